@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pkmap.h - a window of virtual slots onto more pages than can stay mapped.
+ *
+ * A window is a range of virtual address space, cut into slots of one page.
+ * pkmap_map() makes a page visible in a slot and holds it there until
+ * pkmap_unmap().  Unmapping is lazy: the slot goes on showing its page, idle,
+ * until slots run out and a batch of idle ones is reclaimed, because tearing a
+ * translation down costs a TLB flush on every CPU.
+ *
+ * pkmap_pin() is what the rest is built around.  It answers, in any context and
+ * at once, "is this page mapped, where, and will it stay there until I am
+ * done?".  DMA code on a cache that is not coherent with devices must know that
+ * before it cleans or invalidates a page's lines.
+ *
+ * In a task that needs a page:
+ *
+ *	1. pkmap_map(win, pfn, NULL, &addr)	may sleep until a slot is idle
+ *	2. use the page at addr
+ *	3. pkmap_unmap(win, addr)
+ *
+ * In an interrupt, or wherever one must not sleep:
+ *
+ *	1. addr = pkmap_pin(win, pfn)
+ *	2. NULL: the page is not mapped, and on a VIVT cache no line of it is
+ *	   cached under an address of the window (see pkmap_pin())
+ *	3. else use the page, or work on its cache lines, at addr
+ *	4. pkmap_unmap(win, addr)
+ *
+ *	or pkmap_local_map() to reach the page whether it is mapped or not.
+ *
+ * Rules for all of it:
+ *
+ *   Contexts.  "Task" may sleep.  "Any" is task, interrupt and NMI: the call
+ *   takes no lock and waits for nobody, whatever it interrupted, this library
+ *   included.  (NMI only if the port's atomics are more than masked
+ *   interrupts, and its wake() and report() work there.)
+ *
+ *   Ordering.  A successful map or pin is an acquire, and an unmap a release,
+ *   on the page: what was done through an address before an unmap is seen by
+ *   whoever maps or pins that page afterwards, and a slot is recycled only
+ *   after all use of it.  A pin that answers "not mapped" is an acquire too: it
+ *   is ordered after the cleaning of the page's lines.
+ *
+ *   Errors.  Negative PKMAP_E codes.  A call that fails has changed nothing.
+ *   A misuse is also reported through the port (struct pkmap_report).  One
+ *   unmap too many cannot be told while another user holds the page: it then
+ *   ends that user's map.
+ *
+ *   Fairness.  A request that can be satisfied now is, whoever waits: the
+ *   caller may hold a map that the waiter needs back, and waiting in strict
+ *   order of arrival would deadlock there.  The price is that a request for
+ *   several pages can be overtaken again and again.
+ *
+ *   Saturation.  A page that is mapped and pinned 2^28 times at once stays where
+ *   it is for the life of the window, which cannot be ended any more: maps and
+ *   pins of it still succeed, unmaps no longer count down, and it is reported
+ *   once.
+ */
+#ifndef PKMAP_PKMAP_H
+#define PKMAP_PKMAP_H
+
+#include <pkmap/port.h>
+#include <pkmap/types.h>
+
+struct pkmap_window;
+
+enum pkmap_error {
+	PKMAP_EINVAL = -1,    /* an argument makes no sense */
+	PKMAP_ERANGE = -2,    /* pfn or address outside of the window's */
+	PKMAP_EBUSY = -3,     /* in use, or too much open at once */
+	PKMAP_EAGAIN = -4,    /* would have to wait */
+	PKMAP_ETIMEDOUT = -5, /* the deadline passed */
+	PKMAP_EINTR = -6,     /* interrupted while waiting */
+	PKMAP_ENOMEM = -7,    /* the port had no memory for a translation */
+	PKMAP_EIO = -8,	      /* the port could not do it */
+};
+
+/* Alignment, in bytes, of the memory given to pkmap_init(). */
+#define PKMAP_ALIGN 64
+
+/**
+ * pkmap_size() - how much memory a window needs for its bookkeeping.
+ *
+ * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local slot,
+ * less than 128 bytes a CPU and a constant; nothing for each page.
+ *
+ * Context: any.
+ * Return: bytes, or 0 if the configuration is one that pkmap_init() refuses.
+ */
+size_t pkmap_size(const struct pkmap_config *config);
+
+/**
+ * pkmap_init() - makes a window.
+ * @mem: pkmap_size(@config) bytes, aligned to PKMAP_ALIGN, that belong to the
+ *	window until pkmap_fini() succeeds.
+ * @config: copied; config->ops and what it needs must outlive the window.
+ * @win: where to put the window.
+ *
+ * Calls nothing of the port: the slots are expected to show no page.
+ *
+ * Context: any.
+ * Return: 0, or PKMAP_EINVAL: a missing operation, a size of zero or too
+ * large, a base that is not aligned or wraps around, a VIVT cache that fills
+ * lines speculatively.
+ */
+int pkmap_init(void *mem, const struct pkmap_config *config,
+	       struct pkmap_window **win);
+
+/**
+ * pkmap_fini() - ends a window.
+ *
+ * Idle slots are cleaned and torn down, and @mem is the caller's again.  The
+ * caller sees to it that nobody else uses the window any more.
+ *
+ * Context: task; may sleep for the window's lock.
+ * Return: 0; PKMAP_EBUSY (reported) if a page or a local map is in use or
+ * somebody waits: the window goes on as before.
+ */
+int pkmap_fini(struct pkmap_window *win);
+
+/* For @wait below: wait neither for a slot nor for the window's lock. */
+#define PKMAP_NOWAIT (&(const struct pkmap_wait){ .flags = PKMAP_WAIT_NEVER })
+
+/**
+ * pkmap_map() - makes a page visible and holds it there.
+ * @pfn: the page.
+ * @wait: how long to wait for a slot when all are in use: PKMAP_NOWAIT, a
+ *	struct pkmap_wait, or NULL to wait as long as it takes.  The deadline
+ *	bounds the wait for a slot; the lock is waited for besides (unless
+ *	PKMAP_WAIT_NEVER), which takes as long as reclaiming a batch.
+ * @addr: where to put the page's address.
+ *
+ * A page that is mapped already is a hit, which takes no lock.  End it with
+ * pkmap_unmap().
+ *
+ * Context: task, also while holding other maps.  May sleep, unless @wait says
+ * never.
+ * Return: 0; PKMAP_ERANGE (reported) if @pfn is not one of the window's;
+ * PKMAP_EAGAIN, PKMAP_ETIMEDOUT, PKMAP_EINTR as @wait asked for; or what the
+ * port's set() returned.  *@addr is written only on success.
+ */
+int pkmap_map(struct pkmap_window *win, pkmap_pfn pfn,
+	      const struct pkmap_wait *wait, void **addr);
+
+/**
+ * pkmap_map_pages() - maps several pages, all or none.
+ * @pfns: @n pages; a page may appear more than once.
+ * @addrs: @n addresses, written only on success.
+ *
+ * Two tasks that each hold one map and wait for another can wait for ever; so
+ * a task that needs several pages at once asks for them at once.  Meant for a
+ * handful of pages: it compares each with each.  End each with pkmap_unmap().
+ *
+ * Context and return: as pkmap_map(); also PKMAP_EINVAL if @n is 0, and
+ * PKMAP_EINVAL (reported) if the pages can never be mapped together because a
+ * colour has fewer slots than they need.
+ */
+int pkmap_map_pages(struct pkmap_window *win, const pkmap_pfn *pfns, uint32_t n,
+		    const struct pkmap_wait *wait, void **addrs);
+
+/**
+ * pkmap_pin() - holds a page where it is mapped, if it is.
+ *
+ * Takes no lock and waits for nobody.  It starts over only when another CPU
+ * recycled a slot that it stood on.  End it with pkmap_unmap().
+ *
+ * "Not mapped" is an answer that can be relied on: there was a moment during
+ * the call at which no slot showed the page.  On a VIVT cache none of its lines
+ * was then cached under an address of the window, so that there is nothing to
+ * clean or to invalidate; on other caches lines are found by their physical
+ * address, and may be there (use a local map to work on them).  What keeps a
+ * page from being mapped after the call is the caller's protocol, ownership of
+ * the buffer for instance.
+ *
+ * Context: any.
+ * Return: the page's address; NULL if it is not mapped, or (reported) if @pfn
+ * is not one of the window's.
+ */
+void *pkmap_pin(struct pkmap_window *win, pkmap_pfn pfn);
+
+/**
+ * pkmap_unmap() - ends a map or a pin.
+ * @addr: the address that the map or pin gave, the start of a page.
+ *
+ * The page stays where it is, idle, until its slot is reclaimed; it must no
+ * longer be used through @addr.
+ *
+ * Context: any.
+ * Return: 0; (all reported) PKMAP_ERANGE if @addr is not in the window,
+ * PKMAP_EINVAL if it is not the start of a page, or if nobody has that slot
+ * mapped.
+ */
+int pkmap_unmap(struct pkmap_window *win, void *addr);
+
+/**
+ * pkmap_local_map() - makes a page visible to this CPU for a short while.
+ *
+ * Pins the page if it is mapped; else reuses the address of a local map of it
+ * that is open on this CPU; else takes one of this CPU's local slots.  Until
+ * the matching pkmap_local_unmap() the caller stays on its CPU (a thread, in
+ * the posix port) and must not sleep.  Local maps end in the reverse order of
+ * their beginnings.
+ *
+ * Context: any.
+ * Return: 0; PKMAP_ERANGE (reported) if @pfn is not one of the window's;
+ * PKMAP_EBUSY (reported) if all local slots of this CPU are in use; or what the
+ * port's local_enter() or set() returned.  *@addr is written only on success.
+ */
+int pkmap_local_map(struct pkmap_window *win, pkmap_pfn pfn, void **addr);
+
+/**
+ * pkmap_local_unmap() - ends this CPU's last local map.
+ * @addr: the address that it gave.
+ *
+ * On a VIVT cache the lines of a page that had a local slot are cleaned and
+ * invalidated.
+ *
+ * Context: any; the one that began the local map.
+ * Return: 0; (reported) PKMAP_EINVAL if @addr is not what the last local map on
+ * this CPU gave, or if there is none.
+ */
+int pkmap_local_unmap(struct pkmap_window *win, void *addr);
+
+/**
+ * pkmap_pfn_to_addr() - where a page is mapped, without holding it there.
+ *
+ * Unless the caller knows that the page is held, the answer may be out of date
+ * by the time it is looked at.
+ *
+ * Context: any.
+ * Return: an address, or NULL.  An idle page counts as mapped.
+ */
+void *pkmap_pfn_to_addr(struct pkmap_window *win, pkmap_pfn pfn);
+
+/**
+ * pkmap_addr_to_pfn() - which page an address shows.
+ * @addr: any address, also inside a page, also of a local map.
+ *
+ * Reliable if the caller holds the map or pin that gave the address.
+ *
+ * Context: any.
+ * Return: the page, or PKMAP_NO_PFN.
+ */
+pkmap_pfn pkmap_addr_to_pfn(struct pkmap_window *win, const void *addr);
+
+/**
+ * pkmap_flush_unused() - cleans and tears down all idle mappings.
+ *
+ * Context: task; may sleep for the window's lock.
+ * Return: how many slots became free.
+ */
+uint32_t pkmap_flush_unused(struct pkmap_window *win);
+
+/**
+ * pkmap_forget() - makes sure that no page of a range is mapped.
+ * @first, @npages: the pages; the range may reach beyond the window's.
+ *
+ * To be called before pages are freed, ballooned or truncated: idle mappings
+ * of them are cleaned and torn down.  That nobody maps them anew meanwhile is
+ * up to the caller.
+ *
+ * Context: task; may sleep for the window's lock.
+ * Return: 0; PKMAP_EBUSY if one of them is in use.  (If that is seen at once,
+ * nothing is torn down; if one is mapped or pinned while idle ones of the range
+ * are being cleaned, those others are gone.)
+ */
+int pkmap_forget(struct pkmap_window *win, pkmap_pfn first, pkmap_pfn npages);
+
+/*
+ * Counters since pkmap_init().  Each is an unsigned long inside and wraps as
+ * one.  Those of the slow paths are exact.  hits, pins and pin_misses are kept
+ * in several copies without a locked instruction: where two CPUs (or a CPU and
+ * the interrupt on top of it) add to one copy at once, a count may be lost.
+ *
+ * A local map begins with a pin, which counts as one.
+ */
+struct pkmap_stats {
+	unsigned long hits;	   /* maps that found the page mapped */
+	unsigned long misses;	   /* maps that needed a slot */
+	unsigned long pins;	   /* pins that found the page mapped */
+	unsigned long pin_misses;  /* pins that did not */
+	unsigned long local_maps;  /* local maps that set a local slot */
+	unsigned long reclaims;	   /* batches reclaimed for want of a slot */
+	unsigned long reclaimed;   /* slots freed: reclaim, flush, forget */
+	unsigned long tlb_flushes; /* of all CPUs, one for a batch */
+	unsigned long waits;	   /* times a map slept for a slot */
+	unsigned long misuses;	   /* refused and reported */
+};
+
+/**
+ * pkmap_read_stats() - reads the counters; the sum is not a snapshot.
+ *
+ * Context: any.
+ */
+void pkmap_read_stats(struct pkmap_window *win, struct pkmap_stats *stats);
+
+#endif /* PKMAP_PKMAP_H */
