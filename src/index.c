@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * index.c - changing the index from pfn to slot.
+ *
+ * A hash table of chains: head[bucket] and each slot's next.  One writer, the
+ * holder of the window's lock; readers walk it without a lock (index_walk() in
+ * window_priv.h).  A slot is inserted at the head, so that a reader that stands
+ * on it, wherever it came from, still has the whole chain before it.
+ *
+ * A removed slot keeps its link until it is freed, so that a reader that
+ * stands on it comes back into the chain.
+ */
+#include "window_priv.h"
+
+/* Each release pairs with the acquire of the same link in index_walk(). */
+void pkmap_index_insert(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
+{
+	pkmap_a32 *head = &w->head[pfn_bucket(w, pfn)];
+
+	pkmap_a32_store_release(&w->next[slot], pkmap_a32_load_relaxed(head));
+	pkmap_a32_store_release(head, slot);
+}
+
+void pkmap_index_remove(struct pkmap_window *w, uint32_t slot)
+{
+	pkmap_pfn pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
+	pkmap_a32 *link = &w->head[pfn_bucket(w, pfn)];
+	uint32_t at;
+
+	while ((at = pkmap_a32_load_relaxed(link)) != slot) {
+		pkmap_assert(!(at & LINK_END));
+		link = &w->next[at];
+	}
+	pkmap_a32_store_release(link, pkmap_a32_load_relaxed(&w->next[slot]));
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+/*
+ * init.c - making and ending a window, and reading its counters.
+ */
+#include "window_priv.h"
+
+/* The first power of two greater than @n: the index is half full at least. */
+static uint32_t nbuckets(uint32_t nslots)
+{
+	return 1u << (32 - __builtin_clz(nslots));
+}
+
+static uint32_t ncolours(const struct pkmap_cache *cache)
+{
+	return cache->colours ? cache->colours : 1;
+}
+
+static bool is_power_of_two(uint32_t n)
+{
+	return n && !(n & (n - 1));
+}
+
+static bool cache_valid(const struct pkmap_cache *cache,
+			const struct pkmap_ops *ops)
+{
+	if (!is_power_of_two(ncolours(cache)))
+		return false;
+	if (ncolours(cache) > 1 && cache->kind != PKMAP_CACHE_VIPT)
+		return false;
+	switch (cache->kind) {
+	case PKMAP_CACHE_PIPT:
+	case PKMAP_CACHE_VIPT:
+		return true;
+	case PKMAP_CACHE_VIVT:
+		return !cache->speculative && ops->cache_clean_inval &&
+		       (!cache->whole_bytes || ops->cache_clean_inval_all);
+	}
+	return false;
+}
+
+static bool ops_valid(const struct pkmap_ops *ops, bool local)
+{
+	if (!ops || !ops->set || !ops->clear || !ops->lock || !ops->trylock ||
+	    !ops->unlock || !ops->wait || !ops->wake)
+		return false;
+	return !local ||
+	       (ops->local_enter && ops->local_cpu && ops->local_leave);
+}
+
+/* @npages pages from @base on: aligned to a page of each colour, no wrap. */
+static bool range_valid(const struct pkmap_config *c, const void *base,
+			uint64_t npages)
+{
+	const uint64_t align = (uint64_t)ncolours(&c->cache) << c->page_shift;
+	const uintptr_t start = (uintptr_t)base;
+
+	return base && !(start & (align - 1)) &&
+	       npages <= (UINTPTR_MAX - start) >> c->page_shift;
+}
+
+static bool config_valid(const struct pkmap_config *c)
+{
+	uint64_t nlocal;
+
+	if (!ops_valid(c->ops, c->local_slots) ||
+	    !cache_valid(&c->cache, c->ops))
+		return false;
+	if (c->page_shift < 1 || c->page_shift > 30)
+		return false;
+	if (!c->nslots || c->nslots >= 1u << 30 ||
+	    c->nslots & (ncolours(&c->cache) - 1))
+		return false;
+	if (!c->npages || c->first_pfn > PKMAP_NO_PFN - c->npages)
+		return false;
+	if (c->batch > c->nslots || !range_valid(c, c->base, c->nslots))
+		return false;
+	if (!c->local_slots)
+		return true;
+	if (!c->ncpus || c->local_slots > 1024 || c->ncpus > 65536)
+		return false;
+	nlocal = (uint64_t)c->local_slots * c->ncpus * ncolours(&c->cache);
+	return range_valid(c, c->local_base, nlocal);
+}
+
+/* Reserves @n objects of @size bytes behind @offset, aligned to a line. */
+static uint64_t reserve(uint64_t *offset, uint64_t n, uint64_t size)
+{
+	uint64_t at = *offset;
+
+	*offset = (at + n * size + PKMAP_ALIGN - 1) & ~(PKMAP_ALIGN - 1ull);
+	return at;
+}
+
+/* Where the window's arrays are in its memory; more than a size_t may hold. */
+struct layout {
+	uint64_t word;
+	uint64_t next;
+	uint64_t pfn;
+	uint64_t head;
+	uint64_t colour;
+	uint64_t cpu;
+	uint64_t cpu_bytes;
+	uint64_t bytes;
+};
+
+static struct layout layout_of(const struct pkmap_config *c)
+{
+	struct layout l = { .bytes = 0 };
+
+	reserve(&l.cpu_bytes, 1,
+		sizeof(struct pkmap_cpu) +
+			c->local_slots * sizeof(struct pkmap_local));
+	reserve(&l.bytes, 1, sizeof(struct pkmap_window));
+	l.word = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
+	l.next = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
+	l.pfn = reserve(&l.bytes, c->nslots, sizeof(pkmap_along));
+	l.head = reserve(&l.bytes, nbuckets(c->nslots), sizeof(pkmap_a32));
+	l.colour = reserve(&l.bytes, ncolours(&c->cache),
+			   sizeof(struct pkmap_colour));
+	l.cpu = reserve(&l.bytes, c->local_slots ? c->ncpus : 0, l.cpu_bytes);
+	return l;
+}
+
+size_t pkmap_size(const struct pkmap_config *config)
+{
+	uint64_t bytes;
+
+	if (!config || !config_valid(config))
+		return 0;
+	bytes = layout_of(config).bytes;
+	return bytes <= SIZE_MAX ? (size_t)bytes : 0;
+}
+
+static void init_counters(struct pkmap_window *w)
+{
+	uint32_t i;
+
+	pkmap_along_store_relaxed(&w->misses, 0);
+	pkmap_along_store_relaxed(&w->reclaims, 0);
+	pkmap_along_store_relaxed(&w->reclaimed, 0);
+	pkmap_along_store_relaxed(&w->tlb_flushes, 0);
+	pkmap_along_store_relaxed(&w->waits, 0);
+	pkmap_along_store_relaxed(&w->misuses, 0);
+	pkmap_along_store_relaxed(&w->local_maps, 0);
+	for (i = 0; i < PKMAP_CPU_HINTS; i++) {
+		pkmap_along_store_relaxed(&w->hits[i].hits, 0);
+		pkmap_along_store_relaxed(&w->hits[i].pins, 0);
+		pkmap_along_store_relaxed(&w->hits[i].pin_misses, 0);
+	}
+}
+
+static void init_slots(struct pkmap_window *w)
+{
+	const uint32_t stride = SLOTS_PER_LINE;
+	uint32_t offset;
+	uint32_t i;
+
+	for (i = 0; i < nbuckets(w->nslots); i++)
+		pkmap_a32_store_relaxed(&w->head[i], LINK_END | i);
+
+	for (i = 0; i <= w->colour_mask; i++) {
+		w->colour[i].free = LINK_END_FREE;
+		w->colour[i].nfree = 0;
+		w->colour[i].hand = 0;
+		pkmap_a32_store_relaxed(&w->colour[i].event, 0);
+	}
+
+	/* The stack's top comes last: slots from different lines in turn. */
+	for (offset = stride; offset-- > 0;) {
+		for (i = offset; i < w->nslots; i += stride) {
+			pkmap_a32_store_relaxed(&w->word[i], 0);
+			pkmap_push_free(w, i);
+		}
+	}
+}
+
+static void init_cpu(struct pkmap_cpu *cpu, uint32_t nr, uint32_t nlocal)
+{
+	uint32_t k;
+
+	cpu->nr = nr;
+	pkmap_a32_store_relaxed(&cpu->depth, 0);
+	for (k = 0; k < nlocal; k++)
+		pkmap_a32_store_relaxed(&cpu->stack[k].state, LOCAL_CLOSED);
+}
+
+int pkmap_init(void *mem, const struct pkmap_config *config,
+	       struct pkmap_window **win)
+{
+	struct pkmap_window *w = mem;
+	struct layout l;
+	uint32_t i;
+
+	if (!mem || (uintptr_t)mem % PKMAP_ALIGN || !pkmap_size(config))
+		return PKMAP_EINVAL;
+
+	l = layout_of(config);
+	w->word = (void *)((char *)mem + (size_t)l.word);
+	w->next = (void *)((char *)mem + (size_t)l.next);
+	w->pfn = (void *)((char *)mem + (size_t)l.pfn);
+	w->head = (void *)((char *)mem + (size_t)l.head);
+	w->colour = (void *)((char *)mem + (size_t)l.colour);
+	w->cpu = (void *)((char *)mem + (size_t)l.cpu);
+	w->cpu_bytes = (size_t)l.cpu_bytes;
+
+	w->base = (uintptr_t)config->base;
+	w->nslots = config->nslots;
+	w->page_shift = config->page_shift;
+	w->hash_shift = (uint32_t)(8 * sizeof(unsigned long)) -
+			(uint32_t)__builtin_ctz(nbuckets(config->nslots));
+	w->colour_mask = ncolours(&config->cache) - 1;
+	w->ops = config->ops;
+	w->port = config->port;
+	w->first_pfn = config->first_pfn;
+	w->npages = config->npages;
+	w->cache = config->cache;
+	w->read_only = config->read_only;
+	w->local_base = (uintptr_t)config->local_base;
+	w->local_slots = config->local_slots;
+	w->ncpus = config->local_slots ? config->ncpus : 0;
+	pkmap_a32_store_relaxed(&w->waiters, 0);
+	w->changed = false;
+
+	/* A batch is of one colour, and at least one slot. */
+	w->batch = config->batch ? config->batch : config->nslots / 2;
+	w->batch >>= __builtin_ctz(w->colour_mask + 1);
+	if (!w->batch)
+		w->batch = 1;
+
+	init_counters(w);
+	init_slots(w);
+	for (i = 0; i < w->ncpus; i++)
+		init_cpu(cpu_nr(w, i), i, w->local_slots);
+	*win = w;
+	return 0;
+}
+
+static bool in_use(struct pkmap_window *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->nslots; i++) {
+		if (word_in_use(pkmap_a32_load_relaxed(&w->word[i])))
+			return true;
+	}
+	for (i = 0; i < w->ncpus; i++) {
+		if (pkmap_a32_load_relaxed(&cpu_nr(w, i)->depth))
+			return true;
+	}
+	return pkmap_a32_load_relaxed(&w->waiters);
+}
+
+int pkmap_fini(struct pkmap_window *w)
+{
+	bool busy;
+
+	pkmap_lock(w, NULL);
+	busy = in_use(w);
+	if (!busy) {
+		pkmap_tear_down_idle(w);
+		busy = in_use(w);
+	}
+	pkmap_unlock(w);
+	if (busy)
+		return pkmap_refuse(w, PKMAP_MISUSE_IN_USE, "pkmap_fini", NULL,
+				    PKMAP_NO_PFN);
+	return 0;
+}
+
+void pkmap_read_stats(struct pkmap_window *w, struct pkmap_stats *stats)
+{
+	uint32_t i;
+
+	*stats = (struct pkmap_stats){
+		.misses = pkmap_along_load_relaxed(&w->misses),
+		.local_maps = pkmap_along_load_relaxed(&w->local_maps),
+		.reclaims = pkmap_along_load_relaxed(&w->reclaims),
+		.reclaimed = pkmap_along_load_relaxed(&w->reclaimed),
+		.tlb_flushes = pkmap_along_load_relaxed(&w->tlb_flushes),
+		.waits = pkmap_along_load_relaxed(&w->waits),
+		.misuses = pkmap_along_load_relaxed(&w->misuses),
+	};
+	for (i = 0; i < PKMAP_CPU_HINTS; i++) {
+		stats->hits += pkmap_along_load_relaxed(&w->hits[i].hits);
+		stats->pins += pkmap_along_load_relaxed(&w->hits[i].pins);
+		stats->pin_misses +=
+			pkmap_along_load_relaxed(&w->hits[i].pin_misses);
+	}
+}

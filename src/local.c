@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+/*
+ * local.c - local maps: a page visible to one CPU, for a short while.
+ *
+ * Each CPU has a stack of local maps.  Only that CPU touches it, and an
+ * interrupt leaves it as it found it, so a compiler barrier is all the order
+ * that it takes.  Place k of the stack has a slot of its own for each colour;
+ * a map that pinned its page, or that reuses the slot of an outer map of the
+ * same page, leaves its own unused.
+ */
+#include "window_priv.h"
+
+/* The slot of place @k of a CPU's stack, for pages of @pfn's colour. */
+static void *local_slot(const struct pkmap_window *w,
+			const struct pkmap_cpu *cpu, uint32_t k, pkmap_pfn pfn)
+{
+	const uintptr_t place = (uintptr_t)cpu->nr * w->local_slots + k;
+	const uintptr_t page =
+		place * (w->colour_mask + 1) + (pfn & w->colour_mask);
+
+	return (void *)(w->local_base + (page << w->page_shift));
+}
+
+/*
+ * The address at which an outer map of this CPU shows the page.  The outermost
+ * such map owns the slot, and we may have interrupted it while it cleans the
+ * slot's lines: taking CLEANING from it makes it clean them again.
+ */
+static void *find_outer(struct pkmap_cpu *cpu, uint32_t depth, pkmap_pfn pfn)
+{
+	struct pkmap_local *l;
+
+	for (l = cpu->stack; l < cpu->stack + depth; l++) {
+		if (pkmap_a32_load_relaxed(&l->state) < LOCAL_OPEN ||
+		    pkmap_along_load_relaxed(&l->pfn) != pfn)
+			continue;
+		pkmap_a32_store_relaxed(&l->state, LOCAL_OPEN);
+		return l->addr;
+	}
+	return NULL;
+}
+
+static int open_local(struct pkmap_window *w, struct pkmap_cpu *cpu, uint32_t k,
+		      pkmap_pfn pfn)
+{
+	struct pkmap_local *l = &cpu->stack[k];
+	enum local_state state = LOCAL_BORROWED;
+	int err;
+
+	l->addr = pkmap_pin(w, pfn);
+	if (!l->addr)
+		l->addr = find_outer(cpu, k, pfn);
+	if (!l->addr) {
+		l->addr = local_slot(w, cpu, k, pfn);
+		err = w->ops->set(w->port, l->addr, pfn, w->read_only);
+		if (err)
+			return err;
+		pkmap_along_add_relaxed(&w->local_maps, 1);
+		state = LOCAL_OPEN;
+	}
+	pkmap_along_store_relaxed(&l->pfn, pfn);
+	/* An interrupt finds the page here only when its slot shows it. */
+	pkmap_fence_interrupt();
+	pkmap_a32_store_relaxed(&l->state, state);
+	return 0;
+}
+
+/* Clean before close: what clean before claim is for a slot of the window. */
+static void close_slot(struct pkmap_window *w, struct pkmap_local *l)
+{
+	uint32_t cleaning;
+
+	do {
+		pkmap_a32_store_relaxed(&l->state, LOCAL_CLEANING);
+		pkmap_fence_interrupt();
+		if (w->cache.kind == PKMAP_CACHE_VIVT)
+			w->ops->cache_clean_inval(w->port, l->addr,
+						  (size_t)1 << w->page_shift);
+		cleaning = LOCAL_CLEANING;
+	} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED));
+
+	w->ops->clear(w->port, l->addr, 1);
+	if (w->ops->flush_tlb)
+		w->ops->flush_tlb(w->port, l->addr, 1, true);
+}
+
+static void close_local(struct pkmap_window *w, struct pkmap_local *l)
+{
+	if (pkmap_a32_load_relaxed(&l->state) == LOCAL_OPEN) {
+		close_slot(w, l);
+		return;
+	}
+	pkmap_a32_store_relaxed(&l->state, LOCAL_CLOSED);
+	if (addr_slot(w, l->addr) < w->nslots)
+		pkmap_unmap(w, l->addr);
+}
+
+static int refuse_depth(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	return pkmap_refuse(w, PKMAP_MISUSE_LOCAL_DEPTH, "pkmap_local_map",
+			    NULL, pfn);
+}
+
+int pkmap_local_map(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
+{
+	struct pkmap_cpu *cpu;
+	uint32_t depth;
+	int nr;
+	int err;
+
+	if (!pfn_in_range(w, pfn))
+		return pkmap_refuse(w, PKMAP_MISUSE_PFN, "pkmap_local_map",
+				    NULL, pfn);
+	if (!w->local_slots)
+		return refuse_depth(w, pfn);
+	nr = w->ops->local_enter(w->port);
+	if (nr < 0)
+		return nr;
+
+	cpu = cpu_nr(w, (uint32_t)nr);
+	depth = pkmap_a32_load_relaxed(&cpu->depth);
+	if (depth == w->local_slots) {
+		err = refuse_depth(w, pfn);
+		goto leave;
+	}
+	/* From here on an interrupt uses the places above ours. */
+	pkmap_a32_store_relaxed(&cpu->depth, depth + 1);
+	pkmap_fence_interrupt();
+	err = open_local(w, cpu, depth, pfn);
+	if (!err) {
+		*addr = cpu->stack[depth].addr;
+		return 0;
+	}
+	pkmap_fence_interrupt();
+	pkmap_a32_store_relaxed(&cpu->depth, depth);
+leave:
+	w->ops->local_leave(w->port);
+	return err;
+}
+
+static int refuse_order(struct pkmap_window *w, void *addr)
+{
+	return pkmap_refuse(w, PKMAP_MISUSE_LOCAL_ORDER, "pkmap_local_unmap",
+			    addr, PKMAP_NO_PFN);
+}
+
+int pkmap_local_unmap(struct pkmap_window *w, void *addr)
+{
+	int nr = w->local_slots ? w->ops->local_cpu(w->port) : -1;
+	struct pkmap_cpu *cpu;
+	uint32_t depth;
+
+	if (nr < 0)
+		return refuse_order(w, addr);
+	cpu = cpu_nr(w, (uint32_t)nr);
+	depth = pkmap_a32_load_relaxed(&cpu->depth);
+	if (!depth || cpu->stack[depth - 1].addr != addr)
+		return refuse_order(w, addr);
+
+	close_local(w, &cpu->stack[depth - 1]);
+	pkmap_fence_interrupt();
+	pkmap_a32_store_relaxed(&cpu->depth, depth - 1);
+	w->ops->local_leave(w->port);
+	return 0;
+}
+
+/* Which page a local slot shows, if any. */
+static pkmap_pfn local_pfn(const struct pkmap_window *w, const void *addr)
+{
+	const uintptr_t start = (uintptr_t)addr >> w->page_shift
+							   << w->page_shift;
+	const struct pkmap_local *l;
+	const struct pkmap_cpu *cpu;
+	pkmap_pfn pfn;
+	uint32_t nr;
+	uint32_t k;
+
+	for (nr = 0; nr < w->ncpus; nr++) {
+		cpu = cpu_nr(w, nr);
+		for (k = 0; k < w->local_slots; k++) {
+			l = &cpu->stack[k];
+			if (pkmap_a32_load_relaxed(&l->state) < LOCAL_OPEN)
+				continue;
+			pfn = pkmap_along_load_relaxed(&l->pfn);
+			if ((uintptr_t)local_slot(w, cpu, k, pfn) == start)
+				return pfn;
+		}
+	}
+	return PKMAP_NO_PFN;
+}
+
+pkmap_pfn pkmap_addr_to_pfn(struct pkmap_window *w, const void *addr)
+{
+	const uintptr_t slot = addr_slot(w, addr);
+
+	if (slot >= w->nslots)
+		return local_pfn(w, addr);
+	/* Pairs with the release of MAPPED in install() (map.c). */
+	if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
+		return PKMAP_NO_PFN;
+	return pkmap_along_load_relaxed(&w->pfn[slot]);
+}

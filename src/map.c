@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/*
+ * map.c - the slow path of map: giving a page a slot, and waiting for one.
+ *
+ * Waiting is by an event counter for each colour, and one count of those who
+ * wait.  A waiter, still under the window's lock, announces itself, reads the
+ * event, and looks once more; only then it drops the lock and sleeps while the
+ * event is unchanged.  A put that
+ * leaves a slot idle looks for waiters, changes the event and wakes them all;
+ * so does whoever drops the lock having changed something (pkmap_unlock()).
+ * Each starts over.  Waking one of them is not enough: it may be one that
+ * leaves at its deadline, or that needs more than there is.
+ */
+#include "window_priv.h"
+
+#define NO_COLOUR   UINT32_MAX
+
+/* What a page that finds no slot now is told: none of the port's errors. */
+#define NO_SLOT_NOW 1
+
+/*
+ * Every CPU can translate the address before the word lets anybody get it: the
+ * release of MAPPED pairs with the acquire in word_add_user(), and that of the
+ * pfn with the fence of a miss that went by it.  MAPPED is added, not stored: a
+ * get that finds the slot free may have its user on the word just now.
+ *
+ * The first use of a page earns it no REFERENCED, only the next one does.
+ */
+static int install(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
+{
+	int err;
+
+	pkmap_assert(!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_FLAGS));
+	pkmap_along_store_release(&w->pfn[slot], pfn);
+	err = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);
+	if (err) {
+		pkmap_push_free(w, slot);
+		return err;
+	}
+	pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);
+	pkmap_index_insert(w, slot, pfn);
+	w->changed = true;
+	return 0;
+}
+
+static int take_page(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	struct pkmap_colour *colour = pfn_colour(w, pfn);
+	uint32_t slot;
+	int err;
+
+	if (pkmap_get(w, pfn) != PKMAP_NO_SLOT) {
+		count(&this_copy(w)->hits);
+		return 0;
+	}
+	if (!colour->nfree)
+		pkmap_reclaim(w, colour);
+	slot = pkmap_pop_free(w, colour);
+	if (slot == PKMAP_NO_SLOT)
+		return NO_SLOT_NOW;
+	err = install(w, slot, pfn);
+	if (!err)
+		count(&w->misses);
+	return err;
+}
+
+static bool contains(const pkmap_pfn *pfns, uint32_t n, pkmap_pfn pfn)
+{
+	uint32_t k;
+
+	for (k = 0; k < n; k++) {
+		if (pfns[k] == pfn)
+			return true;
+	}
+	return false;
+}
+
+/* How many slots of a colour the pages need, those that have one included? */
+static uint32_t slots_wanted(struct pkmap_window *w,
+			     const struct pkmap_colour *colour,
+			     const pkmap_pfn *pfns, uint32_t n)
+{
+	uint32_t wanted = 0;
+	uint32_t k;
+
+	for (k = 0; k < n; k++) {
+		if (pfn_colour(w, pfns[k]) == colour &&
+		    !contains(pfns, k, pfns[k]))
+			wanted++;
+	}
+	return wanted;
+}
+
+/* How many slots of a colour show one of the pages, or could? */
+static uint32_t slots_usable(struct pkmap_window *w,
+			     const struct pkmap_colour *colour,
+			     const pkmap_pfn *pfns, uint32_t n)
+{
+	uint32_t usable = colour->nfree;
+	uint32_t slot;
+
+	for (slot = (uint32_t)(colour - w->colour); slot < w->nslots;
+	     slot += w->colour_mask + 1) {
+		if (word_idle(pkmap_a32_load_relaxed(&w->word[slot])) ||
+		    contains(pfns, n, pkmap_along_load_relaxed(&w->pfn[slot])))
+			usable++;
+	}
+	return usable;
+}
+
+/*
+ * The first colour of which the pages need more slots than they could have now,
+ * or NO_COLOUR.  Looks and takes nothing: if it took pages and put them back
+ * where they do not suffice, requests for several pages would wake each other
+ * for ever.
+ */
+static uint32_t lacking_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
+			       uint32_t n)
+{
+	const struct pkmap_colour *colour;
+	uint32_t wanted;
+	uint32_t c;
+
+	for (c = 0; c <= w->colour_mask; c++) {
+		colour = &w->colour[c];
+		wanted = slots_wanted(w, colour, pfns, n);
+		if (wanted > colour->nfree &&
+		    wanted > slots_usable(w, colour, pfns, n))
+			return c;
+	}
+	return NO_COLOUR;
+}
+
+/* All or none.  A page that was taken is held, so the index finds it again. */
+static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
+{
+	uint32_t k;
+	int err;
+
+	if (lacking_colour(w, pfns, n) != NO_COLOUR)
+		return NO_SLOT_NOW;
+	for (k = 0; k < n; k++) {
+		err = take_page(w, pfns[k]);
+		if (err)
+			goto put;
+	}
+	return 0;
+put:
+	while (k-- > 0)
+		pkmap_put(w, pkmap_find(w, pfns[k]));
+	return err;
+}
+
+/*
+ * Sleeps until the pages may have slots, with the lock dropped meanwhile.
+ *
+ * The announcement and the fence pair with word_take_user(): either the
+ * put sees the waiter, or the last look here sees the idle slot.
+ */
+static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
+			  uint32_t n, const struct pkmap_wait *wait)
+{
+	static const struct pkmap_wait no_deadline = {
+		.deadline = PKMAP_NO_DEADLINE,
+	};
+	uint32_t c = lacking_colour(w, pfns, n);
+	struct pkmap_colour *colour;
+	uint32_t seen;
+	int err = 0;
+
+	if (wait && wait->flags & PKMAP_WAIT_NEVER)
+		return PKMAP_EAGAIN;
+	if (c == NO_COLOUR)
+		return 0;
+	colour = &w->colour[c];
+	pkmap_a32_add_seq_cst(&w->waiters, 1);
+	seen = pkmap_a32_load_acquire(&colour->event);
+	pkmap_fence_seq_cst();
+	if (lacking_colour(w, pfns, n) == c) {
+		count(&w->waits);
+		pkmap_unlock(w);
+		err = w->ops->wait(w->port, &colour->event, seen,
+				   wait ? wait : &no_deadline);
+		pkmap_lock(w, NULL);
+	}
+	pkmap_a32_sub_seq_cst(&w->waiters, 1);
+	return err;
+}
+
+static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
+			 uint32_t n)
+{
+	const uint32_t slots = w->nslots >> __builtin_ctz(w->colour_mask + 1);
+	const char *call = n == 1 ? "pkmap_map" : "pkmap_map_pages";
+	uint32_t k;
+	uint32_t c;
+
+	for (k = 0; k < n; k++) {
+		if (!pfn_in_range(w, pfns[k]))
+			return pkmap_refuse(w, PKMAP_MISUSE_PFN, call, NULL,
+					    pfns[k]);
+	}
+	for (c = 0; n > slots && c <= w->colour_mask; c++) {
+		if (slots_wanted(w, &w->colour[c], pfns, n) > slots)
+			return pkmap_refuse(w, PKMAP_MISUSE_IMPOSSIBLE, call,
+					    NULL, pfns[n - 1]);
+	}
+	return 0;
+}
+
+int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+		   const struct pkmap_wait *wait, void **addrs)
+{
+	int err = check_request(w, pfns, n);
+	uint32_t k;
+
+	if (err)
+		return err;
+	if (!pkmap_lock(w, wait))
+		return PKMAP_EAGAIN;
+
+	while ((err = take_pages(w, pfns, n)) == NO_SLOT_NOW) {
+		err = wait_for_slots(w, pfns, n, wait);
+		if (err)
+			break;
+	}
+	for (k = 0; !err && k < n; k++)
+		addrs[k] = slot_addr(w, pkmap_find(w, pfns[k]));
+
+	pkmap_unlock(w);
+	return err;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+/*
+ * window.c - the calls that take no lock: map of a page that is mapped, pin,
+ * unmap, look-ups.
+ */
+#include "window_priv.h"
+
+/* False if @wait says never, and the lock is taken. */
+bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait)
+{
+	if (wait && wait->flags & PKMAP_WAIT_NEVER)
+		return w->ops->trylock(w->port);
+	w->ops->lock(w->port);
+	return true;
+}
+
+/*
+ * Whoever waits announced it under the lock: before us, then we see it here, or
+ * after us, then it saw what we changed.
+ */
+void pkmap_unlock(struct pkmap_window *w)
+{
+	bool changed = w->changed;
+	uint32_t c;
+
+	w->changed = false;
+	w->ops->unlock(w->port);
+	if (!changed || !pkmap_a32_load_relaxed(&w->waiters))
+		return;
+	for (c = 0; c <= w->colour_mask; c++)
+		pkmap_wake(w, &w->colour[c]);
+}
+
+/* The release pairs with the acquire of a waiter's look at the event. */
+void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour)
+{
+	pkmap_a32_add_release(&colour->event, 1);
+	w->ops->wake(w->port, &colour->event);
+}
+
+/* Reports a misuse.  Returns the error for the caller of the call to see. */
+int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
+		 const char *call, void *addr, pkmap_pfn pfn)
+{
+	const uintptr_t slot = addr_slot(w, addr);
+	const struct pkmap_report report = {
+		.what = what,
+		.call = call,
+		.addr = addr,
+		.pfn = pfn,
+		.slot = slot < w->nslots ? (uint32_t)slot : PKMAP_NO_SLOT,
+	};
+
+	pkmap_along_add_relaxed(&w->misuses, 1);
+	if (w->ops->report)
+		w->ops->report(w->port, &report);
+
+	switch (what) {
+	case PKMAP_MISUSE_SATURATED:
+		return 0;
+	case PKMAP_MISUSE_FOREIGN:
+	case PKMAP_MISUSE_PFN:
+		return PKMAP_ERANGE;
+	case PKMAP_MISUSE_LOCAL_DEPTH:
+	case PKMAP_MISUSE_IN_USE:
+		return PKMAP_EBUSY;
+	default:
+		return PKMAP_EINVAL;
+	}
+}
+
+/* After a put of a slot whose word was @old: has it become idle for somebody? */
+static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
+				   uint32_t old)
+{
+	if (unlikely(pkmap_a32_load_seq_cst(&w->waiters)) &&
+	    old < 2 * WORD_USER)
+		pkmap_wake(w, slot_colour(w, slot));
+}
+
+/*
+ * Takes off the user that a get added, which may have kept a slot busy that was
+ * installed since.  (Then one unmap too many may have taken it off already.)
+ */
+static void undo_get(struct pkmap_window *w, uint32_t slot)
+{
+	uint32_t old = pkmap_a32_load_relaxed(&w->word[slot]);
+
+	do {
+		if (!word_in_use(old))
+			return;
+	} while (!pkmap_a32_cas_seq_cst(&w->word[slot], &old, old - WORD_USER));
+	wake_if_waiting(w, slot, old);
+}
+
+/* A get that found the count at its limit, and has added to it. */
+static void saturate(struct pkmap_window *w, uint32_t slot)
+{
+	uint32_t old = pkmap_a32_load_relaxed(&w->word[slot]);
+
+	do {
+		if (old >= WORD_SATURATED_FOR_GOOD) {
+			pkmap_a32_sub_seq_cst(&w->word[slot], WORD_USER);
+			return;
+		}
+	} while (!pkmap_a32_cas_acquire(&w->word[slot], &old,
+					WORD_SATURATED_FAR | WORD_MAPPED |
+						WORD_REFERENCED));
+	pkmap_refuse(w, PKMAP_MISUSE_SATURATED, "pkmap_pin", slot_addr(w, slot),
+		     pkmap_along_load_relaxed(&w->pfn[slot]));
+}
+
+/* Tells reclaim that a slot is used.  To be called while holding it. */
+static void mark_used(pkmap_a32 *word)
+{
+	uint32_t old = pkmap_a32_load_relaxed(word);
+	uint32_t new_word;
+
+	do {
+		new_word = (old | WORD_REFERENCED) & ~WORD_CLEANING;
+	} while (!pkmap_a32_cas_acquire(word, &old, new_word));
+}
+
+/*
+ * What a get has left to do once it has added its user and found the word to be
+ * @old.  True if it holds the slot, false if it does not: it shows no page.
+ */
+bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old)
+{
+	if (!(old & WORD_MAPPED)) {
+		undo_get(w, slot);
+		return false;
+	}
+	if (old & WORD_SATURATED)
+		saturate(w, slot);
+	else if (!word_plain(old))
+		mark_used(&w->word[slot]);
+	return true;
+}
+
+/* Finds the slot that shows @pfn and gets it; or PKMAP_NO_SLOT. */
+uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	uint32_t slot;
+
+	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
+		if (!pkmap_settle(w, slot, word_add_user(&w->word[slot])))
+			break;
+		/* Recycled between the first look at the pfn and the get? */
+		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
+			return slot;
+		pkmap_put(w, slot);
+	}
+	/*
+	 * Whatever word, pfn or link made it a miss was stored with release
+	 * after the page's lines were cleaned (I8): claim() and
+	 * pkmap_push_free() in reclaim.c, install() in map.c, index.c.
+	 */
+	pkmap_fence_acquire();
+	return PKMAP_NO_SLOT;
+}
+
+/*
+ * What pkmap_get() does, after get_fast() got as far as @slot, whose word was
+ * @old.
+ *
+ * Whoever finds CLEANING takes it off before he takes his user off again, also
+ * here: else a slot could keep it beyond the reclaim that set it.
+ */
+uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
+			uint32_t old)
+{
+	if (slot == PKMAP_NO_SLOT) {
+		pkmap_fence_acquire();
+		return slot;
+	}
+	if (pkmap_settle(w, slot, old))
+		pkmap_put(w, slot);
+	return pkmap_get(w, pfn);
+}
+
+/* Finds the slot that shows @pfn, without holding it; or PKMAP_NO_SLOT. */
+uint32_t pkmap_find(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	uint32_t slot;
+
+	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
+		/* Pairs with the release of MAPPED in install() (map.c). */
+		if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
+			return PKMAP_NO_SLOT;
+		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
+			break;
+	}
+	return slot;
+}
+
+/* Ends a get; the count at its limit stays there. */
+void pkmap_put(struct pkmap_window *w, uint32_t slot)
+{
+	uint32_t old;
+
+	if (word_take_user(&w->word[slot], &old))
+		wake_if_waiting(w, slot, old);
+}
+
+static __attribute__((noinline)) int
+map_rest(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
+	 void **addr, uint32_t slot, uint32_t old)
+{
+	slot = pkmap_get_rest(w, pfn, slot, old);
+	if (slot == PKMAP_NO_SLOT)
+		return pkmap_map_slow(w, &pfn, 1, wait, addr);
+	count(&this_copy(w)->hits);
+	*addr = slot_addr(w, slot);
+	return 0;
+}
+
+int pkmap_map(struct pkmap_window *w, pkmap_pfn pfn,
+	      const struct pkmap_wait *wait, void **addr)
+{
+	uint32_t slot;
+	uint32_t old;
+
+	if (unlikely(!get_fast(w, pfn, &slot, &old)))
+		return map_rest(w, pfn, wait, addr, slot, old);
+	count(&this_copy(w)->hits);
+	*addr = slot_addr(w, slot);
+	return 0;
+}
+
+int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+		    const struct pkmap_wait *wait, void **addrs)
+{
+	uint32_t k;
+
+	if (!n)
+		return PKMAP_EINVAL;
+	for (k = 0; k < n; k++) {
+		if (pkmap_get(w, pfns[k]) == PKMAP_NO_SLOT)
+			goto slow;
+	}
+	/* All are held, so they are found again, and stay where they are. */
+	for (k = 0; k < n; k++) {
+		count(&this_copy(w)->hits);
+		addrs[k] = slot_addr(w, pkmap_find(w, pfns[k]));
+	}
+	return 0;
+slow:
+	while (k-- > 0)
+		pkmap_put(w, pkmap_find(w, pfns[k]));
+	return pkmap_map_slow(w, pfns, n, wait, addrs);
+}
+
+static __attribute__((noinline)) void *
+pin_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot, uint32_t old)
+{
+	slot = pkmap_get_rest(w, pfn, slot, old);
+	if (slot != PKMAP_NO_SLOT) {
+		count(&this_copy(w)->pins);
+		return slot_addr(w, slot);
+	}
+	count(&this_copy(w)->pin_misses);
+	if (!pfn_in_range(w, pfn))
+		pkmap_refuse(w, PKMAP_MISUSE_PFN, "pkmap_pin", NULL, pfn);
+	return NULL;
+}
+
+void *pkmap_pin(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	uint32_t slot;
+	uint32_t old;
+
+	if (unlikely(!get_fast(w, pfn, &slot, &old)))
+		return pin_slow(w, pfn, slot, old);
+	count(&this_copy(w)->pins);
+	return slot_addr(w, slot);
+}
+
+/* Why nobody was taken off: misuse, or a count that is at its limit. */
+static __attribute__((noinline)) int refuse_unmap(struct pkmap_window *w,
+						  void *addr)
+{
+	const uintptr_t slot = addr_slot(w, addr);
+	enum pkmap_misuse what = PKMAP_MISUSE_IDLE;
+	pkmap_pfn pfn = PKMAP_NO_PFN;
+
+	if (slot >= w->nslots) {
+		what = PKMAP_MISUSE_FOREIGN;
+		goto refuse;
+	}
+	pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
+	if (slot_addr(w, (uint32_t)slot) != addr)
+		what = PKMAP_MISUSE_UNALIGNED;
+	else if (pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED)
+		return 0;
+	else if (pfn == PKMAP_NO_PFN)
+		what = PKMAP_MISUSE_FREE;
+refuse:
+	return pkmap_refuse(w, what, "pkmap_unmap", addr, pfn);
+}
+
+int pkmap_unmap(struct pkmap_window *w, void *addr)
+{
+	const uintptr_t slot = page_slot(w, addr);
+	uint32_t old;
+
+	if (unlikely(slot >= w->nslots ||
+		     !word_take_user(&w->word[slot], &old)))
+		return refuse_unmap(w, addr);
+	wake_if_waiting(w, (uint32_t)slot, old);
+	return 0;
+}
+
+void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	const uint32_t slot = pkmap_find(w, pfn);
+
+	return slot == PKMAP_NO_SLOT ? NULL : slot_addr(w, slot);
+}

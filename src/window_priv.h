@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * window_priv.h - what the files of src/ share: the window's layout, and the
+ * steps that take no lock.
+ *
+ * A slot's word holds its whole life: how many use it, and three flags.
+ *
+ *	MAPPED	REFERENCED  CLEANING	users
+ *	0	0	    0		0	no page, or being torn down
+ *	1	-	    0		0	shows a page that nobody uses: idle
+ *	1	-	    0		n	shows a page with n users, maps and
+ *						pins alike
+ *	1	0	    1		0	idle, and reclaim is cleaning its
+ *						lines; can still be got
+ *
+ * A get adds a user and looks at what the word was.  MAPPED: the slot is got.
+ * Not: it takes the user off again, so a word without MAPPED may have users for
+ * a moment, and so may the page that is installed meanwhile.  The first get
+ * sets REFERENCED, which costs reclaim's clock hand one lap, and one that finds
+ * CLEANING takes it off; both while it counts as a user, so that reclaim, which
+ * claims a slot only if its word is MAPPED | CLEANING and nothing else, claims
+ * none that was used since it was marked.
+ *
+ * With the word, the pfn says what a slot is:
+ *
+ *	MAPPED	pfn		the slot is
+ *	0	PKMAP_NO_PFN	free, on its colour's stack
+ *	0	a page		being installed, or claimed by reclaim
+ *	1	a page		mapped, in the index
+ *
+ * Only the holder of the window's lock sets and clears MAPPED, sets CLEANING,
+ * and stores a pfn or a link.
+ */
+#ifndef PKMAP_WINDOW_PRIV_H
+#define PKMAP_WINDOW_PRIV_H
+
+#include <pkmap/pkmap.h>
+
+#define WORD_MAPPED		1u
+#define WORD_REFERENCED		2u
+#define WORD_CLEANING		4u
+#define WORD_FLAGS		7u
+#define WORD_USER		8u /* one user */
+
+/*
+ * A count that reaches WORD_SATURATED is sent far above it, from where the gets
+ * and puts that are under way cannot bring it back, and is no longer counted.
+ */
+#define WORD_SATURATED		0x80000000u
+#define WORD_SATURATED_FOR_GOOD 0xa0000000u
+#define WORD_SATURATED_FAR	0xc0000000u
+
+/*
+ * A link (head[], next) is a slot's number or an end marker, which names the
+ * bucket whose chain ends there: a reader that was carried into another chain
+ * by a slot that moved sees that it reached the wrong end.
+ */
+#define LINK_END		0x80000000u
+#define LINK_END_FREE		UINT32_MAX /* the end of a stack of free slots */
+
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+
+/* Debug builds stop where an invariant is broken. */
+#ifdef PKMAP_DEBUG
+#define pkmap_assert(x) ((x) ? (void)0 : __builtin_trap())
+#else
+#define pkmap_assert(x) ((void)0)
+#endif
+
+/* Slots whose words share a cache line. */
+#define SLOTS_PER_LINE (PKMAP_ALIGN / (uint32_t)sizeof(pkmap_a32))
+
+/* The slots of one cache colour: slot number modulo the number of colours. */
+struct pkmap_colour {
+	/* Under the window's lock. */
+	uint32_t free; /* top of the stack of free slots, a link */
+	uint32_t nfree;
+	uint32_t hand;	 /* the clock's, in slots of this colour */
+	pkmap_a32 event; /* see map.c; changes without the lock too */
+};
+
+enum local_state {
+	LOCAL_CLOSED,
+	LOCAL_BORROWED, /* shows its page through a pin or an outer map */
+	LOCAL_OPEN,	/* shows its page in its own slot */
+	LOCAL_CLEANING, /* as before, and cleaning the slot's lines */
+};
+
+/* A local map, an entry of its CPU's stack. */
+struct pkmap_local {
+	pkmap_a32 state; /* enum local_state */
+	pkmap_along pfn;
+	void *addr;
+};
+
+/* What a CPU has of its own, cpu_bytes apart so that CPUs share no line. */
+struct pkmap_cpu {
+	pkmap_a32 depth; /* places of the stack that are in use */
+	uint32_t nr;
+	struct pkmap_local stack[]; /* local_slots of them */
+};
+
+/* The counters of the paths that take no lock; a copy has a line of its own. */
+struct pkmap_hits {
+	_Alignas(PKMAP_ALIGN) pkmap_along hits;
+	pkmap_along pins;
+	pkmap_along pin_misses;
+};
+
+struct pkmap_window {
+	/* Constant after pkmap_init(). */
+	pkmap_a32 *word;  /* for each slot: who uses it, see above */
+	pkmap_a32 *next;  /* for each slot: a link */
+	pkmap_along *pfn; /* for each slot: its page */
+	pkmap_a32 *head;  /* for each bucket: a link */
+	uintptr_t base;
+	uint32_t nslots;
+	uint32_t page_shift;
+	uint32_t hash_shift;
+	uint32_t colour_mask; /* number of colours - 1 */
+	pkmap_a32 waiters; /* not constant, and hardly ever not 0; see map.c */
+	struct pkmap_colour *colour;
+	const struct pkmap_ops *ops;
+	void *port;
+	pkmap_pfn first_pfn;
+	pkmap_pfn npages;
+	struct pkmap_cache cache;
+	uint32_t batch; /* slots of a colour in a reclaim */
+	bool read_only;
+	uintptr_t local_base;
+	uint32_t local_slots;
+	uint32_t ncpus;
+	struct pkmap_cpu *cpu; /* ncpus of them */
+	size_t cpu_bytes;
+
+	/* Under the lock: something happened that a waiter may wait for. */
+	bool changed;
+
+	/* Counters; all but misuses and local_maps under the lock. */
+	pkmap_along misses;
+	pkmap_along reclaims;
+	pkmap_along reclaimed;
+	pkmap_along tlb_flushes;
+	pkmap_along waits;
+	pkmap_along misuses;
+	pkmap_along local_maps;
+
+	struct pkmap_hits hits[PKMAP_CPU_HINTS];
+};
+
+/* window.c */
+uint32_t pkmap_find(struct pkmap_window *w, pkmap_pfn pfn);
+uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn);
+uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
+			uint32_t old);
+bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old);
+void pkmap_put(struct pkmap_window *w, uint32_t slot);
+void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour);
+int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
+		 const char *call, void *addr, pkmap_pfn pfn);
+bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait);
+void pkmap_unlock(struct pkmap_window *w);
+
+/* index.c; under the lock */
+void pkmap_index_insert(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn);
+void pkmap_index_remove(struct pkmap_window *w, uint32_t slot);
+
+/* map.c */
+int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+		   const struct pkmap_wait *wait, void **addrs);
+
+/* reclaim.c; under the lock */
+void pkmap_push_free(struct pkmap_window *w, uint32_t slot);
+uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour);
+void pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour);
+uint32_t pkmap_tear_down_idle(struct pkmap_window *w);
+
+static inline bool word_idle(uint32_t word)
+{
+	return (word & ~WORD_REFERENCED & ~WORD_CLEANING) == WORD_MAPPED;
+}
+
+static inline bool word_in_use(uint32_t word)
+{
+	return word >= WORD_USER;
+}
+
+static inline void *slot_addr(const struct pkmap_window *w, uint32_t slot)
+{
+	return (void *)(w->base + ((uintptr_t)slot << w->page_shift));
+}
+
+/* The slot that @addr lies in; nslots or more if it is outside the window. */
+static inline uintptr_t addr_slot(const struct pkmap_window *w,
+				  const void *addr)
+{
+	return ((uintptr_t)addr - w->base) >> w->page_shift;
+}
+
+/*
+ * The same for the start of a page; nslots or more also for any other address.
+ * Rotated, what an address is beyond the start of its page makes it too large.
+ */
+static inline uintptr_t page_slot(const struct pkmap_window *w,
+				  const void *addr)
+{
+	const uintptr_t offset = (uintptr_t)addr - w->base;
+
+	return offset >> w->page_shift |
+	       offset << (8 * sizeof(offset) - w->page_shift);
+}
+
+static inline struct pkmap_colour *slot_colour(struct pkmap_window *w,
+					       uint32_t slot)
+{
+	return &w->colour[slot & w->colour_mask];
+}
+
+static inline struct pkmap_colour *pfn_colour(struct pkmap_window *w,
+					      pkmap_pfn pfn)
+{
+	return &w->colour[pfn & w->colour_mask];
+}
+
+static inline struct pkmap_cpu *cpu_nr(const struct pkmap_window *w,
+				       uint32_t nr)
+{
+	return (void *)((char *)w->cpu + nr * w->cpu_bytes);
+}
+
+static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
+{
+	return pfn - w->first_pfn < w->npages;
+}
+
+static inline struct pkmap_hits *this_copy(struct pkmap_window *w)
+{
+	return &w->hits[pkmap_cpu_hint()];
+}
+
+/* Not atomic: a concurrent count may be lost, as struct pkmap_stats says. */
+static inline void count(pkmap_along *counter)
+{
+	pkmap_along_store_relaxed(counter,
+				  pkmap_along_load_relaxed(counter) + 1);
+}
+
+/* Fibonacci hashing: the product's high bits spread any stride of pages. */
+static inline unsigned long pfn_bucket(const struct pkmap_window *w,
+				       pkmap_pfn pfn)
+{
+	const unsigned long golden =
+		(unsigned long)(0x9e3779b97f4a7c15ull >>
+				(64 - 8 * sizeof(unsigned long)));
+
+	return pfn * golden >> w->hash_shift;
+}
+
+/*
+ * Finds the slot that @pfn may be in: its pfn was that when looked at.
+ * PKMAP_NO_SLOT: there was a moment during the walk at which no slot showed it.
+ *
+ * The links are loaded with acquire, which pairs with the releases in index.c:
+ * a slot that a link leads to is seen with the pfn and the link that it had
+ * when it was linked, or later ones.  A walk that follows an outdated link of
+ * a slot could skip part of its own chain.
+ */
+static inline __attribute__((always_inline)) uint32_t
+index_walk(const struct pkmap_window *w, pkmap_pfn pfn)
+{
+	const unsigned long bucket = pfn_bucket(w, pfn);
+	uint32_t link;
+
+	do {
+		link = pkmap_a32_load_acquire(&w->head[bucket]);
+		while (likely(!(link & LINK_END))) {
+			if (likely(pkmap_along_load_relaxed(&w->pfn[link]) ==
+				   pfn))
+				return link;
+			link = pkmap_a32_load_acquire(&w->next[link]);
+		}
+	} while (unlikely(link != (LINK_END | bucket)));
+	return PKMAP_NO_SLOT;
+}
+
+/*
+ * Adds a user, and returns what the word was.
+ *
+ * The acquire pairs with the release of MAPPED in install() (map.c), so that
+ * the second look at the pfn sees the page that the word speaks of; with that
+ * of every put before, so that what the users before did to the page is seen;
+ * and with that of claim() (reclaim.c), so that a miss comes after the cleaning
+ * (I8).
+ */
+static inline uint32_t word_add_user(pkmap_a32 *word)
+{
+	return pkmap_a32_add_acquire(word, WORD_USER);
+}
+
+/* Whether a get that found this word has nothing more to do to it. */
+static inline bool word_plain(uint32_t word)
+{
+	return (word & (WORD_SATURATED | WORD_FLAGS)) ==
+	       (WORD_MAPPED | WORD_REFERENCED);
+}
+
+/*
+ * Gets the slot that shows @pfn, if all is as it mostly is.  If not, *@slot and
+ * *@old are what pkmap_get_rest() goes on from.
+ *
+ * It calls nothing, so that compilers save no registers for it: the stores to
+ * the stack would have to drain before the atomic operation.
+ */
+static inline __attribute__((always_inline)) bool
+get_fast(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *slot, uint32_t *old)
+{
+	*old = 0;
+	*slot = index_walk(w, pfn);
+	if (unlikely(*slot == PKMAP_NO_SLOT))
+		return false;
+	*old = word_add_user(&w->word[*slot]);
+	return likely(word_plain(*old) &&
+		      pkmap_along_load_relaxed(&w->pfn[*slot]) == pfn);
+}
+
+/*
+ * Takes a user off, and says in *@old what the word was.  False, and nothing
+ * has changed, if it shows no page, has no user, or is saturated.
+ *
+ * Sequentially consistent: as a release it pairs with the acquire of the next
+ * get and with that of reclaim's mark(), which must see all use of the page
+ * before they recycle it; and it comes before the look for waiters, as a
+ * waiter's announcement comes before its last look at the words (map.c).
+ */
+static inline bool word_take_user(pkmap_a32 *word, uint32_t *old)
+{
+	*old = pkmap_a32_load_relaxed(word);
+	do {
+		if (unlikely(*old - WORD_USER >= WORD_SATURATED - WORD_USER ||
+			     !(*old & WORD_MAPPED)))
+			return false;
+	} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)));
+	return true;
+}
+
+#endif /* PKMAP_WINDOW_PRIV_H */
