@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fork.c - what fork() must find in order.
+ *
+ * The child has a copy of each window and of its mappings, and of the threads
+ * only the one that forked.  If another one held a window's lock in that
+ * moment, nobody would ever release it in the child, and the window would not
+ * agree with its mappings.  So the thread that forks takes all those locks.
+ *
+ * Nobody else takes one window's lock while holding another's, or the list's
+ * while holding a window's.
+ */
+#include "posix_priv.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int once_error;
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pkmap_posix *list;
+
+static void before_fork(void)
+{
+	struct pkmap_posix *p;
+
+	pthread_mutex_lock(&list_lock);
+	for (p = list; p; p = p->next)
+		pkmap_posix_lock(p);
+}
+
+/* In the parent and in the child, whose only thread owns what this one did. */
+static void after_fork(void)
+{
+	struct pkmap_posix *p;
+
+	for (p = list; p; p = p->next)
+		pkmap_posix_unlock(p);
+	pthread_mutex_unlock(&list_lock);
+}
+
+static void register_handlers(void)
+{
+	once_error = pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+int pkmap_posix_fork_add(struct pkmap_posix *p)
+{
+	pthread_once(&once, register_handlers);
+	if (once_error) {
+		errno = once_error;
+		return PKMAP_ENOMEM;
+	}
+
+	pthread_mutex_lock(&list_lock);
+	p->next = list;
+	list = p;
+	pthread_mutex_unlock(&list_lock);
+	return 0;
+}
+
+void pkmap_posix_fork_remove(struct pkmap_posix *p)
+{
+	struct pkmap_posix **link = &list;
+
+	pthread_mutex_lock(&list_lock);
+	while (*link != p)
+		link = &(*link)->next;
+	*link = p->next;
+	pthread_mutex_unlock(&list_lock);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pkmap/posix.h - the window's home in an ordinary Linux process.
+ *
+ * Frames (the "high memory") live in a memfd, a regular file or a block device;
+ * a slot is a page of reserved address space, and mapping is mmap() of the
+ * frame over it.  Threads are the CPUs, signal handlers their interrupts.
+ * Offsets have 64 bits, in a 32-bit process too.
+ *
+ *	struct pkmap_posix *hm;
+ *	struct pkmap_posix_config config = { .fd = -1, .npages = 4096 };
+ *
+ *	if (pkmap_posix_open(&config, &hm))
+ *		err(1, "pkmap");
+ *	pkmap_map(pkmap_posix_window(hm), pfn, NULL, &addr);
+ *	...
+ *	pkmap_posix_close(hm);
+ *
+ * What the calls of <pkmap/pkmap.h> do here:
+ *
+ *   Signal handlers.  Whatever is legal in "any" context works in a handler
+ *   that interrupted anything, this library included.
+ *
+ *   Waiting.  A deadline is CLOCK_MONOTONIC in nanoseconds:
+ *   pkmap_posix_deadline().  A wait with PKMAP_WAIT_INTERRUPTIBLE ends with
+ *   PKMAP_EINTR when a handler runs while the thread sleeps, installed with
+ *   SA_RESTART or not.  One that runs just before goes unnoticed; where that
+ *   matters, give a deadline too.
+ *
+ *   errno.  A call on a window that succeeds leaves it alone.  Where one
+ *   returns PKMAP_ENOMEM or PKMAP_EIO, errno says why.
+ *
+ *   Out of memory.  mmap() fails with ENOMEM when the process has too many
+ *   mappings (vm.max_map_count) or the kernel no memory: the map that needed it
+ *   returns PKMAP_ENOMEM, every page that is mapped stays mapped, and a later
+ *   map may succeed.  Any other failure of mmap() is PKMAP_EIO.
+ *
+ *   A truncated file.  A page beyond the file's end can be mapped, and touching
+ *   it raises SIGBUS, as with every mmap().  The library itself touches no
+ *   page, so it goes on working.  Use pkmap_forget() before truncating.
+ *
+ *   Write-back.  A store through the window is in the file at once for every
+ *   process that reads it; pkmap_posix_sync() makes it durable.
+ *
+ *   fork().  The child gets a window of its own onto the same frames, in the
+ *   state that the parent's had: what was mapped is mapped in both, stores are
+ *   seen by both, and from there on each maps and unmaps for itself.  What
+ *   other threads of the parent had in that moment, the child has for ever:
+ *   their slots stay held, their local maps open, and a window that they held a
+ *   page of or waited for cannot be closed.  fork() waits for the window's
+ *   lock, so it must not be called from a signal handler or from report().
+ *
+ *   Local maps.  A thread counts as a CPU while it has local maps open, in any
+ *   window.  PKMAP_POSIX_NCPUS threads can at the same time; one more gets
+ *   PKMAP_EBUSY.  (A thread counts as two for the instant that a handler, which
+ *   interrupted its first pkmap_local_map() or its last pkmap_local_unmap(),
+ *   opens one too.)
+ */
+#ifndef PKMAP_POSIX_H
+#define PKMAP_POSIX_H
+
+#include <pkmap/pkmap.h>
+
+struct pkmap_posix;
+
+/* How many threads can have local maps open at the same time. */
+#define PKMAP_POSIX_NCPUS 64
+
+struct pkmap_posix_config {
+	/*
+	 * The frames: a file descriptor open for reading and, unless
+	 * @read_only, writing, that stays the caller's and may be closed after
+	 * pkmap_posix_open(); or -1 for a new memfd.
+	 */
+	int fd;
+	/*
+	 * How many pages.  0: as many as the file has, the last of which may
+	 * be a part of one.  A memfd needs a number.
+	 */
+	pkmap_pfn npages;
+	/*
+	 * Bytes in a page: 0 for the system's page size, or a power of two
+	 * times that.
+	 */
+	size_t page_size;
+	uint32_t nslots;      /* 0: 64 */
+	uint32_t batch;	      /* slots in a reclaim; 0: half of them */
+	uint32_t local_slots; /* local maps a thread can nest; 0: 4 */
+	bool read_only;
+	/*
+	 * A slot that was reclaimed faults when touched.  Without it, it goes
+	 * on showing its old page until it is used for another: replacing a
+	 * mapping is cheaper than removing one first, and no map or pin can
+	 * tell the difference, but a use after unmap goes unnoticed.  (Out of
+	 * memory, a strict window's slot can go on showing its page too.)  In
+	 * debug builds of the library every window is strict.
+	 */
+	bool strict;
+	/* Called on a misuse, in the context of the call; may be NULL. */
+	void (*report)(void *arg, const struct pkmap_report *report);
+	void *report_arg;
+};
+
+/**
+ * pkmap_posix_open() - reserves address space for a window onto some frames.
+ * @config: copied.
+ * @port: written only on success.
+ *
+ * The address space is that of the slots and of the local slots of all CPUs,
+ * (nslots + local_slots * PKMAP_POSIX_NCPUS + 1) pages, until
+ * pkmap_posix_close().  No other mmap() of the process is given a part of it.
+ *
+ * Context: a thread, not a signal handler.
+ * Return: 0; PKMAP_EINVAL: no pages, a number too large, a page size that is
+ * none; PKMAP_ENOMEM; PKMAP_EIO: the file cannot be used.  In each case errno
+ * says why.
+ */
+int pkmap_posix_open(const struct pkmap_posix_config *config,
+		     struct pkmap_posix **port);
+
+/**
+ * pkmap_posix_close() - ends the window and gives the address space back.
+ *
+ * The frames of a memfd are gone; those of a file stay.
+ *
+ * Context: a thread, not a signal handler.
+ * Return: 0; PKMAP_EBUSY (reported) while the window is in use: nothing has
+ * changed.
+ */
+int pkmap_posix_close(struct pkmap_posix *port);
+
+/* The window.  Context: any. */
+struct pkmap_window *pkmap_posix_window(struct pkmap_posix *port);
+
+/* The file that holds the frames: page n at n pages.  Context: any. */
+int pkmap_posix_fd(const struct pkmap_posix *port);
+
+/* How many pages there are.  Context: any. */
+pkmap_pfn pkmap_posix_npages(const struct pkmap_posix *port);
+
+/* Bytes in a page.  Context: any. */
+size_t pkmap_posix_page_size(const struct pkmap_posix *port);
+
+/**
+ * pkmap_posix_sync() - makes stores durable.
+ *
+ * Every store through the window that happened before the call, by whatever
+ * thread, mapped still or not, is on the storage device when it returns 0.
+ *
+ * Context: a thread; sleeps.
+ * Return: 0; PKMAP_EIO, errno says why, and the data may not be there.
+ */
+int pkmap_posix_sync(struct pkmap_posix *port);
+
+/* The deadline @ns nanoseconds from now, for pkmap_wait.  Context: any. */
+uint64_t pkmap_posix_deadline(uint64_t ns);
+
+/* What a PKMAP_E code means, in English; for 0 "success".  Context: any. */
+const char *pkmap_strerror(int error);
+
+#endif /* PKMAP_POSIX_H */

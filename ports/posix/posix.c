@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * posix.c - opening and closing: the file, the address space, the window.
+ */
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "posix_priv.h"
+
+#define DEFAULT_SLOTS	    64
+#define DEFAULT_LOCAL_SLOTS 4
+
+/* Debug builds find a use after unmap. */
+#ifdef PKMAP_DEBUG
+#define ALWAYS_STRICT true
+#else
+#define ALWAYS_STRICT false
+#endif
+
+static void report(void *port, const struct pkmap_report *what)
+{
+	struct pkmap_posix *p = port;
+
+	if (p->report)
+		p->report(p->report_arg, what);
+}
+
+static const struct pkmap_ops ops = {
+	.set = pkmap_posix_set,
+	.clear = pkmap_posix_clear,
+	.lock = pkmap_posix_lock,
+	.trylock = pkmap_posix_trylock,
+	.unlock = pkmap_posix_unlock,
+	.wait = pkmap_posix_wait,
+	.wake = pkmap_posix_wake,
+	.local_enter = pkmap_posix_local_enter,
+	.local_cpu = pkmap_posix_local_cpu,
+	.local_leave = pkmap_posix_local_leave,
+	.report = report,
+};
+
+static int invalid(void)
+{
+	errno = EINVAL;
+	return PKMAP_EINVAL;
+}
+
+static int set_page_size(struct pkmap_posix *p, size_t page_size)
+{
+	size_t system = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (!page_size)
+		page_size = system;
+	/* Two powers of two: the one is a multiple of the other. */
+	if (page_size < system || page_size & (page_size - 1))
+		return invalid();
+
+	p->page_shift = (uint32_t)__builtin_ctzl(page_size);
+	return 0;
+}
+
+/* Pages of an offset's range; what an off_t cannot express is no page. */
+static int set_npages(struct pkmap_posix *p, uint64_t npages)
+{
+	if (!npages || npages > (uint64_t)INT64_MAX >> p->page_shift ||
+	    npages > PKMAP_NO_PFN)
+		return invalid();
+
+	p->npages = (pkmap_pfn)npages;
+	return 0;
+}
+
+static int open_memfd(struct pkmap_posix *p, pkmap_pfn npages)
+{
+	int error = set_npages(p, npages);
+
+	if (error)
+		return error;
+
+	p->fd = memfd_create("pkmap", MFD_CLOEXEC);
+	if (p->fd < 0)
+		return pkmap_posix_error();
+	if (ftruncate(p->fd, (off_t)npages << p->page_shift) < 0)
+		return pkmap_posix_error();
+	return 0;
+}
+
+/* Bytes in a regular file or a block device; moves no file offset. */
+static int file_bytes(int fd, uint64_t *bytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return pkmap_posix_error();
+	if (S_ISBLK(st.st_mode)) {
+		if (ioctl(fd, BLKGETSIZE64, bytes) < 0)
+			return pkmap_posix_error();
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENODEV;
+		return PKMAP_EIO;
+	}
+	*bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int open_file(struct pkmap_posix *p,
+		     const struct pkmap_posix_config *config)
+{
+	uint64_t npages = config->npages;
+	uint64_t bytes;
+	int error;
+
+	p->fd = fcntl(config->fd, F_DUPFD_CLOEXEC, 0);
+	if (p->fd < 0)
+		return pkmap_posix_error();
+
+	error = file_bytes(p->fd, &bytes);
+	if (error)
+		return error;
+
+	if (!npages) {
+		npages = bytes >> p->page_shift;
+		npages += npages << p->page_shift < bytes;
+	}
+	return set_npages(p, npages);
+}
+
+/*
+ * Asks the kernel whether it maps such pages at all, by mapping the last: the
+ * file may be open the wrong way, sealed, on a file system that cannot, or have
+ * too many pages for the offsets of a 32-bit kernel.
+ */
+static int probe(struct pkmap_posix *p, bool read_only)
+{
+	void *page =
+		pkmap_posix_mmap_page(p, NULL, 0, p->npages - 1, read_only);
+
+	if (page == MAP_FAILED)
+		return pkmap_posix_error();
+	munmap(page, (size_t)1 << p->page_shift);
+	return 0;
+}
+
+/* Reserves @slots pages, aligned to their size. */
+static int reserve(struct pkmap_posix *p, uint64_t slots)
+{
+	size_t page_size = (size_t)1 << p->page_shift;
+	size_t bytes;
+	uintptr_t start;
+	void *range;
+
+	if (__builtin_mul_overflow(slots, page_size, &bytes) ||
+	    __builtin_add_overflow(bytes, page_size, &bytes))
+		return invalid();
+
+	range = pkmap_posix_reserve(bytes);
+	if (range == MAP_FAILED)
+		return pkmap_posix_error();
+
+	p->reserved = range;
+	p->reserved_bytes = bytes;
+	start = (uintptr_t)range;
+	p->base = (char *)range + (-start & (page_size - 1));
+	return 0;
+}
+
+static int make_window(struct pkmap_posix *p,
+		       const struct pkmap_posix_config *config)
+{
+	uint32_t nslots = config->nslots ? config->nslots : DEFAULT_SLOTS;
+	uint32_t local_slots = config->local_slots ? config->local_slots :
+						     DEFAULT_LOCAL_SLOTS;
+	struct pkmap_config window = {
+		.ops = &ops,
+		.port = p,
+		.nslots = nslots,
+		.page_shift = p->page_shift,
+		.npages = p->npages,
+		.cache = { .kind = PKMAP_CACHE_PIPT },
+		.batch = config->batch,
+		.read_only = config->read_only,
+		.local_slots = local_slots,
+		.ncpus = PKMAP_POSIX_NCPUS,
+	};
+	size_t bytes;
+	int error;
+
+	error = reserve(p, nslots + (uint64_t)local_slots * PKMAP_POSIX_NCPUS);
+	if (error)
+		return error;
+
+	window.base = p->base;
+	window.local_base = p->base + ((size_t)nslots << p->page_shift);
+	bytes = pkmap_size(&window);
+	if (!bytes)
+		return invalid();
+
+	error = posix_memalign(&p->win_mem, PKMAP_ALIGN, bytes);
+	if (error) {
+		errno = error;
+		return PKMAP_ENOMEM;
+	}
+	return pkmap_init(p->win_mem, &window, &p->win);
+}
+
+/* Gives back what there is; keeps errno. */
+static void release(struct pkmap_posix *p)
+{
+	int saved = errno;
+
+	if (p->reserved)
+		munmap(p->reserved, p->reserved_bytes);
+	if (p->fd >= 0)
+		close(p->fd);
+	pthread_mutex_destroy(&p->lock);
+	free(p->win_mem);
+	free(p);
+	errno = saved;
+}
+
+int pkmap_posix_open(const struct pkmap_posix_config *config,
+		     struct pkmap_posix **port)
+{
+	struct pkmap_posix *p = malloc(sizeof(*p));
+	int error;
+
+	if (!p)
+		return PKMAP_ENOMEM;
+	*p = (struct pkmap_posix){
+		.fd = -1,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.strict = config->strict || ALWAYS_STRICT,
+		.report = config->report,
+		.report_arg = config->report_arg,
+	};
+
+	error = set_page_size(p, config->page_size);
+	if (error)
+		goto fail;
+	error = config->fd == -1 ? open_memfd(p, config->npages) :
+				   open_file(p, config);
+	if (error)
+		goto fail;
+	error = probe(p, config->read_only);
+	if (error)
+		goto fail;
+	error = make_window(p, config);
+	if (error)
+		goto fail;
+	error = pkmap_posix_fork_add(p);
+	if (error)
+		goto fail;
+
+	*port = p;
+	return 0;
+
+fail:
+	release(p);
+	return error;
+}
+
+int pkmap_posix_close(struct pkmap_posix *port)
+{
+	int error = pkmap_fini(port->win);
+
+	if (error)
+		return error;
+	pkmap_posix_fork_remove(port);
+	release(port);
+	return 0;
+}
+
+struct pkmap_window *pkmap_posix_window(struct pkmap_posix *port)
+{
+	return port->win;
+}
+
+int pkmap_posix_fd(const struct pkmap_posix *port)
+{
+	return port->fd;
+}
+
+pkmap_pfn pkmap_posix_npages(const struct pkmap_posix *port)
+{
+	return port->npages;
+}
+
+size_t pkmap_posix_page_size(const struct pkmap_posix *port)
+{
+	return (size_t)1 << port->page_shift;
+}
+
+/*
+ * On Linux a store through a shared mapping has marked its page dirty by the
+ * time it retires, or at the latest when the page is unmapped; so this finds
+ * it, whether the page is mapped still or not, and no msync() is needed.
+ */
+int pkmap_posix_sync(struct pkmap_posix *port)
+{
+	int saved = errno;
+
+	while (fdatasync(port->fd) < 0) {
+		if (errno != EINTR)
+			return PKMAP_EIO;
+		errno = saved;
+	}
+	return 0;
+}
+
+const char *pkmap_strerror(int error)
+{
+	switch (error) {
+	case 0:
+		return "success";
+	case PKMAP_EINVAL:
+		return "invalid argument";
+	case PKMAP_ERANGE:
+		return "page or address outside of the window";
+	case PKMAP_EBUSY:
+		return "in use";
+	case PKMAP_EAGAIN:
+		return "would have to wait";
+	case PKMAP_ETIMEDOUT:
+		return "timed out";
+	case PKMAP_EINTR:
+		return "interrupted";
+	case PKMAP_ENOMEM:
+		return "out of memory or mappings";
+	case PKMAP_EIO:
+		return "input/output error";
+	default:
+		return "unknown error";
+	}
+}

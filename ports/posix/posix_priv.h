@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * posix_priv.h - what the files of the posix port share.
+ *
+ *	posix.c		opening and closing: the file, the address space
+ *	slots.c		pointing slots at pages, with mmap()
+ *	wait.c		the lock, and waiting by futex
+ *	cpu.c		threads as CPUs
+ *	fork.c		what fork() must find in order
+ */
+#ifndef PKMAP_POSIX_PRIV_H
+#define PKMAP_POSIX_PRIV_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <pkmap/posix.h>
+
+_Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
+
+struct pkmap_posix {
+	struct pkmap_window *win;
+	void *win_mem; /* pkmap_size() bytes */
+
+	/* The address space: the window's slots, then the local ones. */
+	char *base;
+	void *reserved; /* what munmap() gets: includes alignment */
+	size_t reserved_bytes;
+
+	int fd; /* ours */
+	uint32_t page_shift;
+	pkmap_pfn npages;
+	bool strict;
+
+	pthread_mutex_t lock; /* the window's */
+	void (*report)(void *arg, const struct pkmap_report *report);
+	void *report_arg;
+
+	struct pkmap_posix *next; /* fork.c's list, under its lock */
+};
+
+/* In the shared library none of these is public or goes through the PLT. */
+#pragma GCC visibility push(hidden)
+
+/* What errno, left by a failed system call, is as a PKMAP_E code. */
+static inline int pkmap_posix_error(void)
+{
+	return errno == ENOMEM || errno == EAGAIN ? PKMAP_ENOMEM : PKMAP_EIO;
+}
+
+/* slots.c */
+void *pkmap_posix_reserve(size_t bytes);
+void *pkmap_posix_mmap_page(struct pkmap_posix *p, void *addr, int flags,
+			    pkmap_pfn pfn, bool read_only);
+int pkmap_posix_set(void *port, void *addr, pkmap_pfn pfn, bool read_only);
+void pkmap_posix_clear(void *port, void *addr, size_t npages);
+
+/* wait.c */
+void pkmap_posix_lock(void *port);
+bool pkmap_posix_trylock(void *port);
+void pkmap_posix_unlock(void *port);
+int pkmap_posix_wait(void *port, pkmap_a32 *event, uint32_t seen,
+		     const struct pkmap_wait *wait);
+void pkmap_posix_wake(void *port, pkmap_a32 *event);
+
+/* cpu.c */
+int pkmap_posix_local_enter(void *port);
+int pkmap_posix_local_cpu(void *port);
+void pkmap_posix_local_leave(void *port);
+
+/* fork.c */
+int pkmap_posix_fork_add(struct pkmap_posix *p);
+void pkmap_posix_fork_remove(struct pkmap_posix *p);
+
+#pragma GCC visibility pop
+
+#endif /* PKMAP_POSIX_PRIV_H */
