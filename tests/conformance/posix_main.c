@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/*
+ * posix_main.c - runs the conformance kit against the posix port; TAP.
+ *
+ * An interrupt is a signal that a thread sends itself.  The other route to a
+ * page is the file, and the kernel finds out for us whether an access faults.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <pkmap/posix.h>
+
+#include "conformance.h"
+
+/* A test has two at most; one that fails leaves them behind. */
+#define MAX_WINDOWS 256
+
+struct home {
+	int fd;	     /* the frames */
+	int scratch; /* a file to load and store a byte through */
+	bool strict;
+	struct pkmap_posix *open[MAX_WINDOWS];
+	pthread_t second;
+	void (*run)(void *arg);
+	void *arg;
+	const char *skipped;
+};
+
+/* What the signal handler is to run. */
+static void (*interrupt_run)(void *arg);
+static void *interrupt_arg;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupt_run(interrupt_arg);
+}
+
+static void on_disturb(int sig)
+{
+	(void)sig;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static void handle(int sig, void (*handler)(int sig))
+{
+	/* No SA_RESTART: the signal ends a wait. */
+	struct sigaction action = { .sa_handler = handler };
+
+	if (sigaction(sig, &action, NULL))
+		die("sigaction");
+}
+
+static void posix_failed(struct conformance *conf, const char *file, int line,
+			 const char *text)
+{
+	(void)conf;
+	printf("# %s:%d: %s\n", file, line, text);
+}
+
+static void posix_skipped(struct conformance *conf, const char *why)
+{
+	struct home *home = conf->port;
+
+	home->skipped = why;
+}
+
+static void posix_report(void *arg, const struct pkmap_report *report)
+{
+	conformance_report(arg, report);
+}
+
+static struct pkmap_posix **find(struct home *home, struct pkmap_window *win)
+{
+	struct pkmap_posix **at;
+
+	for (at = home->open; at < home->open + MAX_WINDOWS; at++) {
+		if (*at ? pkmap_posix_window(*at) == win : !win)
+			return at;
+	}
+	return NULL;
+}
+
+static struct pkmap_window *posix_open(struct conformance *conf,
+				       uint32_t nslots, bool read_only)
+{
+	struct home *home = conf->port;
+	struct pkmap_posix **at = find(home, NULL);
+	const struct pkmap_posix_config config = {
+		.fd = home->fd,
+		.page_size = conf->page_size,
+		.nslots = nslots,
+		.local_slots = conf->local_slots,
+		.read_only = read_only,
+		.strict = home->strict,
+		.report = posix_report,
+		.report_arg = conf,
+	};
+	int err = at ? pkmap_posix_open(&config, at) : PKMAP_ENOMEM;
+
+	if (err) {
+		posix_failed(conf, __FILE__, __LINE__, pkmap_strerror(err));
+		return NULL;
+	}
+	return pkmap_posix_window(*at);
+}
+
+static int posix_close(struct conformance *conf, struct pkmap_window *win)
+{
+	struct pkmap_posix **at = find(conf->port, win);
+	int err = pkmap_posix_close(*at);
+
+	if (!err)
+		*at = NULL;
+	return err;
+}
+
+static void *second_thread(void *arg)
+{
+	struct home *home = arg;
+
+	home->run(home->arg);
+	return NULL;
+}
+
+static bool posix_start(struct conformance *conf, void (*run)(void *arg),
+			void *arg)
+{
+	struct home *home = conf->port;
+
+	home->run = run;
+	home->arg = arg;
+	return !pthread_create(&home->second, NULL, second_thread, home);
+}
+
+static void posix_join(struct conformance *conf)
+{
+	struct home *home = conf->port;
+
+	pthread_join(home->second, NULL);
+}
+
+static void posix_relax(struct conformance *conf)
+{
+	(void)conf;
+	sched_yield();
+}
+
+static void posix_interrupt(struct conformance *conf, void (*run)(void *arg),
+			    void *arg)
+{
+	(void)conf;
+	interrupt_run = run;
+	interrupt_arg = arg;
+	raise(SIGUSR1);
+}
+
+static void posix_disturb(struct conformance *conf)
+{
+	struct home *home = conf->port;
+
+	pthread_kill(home->second, SIGUSR2);
+}
+
+static uint64_t posix_deadline(struct conformance *conf, uint64_t ns)
+{
+	(void)conf;
+	return pkmap_posix_deadline(ns);
+}
+
+static off_t file_offset(struct conformance *conf, pkmap_pfn pfn, size_t offset)
+{
+	return (off_t)pfn * (off_t)conf->page_size + (off_t)offset;
+}
+
+static uint32_t posix_peek(struct conformance *conf, pkmap_pfn pfn,
+			   size_t offset)
+{
+	struct home *home = conf->port;
+	uint32_t word;
+
+	if (pread(home->fd, &word, sizeof(word),
+		  file_offset(conf, pfn, offset)) != sizeof(word))
+		die("pread");
+	return word;
+}
+
+static void posix_poke(struct conformance *conf, pkmap_pfn pfn, size_t offset,
+		       uint32_t value)
+{
+	struct home *home = conf->port;
+
+	if (pwrite(home->fd, &value, sizeof(value),
+		   file_offset(conf, pfn, offset)) != sizeof(value))
+		die("pwrite");
+}
+
+/* The store puts back the byte that the load found. */
+static bool posix_faults(struct conformance *conf, void *addr, bool store)
+{
+	struct home *home = conf->port;
+
+	if (pwrite(home->scratch, addr, 1, 0) != 1)
+		return true;
+	return store && pread(home->scratch, addr, 1, 0) != 1;
+}
+
+static void run_one(struct conformance *conf,
+		    const struct conformance_test *test, unsigned int number)
+{
+	struct home *home = conf->port;
+	bool passed;
+
+	home->skipped = NULL;
+	passed = conformance_run(conf, test);
+	printf("%s %u - %s %s, %zu KiB pages%s%s\n", passed ? "ok" : "not ok",
+	       number, test->name, home->strict ? "strict" : "lazy",
+	       conf->page_size >> 10, home->skipped ? " # SKIP " : "",
+	       home->skipped ? home->skipped : "");
+}
+
+static unsigned int run_all(struct home *home, size_t page_size,
+			    unsigned int number)
+{
+	struct conformance conf = {
+		.port = home,
+		.page_size = page_size,
+		.colours = 1,
+		.local_slots = CONFORMANCE_LOCAL_SLOTS,
+		.strict = home->strict,
+		.open = posix_open,
+		.close = posix_close,
+		.failed = posix_failed,
+		.skipped = posix_skipped,
+		.start = posix_start,
+		.join = posix_join,
+		.relax = posix_relax,
+		.interrupt = posix_interrupt,
+		.disturb = posix_disturb,
+		.deadline = posix_deadline,
+		.peek = posix_peek,
+		.poke = posix_poke,
+		.faults = posix_faults,
+	};
+	unsigned int i;
+
+	home->fd = memfd_create("pkmap-conformance", MFD_CLOEXEC);
+	if (home->fd < 0 ||
+	    ftruncate(home->fd, (off_t)(page_size * CONFORMANCE_PAGES)))
+		die("memfd");
+	for (i = 0; i < conformance_ntests; i++)
+		run_one(&conf, &conformance_tests[i], ++number);
+	close(home->fd);
+	return number;
+}
+
+int main(void)
+{
+	static const size_t page_sizes[] = { 4096, 65536 };
+	struct home home = { 0 };
+	unsigned int number = 0;
+	unsigned int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	home.scratch = memfd_create("pkmap-scratch", MFD_CLOEXEC);
+	if (home.scratch < 0)
+		die("memfd");
+	handle(SIGUSR1, on_interrupt);
+	handle(SIGUSR2, on_disturb);
+
+	printf("1..%u\n", 4 * conformance_ntests);
+	for (i = 0; i < 4; i++) {
+		home.strict = i & 1;
+		number = run_all(&home, page_sizes[i / 2], number);
+	}
+	close(home.scratch);
+	return EXIT_SUCCESS;
+}

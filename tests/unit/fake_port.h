@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_port.h - a port without a machine under it, for tests of src/.
+ *
+ * One thread, no real mappings: a table says which page each slot shows, a page
+ * holds one word, and a VIVT cache holds one line for each slot.  Tests reach a
+ * page through fake_read() and fake_write().
+ *
+ * Each operation is logged, and checked against the rules of port.h and the
+ * invariants of DESIGN.md:
+ *
+ *	I3, I4	set() only on a slot without translation, cleared and flushed
+ *		from the TLBs; accesses only through slots that show a page
+ *	I5	a slot only shows pages of its colour, a page is in one slot of
+ *		the window at most, and on VIVT cached under one address at most
+ *	I8	on VIVT no slot is cleared before it was cleaned, or while it
+ *		has a line, and no pin misses a page that has one
+ *	I9	at the end nothing is mapped and nothing is locked
+ *
+ *	locks	window slots only change under the lock, which is not taken
+ *		twice, nor in "any" context, nor held while waiting
+ *
+ * A hook runs before an operation takes effect.  It stands for an interrupt,
+ * for another CPU, or, in wait(), for the other tasks.
+ */
+#ifndef FAKE_PORT_H
+#define FAKE_PORT_H
+
+#include <pkmap/pkmap.h>
+
+#include "check.h"
+
+#define FAKE_PAGE_SHIFT 12
+#define FAKE_PAGE	((size_t)1 << FAKE_PAGE_SHIFT)
+#define FAKE_BASE	((uintptr_t)0x10000000)
+#define FAKE_LOCAL_BASE ((uintptr_t)0x20000000)
+#define FAKE_NSLOTS	64 /* at most, of the window and local together */
+#define FAKE_NPAGES	256
+#define FAKE_LOG	512
+
+enum fake_op {
+	FAKE_SET,
+	FAKE_CLEAR,
+	FAKE_FLUSH_TLB,
+	FAKE_CLEAN,
+	FAKE_CLEAN_ALL,
+	FAKE_LOCK,
+	FAKE_TRYLOCK,
+	FAKE_UNLOCK,
+	FAKE_WAIT,
+	FAKE_WAKE,
+	FAKE_LOCAL_ENTER,
+	FAKE_LOCAL_CPU,
+	FAKE_LOCAL_LEAVE,
+	FAKE_REPORT,
+	FAKE_NOPS,
+};
+
+struct fake_event {
+	enum fake_op op;
+	void *addr; /* a slot's, or an event counter's */
+	size_t n;   /* pages or bytes, as the operation counts */
+	pkmap_pfn pfn;
+	bool this_cpu;
+};
+
+enum fake_state {
+	FAKE_EMPTY,
+	FAKE_SHOWN,
+	FAKE_STALE, /* cleared, and in the TLBs still */
+};
+
+struct fake_slot {
+	enum fake_state state;
+	pkmap_pfn pfn;
+	bool cleaned; /* since it was set */
+	bool cached;
+	uint32_t line;
+};
+
+struct fake {
+	/* For the test to change between fake_init() and fake_open(). */
+	struct pkmap_config config;
+
+	struct pkmap_window *win;
+	void *mem;
+
+	struct fake_slot slot[FAKE_NSLOTS]; /* the window's, then local */
+	uint32_t memory[FAKE_NPAGES];
+
+	bool locked;
+	bool any_context; /* the library must not sleep now */
+	int cpu;	  /* on which the test runs */
+	int entered;	  /* depth of local_enter() */
+
+	struct fake_event log[FAKE_LOG];
+	unsigned int nlog;
+	unsigned int count[FAKE_NOPS];
+	struct pkmap_report report; /* the last */
+
+	/* Runs before each @hook_op, not within itself. */
+	void (*hook)(struct fake *f, const struct fake_event *e);
+	enum fake_op hook_op;
+	void *hook_arg;
+
+	bool lock_is_taken;	 /* by somebody else: trylock() fails */
+	int set_error;		 /* what the next set() returns */
+	int enter_error;	 /* what local_enter() returns, if not 0 */
+	unsigned int wait_early; /* how often wait() returns for no reason */
+};
+
+/* A window of 4 slots, PIPT, 4 local slots on each of 2 CPUs. */
+void fake_init(struct fake *f);
+void fake_open(struct fake *f);
+/* Ends the window; everything must have been let go. */
+void fake_close(struct fake *f);
+
+/* As the call of the same name, checked: they succeed, or find the page. */
+void *fake_map(struct fake *f, pkmap_pfn pfn);
+void fake_unmap(struct fake *f, void *addr);
+/* Also checks that nothing of the port but wake() and report() is called. */
+void *fake_pin(struct fake *f, pkmap_pfn pfn);
+void *fake_local_map(struct fake *f, pkmap_pfn pfn);
+void fake_local_unmap(struct fake *f, void *addr);
+
+/* Maps and unmaps: the page is idle then. */
+void fake_touch(struct fake *f, pkmap_pfn pfn);
+/* The same for pages @first to @first + @n - 1. */
+void fake_touch_range(struct fake *f, pkmap_pfn first, uint32_t n);
+
+uint32_t fake_read(struct fake *f, const void *addr);
+void fake_write(struct fake *f, const void *addr, uint32_t value);
+
+/* What the table says of a window's slot, or PKMAP_NO_PFN. */
+pkmap_pfn fake_shows(struct fake *f, uint32_t slot);
+void *fake_addr(struct fake *f, uint32_t slot);
+
+/* Whether the look-ups agree with the table for each page. */
+void fake_check_index(struct fake *f);
+
+struct pkmap_stats fake_stats(struct fake *f);
+void fake_clear_log(struct fake *f);
+
+#endif /* FAKE_PORT_H */

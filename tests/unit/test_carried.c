@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_carried.c - a pin whose slots are recycled under its feet, before each of
+ * its atomic operations in turn.
+ *
+ * src/ is compiled with the atomic.h of test_interrupt.c; what comes before an
+ * operation is another CPU here, which has the window's lock for itself.  The
+ * page that is pinned is in use all the time, so that the pin must find it, at
+ * its one address, wherever it was carried (the end of a chain names its
+ * bucket; a free slot has no page; the page number is looked at twice).
+ */
+#include "fake_port.h"
+#include "window_priv.h"
+
+#define NSLOTS 8u
+#define OTHERS 3u
+
+static struct {
+	struct fake f;
+	pkmap_pfn held; /* first in its chain to be inserted */
+	void *addr;
+	pkmap_pfn before[OTHERS];    /* of the same bucket, inserted later */
+	pkmap_pfn elsewhere[OTHERS]; /* of another bucket */
+} s;
+
+static void (*other_cpu)(void);
+static bool armed;
+static unsigned int points_left;
+
+void interrupt_point(void)
+{
+	if (!armed || points_left-- > 0)
+		return;
+	armed = false;
+	s.f.any_context = false;
+	other_cpu();
+	s.f.any_context = true;
+}
+
+/* The next page from *@pfn on that is in @bucket, or in another one. */
+static pkmap_pfn next_page(pkmap_pfn *pfn, unsigned long bucket, bool same)
+{
+	do {
+		(*pfn)++;
+		CHECK(*pfn < FAKE_NPAGES);
+	} while ((pfn_bucket(s.f.win, *pfn) == bucket) != same);
+	return *pfn;
+}
+
+static void open_window(void)
+{
+	pkmap_pfn same = 0;
+	pkmap_pfn other = 0;
+	unsigned long bucket;
+	uint32_t i;
+
+	fake_init(&s.f);
+	s.f.config.nslots = NSLOTS;
+	fake_open(&s.f);
+	bucket = pfn_bucket(s.f.win, 0);
+	s.held = 0;
+	s.addr = fake_map(&s.f, s.held);
+	for (i = 0; i < OTHERS; i++) {
+		s.before[i] = next_page(&same, bucket, true);
+		s.elsewhere[i] = next_page(
+			&other,
+			i ? pfn_bucket(s.f.win, s.elsewhere[0]) : bucket,
+			i > 0);
+		fake_touch(&s.f, s.before[i]);
+	}
+}
+
+/* What the reader stands on is free, and its link leads to other free slots. */
+static void free_all(void)
+{
+	pkmap_flush_unused(s.f.win);
+}
+
+/* ... or shows a page of another bucket, and leads to that chain's end. */
+static void move_elsewhere(void)
+{
+	uint32_t i;
+
+	pkmap_flush_unused(s.f.win);
+	for (i = 0; i < OTHERS; i++)
+		fake_touch(&s.f, s.elsewhere[i]);
+}
+
+/* ... or the same pages in other slots, so that the chain has a new order. */
+static void shuffle(void)
+{
+	uint32_t i;
+
+	move_elsewhere();
+	pkmap_flush_unused(s.f.win);
+	for (i = OTHERS; i-- > 0;)
+		fake_touch(&s.f, s.before[i]);
+}
+
+static void sweep(void (*run)(void))
+{
+	unsigned int n = 0;
+	bool came;
+
+	other_cpu = run;
+	do {
+		open_window();
+		points_left = n++;
+		s.f.any_context = true;
+		armed = true;
+		CHECK(pkmap_pin(s.f.win, s.held) == s.addr);
+		came = !armed;
+		armed = false;
+		s.f.any_context = false;
+		fake_unmap(&s.f, s.addr);
+		fake_unmap(&s.f, s.addr);
+		fake_close(&s.f);
+	} while (came);
+	CHECK(n > OTHERS);
+}
+
+static void to_free_slots(void)
+{
+	sweep(free_all);
+}
+
+static void to_another_chain(void)
+{
+	sweep(move_elsewhere);
+}
+
+static void back_into_its_chain(void)
+{
+	sweep(shuffle);
+}
+
+/*
+ * The page that is pinned moves instead: it is idle, and when the pin goes on
+ * its slot shows another page, and another slot shows it.  Whatever the answer,
+ * an address shows the page.
+ */
+static void move_page(void)
+{
+	pkmap_pfn pfn = FAKE_NPAGES;
+	void *addr;
+
+	pkmap_flush_unused(s.f.win);
+	if (pkmap_pfn_to_addr(s.f.win, s.held))
+		return; /* it has been got already */
+	while ((addr = fake_map(&s.f, --pfn)) != s.addr)
+		fake_unmap(&s.f, addr);
+	fake_touch(&s.f, s.held);
+	fake_unmap(&s.f, addr);
+	fake_touch(&s.f, pfn); /* REFERENCED, as a get likes it best */
+}
+
+static void page_that_moves(void)
+{
+	unsigned int n = 0;
+	void *addr;
+	bool came;
+
+	other_cpu = move_page;
+	do {
+		open_window();
+		fake_unmap(&s.f, s.addr);
+		fake_write(&s.f, s.addr, 7);
+		points_left = n++;
+		s.f.any_context = true;
+		armed = true;
+		addr = pkmap_pin(s.f.win, s.held);
+		came = !armed;
+		armed = false;
+		s.f.any_context = false;
+		if (addr) {
+			CHECK(fake_read(&s.f, addr) == 7);
+			CHECK(pkmap_addr_to_pfn(s.f.win, addr) == s.held);
+			fake_unmap(&s.f, addr);
+		}
+		fake_close(&s.f);
+	} while (came);
+	CHECK(n > OTHERS);
+}
+
+const struct unit_test unit_tests[] = {
+	UNIT_TEST(to_free_slots),
+	UNIT_TEST(to_another_chain),
+	UNIT_TEST(back_into_its_chain),
+	UNIT_TEST(page_that_moves),
+	{ 0 },
+};

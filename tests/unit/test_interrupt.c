@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_interrupt.c - every call, interrupted before each of its atomic
+ * operations in turn, on a VIVT cache.
+ *
+ * src/ is compiled once more for it, with an atomic.h that counts and lets an
+ * interrupt come before the operation that is due.  The handler uses the page
+ * that reclaim may be after: pinned, it reads and writes it; told "not mapped",
+ * it does what a driver does, and lets a device write to memory.  In the end
+ * every page must hold what was written last, by whomever (I1, I2).
+ */
+#include "fake_port.h"
+
+/* Pages 0 to 3 fill the window; the task maps pages 10 and 11. */
+#define NSLOTS	  4u
+#define TASK_PAGE 10u
+
+static struct {
+	struct fake f;
+	uint32_t written[FAKE_NPAGES]; /* what each page must hold */
+	void *held[NSLOTS];	       /* the window's pages, if in use */
+	void *kept;		       /* what a handler left pinned */
+} s;
+
+static void (*handler)(void);
+static bool armed;
+static bool slept;
+static unsigned int points_left;
+
+void interrupt_point(void)
+{
+	if (!armed || points_left-- > 0)
+		return;
+	armed = false;
+	handler();
+}
+
+/* A wait is as good a moment as any, and the last one there is. */
+static void interrupt_in_wait(struct fake *f, const struct fake_event *e)
+{
+	(void)f;
+	(void)e;
+	if (!armed)
+		return;
+	armed = false;
+	slept = true;
+	handler();
+}
+
+static void use(void *addr, pkmap_pfn pfn)
+{
+	CHECK(fake_read(&s.f, addr) == s.written[pfn]);
+	fake_write(&s.f, addr, ++s.written[pfn]);
+}
+
+static void device_writes(pkmap_pfn pfn)
+{
+	CHECK(s.f.memory[pfn] == s.written[pfn]);
+	s.f.memory[pfn] = ++s.written[pfn];
+}
+
+static void dma_to(pkmap_pfn pfn)
+{
+	void *addr = fake_pin(&s.f, pfn);
+
+	if (!addr) {
+		device_writes(pfn);
+		return;
+	}
+	use(addr, pfn);
+	fake_unmap(&s.f, addr);
+}
+
+/* What interrupts do. */
+
+static void dma_to_first(void)
+{
+	dma_to(0);
+}
+
+static void dma_to_all(void)
+{
+	pkmap_pfn pfn;
+
+	for (pfn = 0; pfn < NSLOTS; pfn++)
+		dma_to(pfn);
+}
+
+static void dma_to_task_page(void)
+{
+	dma_to(TASK_PAGE);
+}
+
+/* The look-ups say what a pin says. */
+static void look_up_all(void)
+{
+	pkmap_pfn pfn;
+	void *addr, *pinned;
+
+	for (pfn = 0; pfn <= TASK_PAGE; pfn++) {
+		addr = pkmap_pfn_to_addr(s.f.win, pfn);
+		pinned = fake_pin(&s.f, pfn);
+		CHECK(addr == pinned);
+		if (!pinned)
+			continue;
+		CHECK(pkmap_addr_to_pfn(s.f.win, pinned) == pfn);
+		fake_unmap(&s.f, pinned);
+	}
+}
+
+static void keep_second(void)
+{
+	s.kept = fake_pin(&s.f, 1);
+	if (s.kept)
+		use(s.kept, 1);
+	else
+		device_writes(1);
+}
+
+static void local_map_first(void)
+{
+	void *addr = fake_local_map(&s.f, 0);
+
+	use(addr, 0);
+	fake_local_unmap(&s.f, addr);
+}
+
+static void local_map_task_page(void)
+{
+	void *outer = fake_local_map(&s.f, 0);
+	void *addr = fake_local_map(&s.f, TASK_PAGE);
+
+	use(addr, TASK_PAGE);
+	fake_local_unmap(&s.f, addr);
+	fake_local_unmap(&s.f, outer);
+}
+
+static void let_go(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < NSLOTS; i++) {
+		if (s.held[i])
+			fake_unmap(&s.f, s.held[i]);
+		s.held[i] = NULL;
+	}
+}
+
+/* What they interrupt. */
+
+static void task_map(void)
+{
+	void *addr = fake_map(&s.f, TASK_PAGE);
+
+	use(addr, TASK_PAGE);
+	fake_unmap(&s.f, addr);
+}
+
+static void task_map_pages(void)
+{
+	const pkmap_pfn pfns[] = { TASK_PAGE, 0, TASK_PAGE + 1 };
+	void *addrs[3];
+	uint32_t i;
+
+	CHECK(!pkmap_map_pages(s.f.win, pfns, 3, NULL, addrs));
+	for (i = 0; i < 3; i++)
+		use(addrs[i], pfns[i]);
+	for (i = 0; i < 3; i++)
+		fake_unmap(&s.f, addrs[i]);
+}
+
+static void task_hit(void)
+{
+	void *addr = fake_map(&s.f, 0);
+
+	use(addr, 0);
+	fake_unmap(&s.f, addr);
+}
+
+static void task_pin(void)
+{
+	dma_to(0);
+	dma_to(TASK_PAGE);
+}
+
+static void task_flush(void)
+{
+	CHECK(pkmap_flush_unused(s.f.win) <= NSLOTS);
+}
+
+static void task_forget(void)
+{
+	int err = pkmap_forget(s.f.win, 0, NSLOTS);
+
+	CHECK(!err || err == PKMAP_EBUSY);
+}
+
+static void task_local_map(void)
+{
+	void *addr = fake_local_map(&s.f, TASK_PAGE);
+
+	use(addr, TASK_PAGE);
+	fake_local_unmap(&s.f, addr);
+}
+
+static void open_window(bool in_use)
+{
+	pkmap_pfn pfn;
+	void *addr;
+
+	fake_init(&s.f);
+	s.f.config.cache.kind = PKMAP_CACHE_VIVT;
+	fake_open(&s.f);
+	s.kept = NULL;
+	for (pfn = 0; pfn < FAKE_NPAGES; pfn++)
+		s.written[pfn] = 0;
+	for (pfn = 0; pfn < NSLOTS; pfn++) {
+		addr = fake_map(&s.f, pfn);
+		s.held[pfn] = in_use ? addr : NULL;
+		use(addr, pfn);
+		if (!in_use)
+			fake_unmap(&s.f, addr);
+	}
+	fake_clear_log(&s.f);
+	s.f.hook_op = FAKE_WAIT;
+	s.f.hook = interrupt_in_wait;
+}
+
+static void close_window(void)
+{
+	pkmap_pfn pfn;
+
+	let_go();
+	if (s.kept) {
+		CHECK(fake_pin(&s.f, 1) == s.kept);
+		fake_unmap(&s.f, s.kept);
+		fake_unmap(&s.f, s.kept);
+	}
+	fake_check_index(&s.f);
+	fake_close(&s.f);
+	for (pfn = 0; pfn < FAKE_NPAGES; pfn++)
+		CHECK(s.f.memory[pfn] == s.written[pfn]);
+}
+
+/* Runs @task with an interrupt at its nth point, for each n that it has. */
+static void sweep(void (*task)(void), void (*interrupt)(void), bool in_use)
+{
+	unsigned int n = 0;
+	bool came;
+
+	do {
+		open_window(in_use);
+		handler = interrupt;
+		points_left = n++;
+		armed = true;
+		slept = false;
+		task();
+		came = !armed;
+		armed = false;
+		if (n == 1)
+			CHECK(came);
+		/* The task can do it again. */
+		task();
+		close_window();
+	} while (came && !slept);
+}
+
+static void sweep_idle(void (*task)(void))
+{
+	sweep(task, dma_to_first, false);
+	sweep(task, dma_to_all, false);
+	sweep(task, dma_to_task_page, false);
+	sweep(task, keep_second, false);
+	sweep(task, look_up_all, false);
+	sweep(task, local_map_first, false);
+	sweep(task, local_map_task_page, false);
+}
+
+static void map(void)
+{
+	sweep_idle(task_map);
+}
+
+static void map_pages(void)
+{
+	sweep_idle(task_map_pages);
+}
+
+static void hit(void)
+{
+	sweep_idle(task_hit);
+}
+
+static void pin(void)
+{
+	sweep_idle(task_pin);
+}
+
+static void flush(void)
+{
+	sweep_idle(task_flush);
+}
+
+static void forget(void)
+{
+	sweep_idle(task_forget);
+}
+
+/* Not DMA to that page: its buffer's local maps end before it is a device's. */
+static void local_map(void)
+{
+	sweep(task_local_map, dma_to_all, false);
+	sweep(task_local_map, keep_second, false);
+	sweep(task_local_map, local_map_first, false);
+	sweep(task_local_map, local_map_task_page, false);
+}
+
+/*
+ * All slots are in use, and the interrupt lets go of them: before the task
+ * looks, while it announces that it waits, or in its sleep.  It must not sleep
+ * on; the fake port fails the test if it does.
+ */
+static void waiting(void)
+{
+	sweep(task_map, let_go, true);
+	sweep(task_map_pages, let_go, true);
+}
+
+/*
+ * One map, and two unmaps at the same time: the second interrupts the first,
+ * before point n, and m points later a pin comes.  One of them is refused, and
+ * the pin and the page suffer nothing.
+ */
+static unsigned int points_to_pin;
+static unsigned int refused;
+
+static void unmap_page_0(void)
+{
+	int err = pkmap_unmap(s.f.win, s.held[0]);
+
+	CHECK(!err || err == PKMAP_EINVAL);
+	refused += !!err;
+}
+
+static void unmap_then_pin(void)
+{
+	unmap_page_0();
+	handler = dma_to_first;
+	points_left = points_to_pin;
+	armed = true;
+}
+
+static bool unmap_twice(unsigned int n, unsigned int m)
+{
+	bool came;
+
+	open_window(true);
+	refused = 0;
+	handler = unmap_then_pin;
+	points_left = n;
+	points_to_pin = m;
+	armed = true;
+	unmap_page_0();
+	came = !armed;
+	if (handler == unmap_then_pin) {
+		armed = false;
+		unmap_page_0();
+	}
+	armed = false;
+
+	CHECK(refused == 1);
+	CHECK(fake_stats(&s.f).misuses == 1);
+	CHECK(s.f.report.what == PKMAP_MISUSE_IDLE);
+	s.held[0] = NULL;
+	close_window();
+	return came;
+}
+
+static void one_unmap_too_many(void)
+{
+	unsigned int n, m;
+
+	for (n = 0; unmap_twice(n, 0); n++) {
+		for (m = 1; unmap_twice(n, m); m++)
+			;
+	}
+	CHECK(n > 1);
+}
+
+const struct unit_test unit_tests[] = {
+	UNIT_TEST(map),
+	UNIT_TEST(map_pages),
+	UNIT_TEST(hit),
+	UNIT_TEST(pin),
+	UNIT_TEST(flush),
+	UNIT_TEST(forget),
+	UNIT_TEST(local_map),
+	UNIT_TEST(waiting),
+	UNIT_TEST(one_unmap_too_many),
+	{ 0 },
+};

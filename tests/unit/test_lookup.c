@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_lookup.c - pfn to address and address to pfn.
+ */
+#include "fake_port.h"
+
+static void both_ways(void)
+{
+	struct fake f;
+	char *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	CHECK(!pkmap_pfn_to_addr(f.win, 3));
+	addr = fake_map(&f, 3);
+	CHECK(pkmap_pfn_to_addr(f.win, 3) == addr);
+	CHECK(pkmap_addr_to_pfn(f.win, addr) == 3);
+	CHECK(pkmap_addr_to_pfn(f.win, addr + FAKE_PAGE - 1) == 3);
+	fake_unmap(&f, addr);
+	CHECK(pkmap_pfn_to_addr(f.win, 3) == addr);
+	CHECK(pkmap_addr_to_pfn(f.win, addr) == 3);
+	CHECK(pkmap_flush_unused(f.win) == 1);
+	CHECK(!pkmap_pfn_to_addr(f.win, 3));
+	CHECK(pkmap_addr_to_pfn(f.win, addr) == PKMAP_NO_PFN);
+	fake_close(&f);
+}
+
+static void outside(void)
+{
+	char *const base = (char *)FAKE_BASE;
+	struct fake f;
+
+	fake_init(&f);
+	fake_open(&f);
+	fake_touch_range(&f, 0, 4);
+	CHECK(pkmap_addr_to_pfn(f.win, base) != PKMAP_NO_PFN);
+	CHECK(pkmap_addr_to_pfn(f.win, base + 4 * FAKE_PAGE - 1) !=
+	      PKMAP_NO_PFN);
+	CHECK(pkmap_addr_to_pfn(f.win, base - 1) == PKMAP_NO_PFN);
+	CHECK(pkmap_addr_to_pfn(f.win, base + 4 * FAKE_PAGE) == PKMAP_NO_PFN);
+	CHECK(pkmap_addr_to_pfn(f.win, NULL) == PKMAP_NO_PFN);
+	CHECK(!pkmap_pfn_to_addr(f.win, FAKE_NPAGES));
+	CHECK(!pkmap_pfn_to_addr(f.win, PKMAP_NO_PFN));
+	/* A look-up is no misuse. */
+	CHECK(!fake_stats(&f).misuses && !f.count[FAKE_REPORT]);
+	fake_close(&f);
+}
+
+/* They hold nothing, count nothing and call nothing. */
+static void leave_no_trace(void)
+{
+	struct pkmap_stats before, after;
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	f.config.batch = 1;
+	fake_open(&f);
+	fake_touch_range(&f, 0, 4);
+	addr = fake_addr(&f, 0);
+	before = fake_stats(&f);
+	fake_clear_log(&f);
+	CHECK(pkmap_pfn_to_addr(f.win, fake_shows(&f, 0)) == addr);
+	CHECK(pkmap_addr_to_pfn(f.win, addr) == fake_shows(&f, 0));
+	CHECK(!pkmap_pfn_to_addr(f.win, 99));
+	after = fake_stats(&f);
+	CHECK(after.hits == before.hits && after.pins == before.pins &&
+	      after.pin_misses == before.pin_misses);
+	CHECK(!f.nlog);
+	/* Nor does a look-up count as use of the page. */
+	fake_touch(&f, 100);
+	CHECK(fake_shows(&f, 0) == 100);
+	fake_close(&f);
+}
+
+static void local_addresses(void)
+{
+	void *outer, *inner, *pinned;
+	struct fake f;
+
+	fake_init(&f);
+	fake_open(&f);
+	outer = fake_local_map(&f, 8);
+	inner = fake_local_map(&f, 9);
+	CHECK(pkmap_addr_to_pfn(f.win, outer) == 8);
+	CHECK(pkmap_addr_to_pfn(f.win, (char *)inner + 17) == 9);
+	CHECK(!pkmap_pfn_to_addr(f.win, 8));
+	fake_local_unmap(&f, inner);
+	CHECK(pkmap_addr_to_pfn(f.win, inner) == PKMAP_NO_PFN);
+
+	/* What has a place on the stack, but not its slot, is not there. */
+	pinned = fake_local_map(&f, 8);
+	CHECK(pinned == outer);
+	CHECK(pkmap_addr_to_pfn(f.win, inner) == PKMAP_NO_PFN);
+	fake_local_unmap(&f, pinned);
+	fake_local_unmap(&f, outer);
+	CHECK(pkmap_addr_to_pfn(f.win, outer) == PKMAP_NO_PFN);
+	CHECK(pkmap_addr_to_pfn(f.win, (char *)FAKE_LOCAL_BASE +
+					       8 * FAKE_PAGE) == PKMAP_NO_PFN);
+	fake_close(&f);
+}
+
+/* While a slot is being set up or torn down, neither way finds the page. */
+static void look_at_page_7(struct fake *f, const struct fake_event *e)
+{
+	CHECK(!pkmap_pfn_to_addr(f->win, 7));
+	CHECK(pkmap_addr_to_pfn(f->win, e->addr) == PKMAP_NO_PFN);
+}
+
+static void in_between(void)
+{
+	static const enum fake_op ops[] = {
+		FAKE_SET,
+		FAKE_CLEAR,
+		FAKE_FLUSH_TLB,
+	};
+	struct fake f;
+	uint32_t i;
+
+	for (i = 0; i < 3; i++) {
+		fake_init(&f);
+		fake_open(&f);
+		f.hook_op = ops[i];
+		f.hook = look_at_page_7;
+		fake_touch(&f, 7);
+		CHECK(pkmap_flush_unused(f.win) == 1);
+		CHECK(f.count[ops[i]] == 1);
+		f.hook = NULL;
+		fake_close(&f);
+	}
+}
+
+const struct unit_test unit_tests[] = {
+	UNIT_TEST(both_ways),	   UNIT_TEST(outside),
+	UNIT_TEST(leave_no_trace), UNIT_TEST(local_addresses),
+	UNIT_TEST(in_between),	   { 0 },
+};

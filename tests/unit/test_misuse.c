@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_misuse.c - every misuse: refused, nothing changed, and each field of its
+ * report (I10).
+ */
+#include "fake_port.h"
+
+#include <string.h>
+
+/* One more report than before, which says this; and nothing changed. */
+static void check_report(struct fake *f, unsigned int n,
+			 struct pkmap_report expected)
+{
+	CHECK(f->count[FAKE_REPORT] == n);
+	CHECK(fake_stats(f).misuses == n);
+	CHECK(f->report.what == expected.what);
+	CHECK(!strcmp(f->report.call, expected.call));
+	CHECK(f->report.addr == expected.addr);
+	CHECK(f->report.pfn == expected.pfn);
+	CHECK(f->report.slot == expected.slot);
+	fake_check_index(f);
+}
+
+static uint32_t slot_of_addr(const void *addr)
+{
+	return (uint32_t)(((uintptr_t)addr - FAKE_BASE) / FAKE_PAGE);
+}
+
+static void unmap_idle(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_map(&f, 5);
+	fake_unmap(&f, addr);
+	CHECK(pkmap_unmap(f.win, addr) == PKMAP_EINVAL);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_IDLE,
+			     .call = "pkmap_unmap",
+			     .addr = addr,
+			     .pfn = 5,
+			     .slot = slot_of_addr(addr),
+		     });
+	/* The page can be used, and its slot reclaimed, as before. */
+	fake_touch(&f, 5);
+	CHECK(pkmap_flush_unused(f.win) == 1);
+	fake_close(&f);
+}
+
+static void unmap_free(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_addr(&f, 2);
+	CHECK(pkmap_unmap(f.win, addr) == PKMAP_EINVAL);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_FREE,
+			     .call = "pkmap_unmap",
+			     .addr = addr,
+			     .pfn = PKMAP_NO_PFN,
+			     .slot = 2,
+		     });
+	/* All four are there to be had. */
+	fake_touch_range(&f, 0, 4);
+	CHECK(!fake_stats(&f).reclaims);
+	fake_close(&f);
+}
+
+static void unmap_foreign(void)
+{
+	void *const foreign[] = {
+		NULL,
+		(char *)FAKE_BASE - FAKE_PAGE,
+		(char *)FAKE_BASE + 4 * FAKE_PAGE,
+		(char *)FAKE_BASE - 1,
+		(void *)UINTPTR_MAX,
+	};
+	struct fake f;
+	uint32_t i;
+
+	fake_init(&f);
+	fake_open(&f);
+	for (i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		CHECK(pkmap_unmap(f.win, foreign[i]) == PKMAP_ERANGE);
+		check_report(&f, i + 1,
+			     (struct pkmap_report){
+				     .what = PKMAP_MISUSE_FOREIGN,
+				     .call = "pkmap_unmap",
+				     .addr = foreign[i],
+				     .pfn = PKMAP_NO_PFN,
+				     .slot = PKMAP_NO_SLOT,
+			     });
+	}
+	fake_close(&f);
+}
+
+static void unmap_unaligned(void)
+{
+	struct fake f;
+	char *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_map(&f, 5);
+	CHECK(pkmap_unmap(f.win, addr + 8) == PKMAP_EINVAL);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_UNALIGNED,
+			     .call = "pkmap_unmap",
+			     .addr = addr + 8,
+			     .pfn = 5,
+			     .slot = slot_of_addr(addr),
+		     });
+	CHECK(pkmap_forget(f.win, 5, 1) == PKMAP_EBUSY);
+	fake_unmap(&f, addr);
+	fake_close(&f);
+}
+
+/* The address of a local map is not one of the window. */
+static void unmap_local(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_local_map(&f, 5);
+	CHECK(pkmap_unmap(f.win, addr) == PKMAP_ERANGE);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_FOREIGN,
+			     .call = "pkmap_unmap",
+			     .addr = addr,
+			     .pfn = PKMAP_NO_PFN,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	fake_local_unmap(&f, addr);
+	fake_close(&f);
+}
+
+static void pfn_out_of_range(void)
+{
+	const pkmap_pfn pfns[] = { 100, 99 };
+	struct pkmap_report report = {
+		.what = PKMAP_MISUSE_PFN,
+		.slot = PKMAP_NO_SLOT,
+		.pfn = 99,
+	};
+	void *addrs[2] = { NULL, NULL };
+	struct fake f;
+
+	fake_init(&f);
+	f.config.first_pfn = 100;
+	fake_open(&f);
+	report.call = "pkmap_map";
+	CHECK(pkmap_map(f.win, 99, NULL, addrs) == PKMAP_ERANGE);
+	check_report(&f, 1, report);
+	report.call = "pkmap_map_pages";
+	CHECK(pkmap_map_pages(f.win, pfns, 2, NULL, addrs) == PKMAP_ERANGE);
+	check_report(&f, 2, report);
+	report.call = "pkmap_pin";
+	CHECK(!pkmap_pin(f.win, 99));
+	check_report(&f, 3, report);
+
+	report.pfn = 100 + FAKE_NPAGES;
+	CHECK(!pkmap_pin(f.win, report.pfn));
+	check_report(&f, 4, report);
+	report.call = "pkmap_local_map";
+	CHECK(pkmap_local_map(f.win, report.pfn, addrs) == PKMAP_ERANGE);
+	check_report(&f, 5, report);
+	CHECK(!addrs[0] && !f.entered);
+	CHECK(!f.count[FAKE_LOCK] && !f.count[FAKE_SET]);
+	fake_close(&f);
+}
+
+static void impossible_request(void)
+{
+	const pkmap_pfn pfns[] = { 1, 2, 3, 4, 5, 6 };
+	void *addrs[6] = { NULL };
+	struct fake f;
+
+	fake_init(&f);
+	fake_open(&f);
+	CHECK(pkmap_map_pages(f.win, pfns, 6, NULL, addrs) == PKMAP_EINVAL);
+	CHECK(f.report.pfn >= 1 && f.report.pfn <= 6);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_IMPOSSIBLE,
+			     .call = "pkmap_map_pages",
+			     .pfn = f.report.pfn,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	CHECK(!addrs[0] && !f.count[FAKE_LOCK]);
+	CHECK(pkmap_map_pages(f.win, pfns, 0, NULL, addrs) == PKMAP_EINVAL);
+	CHECK(f.count[FAKE_REPORT] == 1);
+	fake_close(&f);
+}
+
+static void local_order(void)
+{
+	void *outer, *inner;
+	struct fake f;
+
+	fake_init(&f);
+	fake_open(&f);
+	outer = fake_local_map(&f, 1);
+	inner = fake_local_map(&f, 2);
+	CHECK(pkmap_local_unmap(f.win, outer) == PKMAP_EINVAL);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_LOCAL_ORDER,
+			     .call = "pkmap_local_unmap",
+			     .addr = outer,
+			     .pfn = PKMAP_NO_PFN,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	fake_local_unmap(&f, inner);
+	fake_local_unmap(&f, outer);
+	fake_close(&f);
+}
+
+static void local_depth(void)
+{
+	void *addrs[5];
+	struct fake f;
+	uint32_t i;
+
+	fake_init(&f);
+	fake_open(&f);
+	for (i = 0; i < 4; i++)
+		addrs[i] = fake_local_map(&f, i);
+	CHECK(pkmap_local_map(f.win, 4, &addrs[4]) == PKMAP_EBUSY);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_LOCAL_DEPTH,
+			     .call = "pkmap_local_map",
+			     .pfn = 4,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	for (i = 4; i-- > 0;)
+		fake_local_unmap(&f, addrs[i]);
+	fake_close(&f);
+}
+
+static void fini_in_use(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_map(&f, 1);
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_IN_USE,
+			     .call = "pkmap_fini",
+			     .pfn = PKMAP_NO_PFN,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	CHECK(fake_read(&f, addr) == 0);
+	fake_unmap(&f, addr);
+	fake_close(&f);
+}
+
+const struct unit_test unit_tests[] = {
+	UNIT_TEST(unmap_idle),
+	UNIT_TEST(unmap_free),
+	UNIT_TEST(unmap_foreign),
+	UNIT_TEST(unmap_unaligned),
+	UNIT_TEST(unmap_local),
+	UNIT_TEST(pfn_out_of_range),
+	UNIT_TEST(impossible_request),
+	UNIT_TEST(local_order),
+	UNIT_TEST(local_depth),
+	UNIT_TEST(fini_in_use),
+	{ 0 },
+};

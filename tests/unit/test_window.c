@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_window.c - making and ending a window: what is refused, and its size.
+ */
+#include "fake_port.h"
+
+#include <stdlib.h>
+
+/* Each makes one thing wrong in a configuration that is right. */
+static struct pkmap_ops ops;
+
+static void no_ops(struct pkmap_config *c)
+{
+	c->ops = NULL;
+}
+
+static void no_set(struct pkmap_config *c)
+{
+	(void)c;
+	ops.set = NULL;
+}
+
+static void no_clear(struct pkmap_config *c)
+{
+	(void)c;
+	ops.clear = NULL;
+}
+
+static void no_lock(struct pkmap_config *c)
+{
+	(void)c;
+	ops.lock = NULL;
+}
+
+static void no_trylock(struct pkmap_config *c)
+{
+	(void)c;
+	ops.trylock = NULL;
+}
+
+static void no_unlock(struct pkmap_config *c)
+{
+	(void)c;
+	ops.unlock = NULL;
+}
+
+static void no_wait(struct pkmap_config *c)
+{
+	(void)c;
+	ops.wait = NULL;
+}
+
+static void no_wake(struct pkmap_config *c)
+{
+	(void)c;
+	ops.wake = NULL;
+}
+
+static void no_local_enter(struct pkmap_config *c)
+{
+	(void)c;
+	ops.local_enter = NULL;
+}
+
+static void no_local_cpu(struct pkmap_config *c)
+{
+	(void)c;
+	ops.local_cpu = NULL;
+}
+
+static void no_local_leave(struct pkmap_config *c)
+{
+	(void)c;
+	ops.local_leave = NULL;
+}
+
+static void vivt_without_clean(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIVT;
+	ops.cache_clean_inval = NULL;
+}
+
+static void vivt_without_clean_all(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIVT;
+	c->cache.whole_bytes = FAKE_PAGE;
+	ops.cache_clean_inval_all = NULL;
+}
+
+static void vivt_speculative(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIVT;
+	c->cache.speculative = true;
+}
+
+static void vivt_colours(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIVT;
+	c->cache.colours = 2;
+}
+
+static void pipt_colours(struct pkmap_config *c)
+{
+	c->cache.colours = 2;
+}
+
+static void colours_not_power_of_two(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIPT;
+	c->cache.colours = 3;
+	c->nslots = 6;
+	c->base = (void *)(12 * FAKE_PAGE);
+	c->local_base = (void *)(24 * FAKE_PAGE);
+}
+
+static void unknown_cache(struct pkmap_config *c)
+{
+	c->cache.kind = (enum pkmap_cache_kind)(PKMAP_CACHE_VIVT + 1);
+}
+
+static void no_slots(struct pkmap_config *c)
+{
+	c->nslots = 0;
+}
+
+static void too_many_slots(struct pkmap_config *c)
+{
+	c->page_shift = 1;
+	c->nslots = 1u << 30;
+}
+
+static void slots_not_of_each_colour(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIPT;
+	c->cache.colours = 4;
+	c->nslots = 6;
+}
+
+static void no_page_size(struct pkmap_config *c)
+{
+	c->page_shift = 0;
+}
+
+static void huge_page_size(struct pkmap_config *c)
+{
+	c->page_shift = 31;
+	c->base = (void *)((uintptr_t)1 << 31);
+	c->nslots = 1;
+	c->local_slots = 0;
+}
+
+static void no_pages(struct pkmap_config *c)
+{
+	c->npages = 0;
+}
+
+static void pages_wrap(struct pkmap_config *c)
+{
+	c->first_pfn = PKMAP_NO_PFN - 3;
+	c->npages = 4;
+}
+
+static void no_base(struct pkmap_config *c)
+{
+	c->base = NULL;
+}
+
+static void base_unaligned(struct pkmap_config *c)
+{
+	c->base = (char *)c->base + FAKE_PAGE / 2;
+}
+
+static void base_of_wrong_colour(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIPT;
+	c->cache.colours = 4;
+	c->base = (char *)c->base + FAKE_PAGE;
+}
+
+static void slots_wrap(struct pkmap_config *c)
+{
+	c->base = (void *)(UINTPTR_MAX - 3 * FAKE_PAGE + 1);
+}
+
+static void big_batch(struct pkmap_config *c)
+{
+	c->batch = c->nslots + 1;
+}
+
+static void local_base_unaligned(struct pkmap_config *c)
+{
+	c->local_base = (char *)c->local_base + FAKE_PAGE / 2;
+}
+
+static void no_local_base(struct pkmap_config *c)
+{
+	c->local_base = NULL;
+}
+
+static void local_slots_wrap(struct pkmap_config *c)
+{
+	c->local_base = (void *)(UINTPTR_MAX - 7 * FAKE_PAGE + 1);
+}
+
+static void local_slots_of_no_cpu(struct pkmap_config *c)
+{
+	c->ncpus = 0;
+}
+
+static void (*const wrong[])(struct pkmap_config *c) = {
+	no_ops,
+	no_set,
+	no_clear,
+	no_lock,
+	no_trylock,
+	no_unlock,
+	no_wait,
+	no_wake,
+	no_local_enter,
+	no_local_cpu,
+	no_local_leave,
+	vivt_without_clean,
+	vivt_without_clean_all,
+	vivt_speculative,
+	vivt_colours,
+	pipt_colours,
+	colours_not_power_of_two,
+	unknown_cache,
+	no_slots,
+	too_many_slots,
+	slots_not_of_each_colour,
+	no_page_size,
+	huge_page_size,
+	no_pages,
+	pages_wrap,
+	no_base,
+	base_unaligned,
+	base_of_wrong_colour,
+	slots_wrap,
+	big_batch,
+	local_base_unaligned,
+	no_local_base,
+	local_slots_wrap,
+	local_slots_of_no_cpu,
+};
+
+static void init_refuses(void)
+{
+	static _Alignas(PKMAP_ALIGN) unsigned char mem[16384];
+	struct pkmap_window *win = NULL;
+	struct fake f;
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		fake_init(&f);
+		ops = *f.config.ops;
+		f.config.ops = &ops;
+		CHECK(pkmap_size(&f.config));
+		wrong[i](&f.config);
+		CHECK(!pkmap_size(&f.config));
+		CHECK(pkmap_init(mem, &f.config, &win) == PKMAP_EINVAL);
+		CHECK(!win);
+	}
+	fake_init(&f);
+	CHECK(pkmap_init(NULL, &f.config, &win) == PKMAP_EINVAL);
+	CHECK(pkmap_init(mem + 8, &f.config, &win) == PKMAP_EINVAL);
+	CHECK(!win);
+	CHECK(!pkmap_init(mem, &f.config, &win));
+}
+
+/* What is optional may be missing, and the limits themselves are all right. */
+static void init_accepts(void)
+{
+	struct fake f;
+
+	fake_init(&f);
+	ops = *f.config.ops;
+	ops.flush_tlb = NULL;
+	ops.cache_clean_inval = NULL;
+	ops.cache_clean_inval_all = NULL;
+	ops.report = NULL;
+	f.config.ops = &ops;
+	f.config.batch = f.config.nslots;
+	f.config.first_pfn = PKMAP_NO_PFN - f.config.npages;
+	CHECK(pkmap_size(&f.config));
+
+	f.config.cache.colours = 1;
+	CHECK(pkmap_size(&f.config));
+	f.config.page_shift = 1;
+	CHECK(pkmap_size(&f.config));
+
+	f.config.local_slots = 0;
+	f.config.ncpus = 0;
+	f.config.local_base = NULL;
+	ops.local_enter = NULL;
+	ops.local_cpu = NULL;
+	ops.local_leave = NULL;
+	CHECK(pkmap_size(&f.config));
+
+	f.config.page_shift = 30;
+	f.config.base = (void *)((uintptr_t)1 << 30);
+	f.config.nslots = 1;
+	f.config.batch = 0;
+	CHECK(pkmap_size(&f.config));
+}
+
+static void init_calls_nothing(void)
+{
+	struct fake f;
+
+	fake_init(&f);
+	fake_open(&f);
+	CHECK(!f.nlog);
+	CHECK(!fake_stats(&f).hits && !fake_stats(&f).misses);
+	fake_check_index(&f);
+	fake_close(&f);
+}
+
+#define SLOT_BYTES  (sizeof(void *) == 8 ? 24u : 20u)
+#define LOCAL_BYTES 24u
+#define CPU_BYTES   128u
+
+static size_t size_with(uint32_t nslots, uint32_t local_slots, uint32_t ncpus)
+{
+	struct fake f;
+	size_t size;
+
+	fake_init(&f);
+	f.config.nslots = nslots;
+	f.config.local_slots = local_slots;
+	f.config.ncpus = ncpus;
+	size = pkmap_size(&f.config);
+	CHECK(size);
+	return size;
+}
+
+static void check_size(uint32_t nslots)
+{
+	/* Each array is rounded up to whole cache lines. */
+	const size_t constant = size_with(1, 0, 0) + 2 * PKMAP_ALIGN;
+
+	CHECK(size_with(nslots, 0, 0) <=
+	      constant + (size_t)SLOT_BYTES * nslots);
+}
+
+static void size_per_slot(void)
+{
+	uint32_t nslots;
+
+	CHECK(size_with(1, 0, 0) < 8192);
+	for (nslots = 1; nslots <= 1025; nslots++)
+		check_size(nslots);
+	for (nslots = 2048; nslots <= 1u << 18; nslots <<= 1) {
+		check_size(nslots - 1);
+		check_size(nslots);
+		check_size(nslots + 1);
+	}
+}
+
+static void size_per_local_slot(void)
+{
+	const size_t none = size_with(4, 0, 0);
+	uint32_t local_slots;
+
+	for (local_slots = 1; local_slots <= 64; local_slots++)
+		CHECK(size_with(4, local_slots, 64) - none <=
+		      64 * (local_slots * LOCAL_BYTES + CPU_BYTES));
+}
+
+/* What does not fit in memory is refused, not computed modulo its size. */
+static void size_does_not_wrap(void)
+{
+	struct fake f;
+	size_t size;
+
+	fake_init(&f);
+	f.config.page_shift = 1;
+	f.config.base = (void *)2;
+	f.config.local_slots = 0;
+	for (f.config.nslots = 1u << 26; f.config.nslots < 1u << 30;
+	     f.config.nslots += 1u << 26) {
+		size = pkmap_size(&f.config);
+		CHECK(!size || size / f.config.nslots >= 2 * sizeof(void *));
+	}
+}
+
+static void fini_tears_down(void)
+{
+	struct fake f;
+	uint32_t slot;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIVT;
+	fake_open(&f);
+	fake_write(&f, fake_map(&f, 3), 77);
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	CHECK(f.report.what == PKMAP_MISUSE_IN_USE);
+	for (slot = 0; fake_shows(&f, slot) != 3; slot++)
+		CHECK(slot < f.config.nslots);
+	fake_unmap(&f, fake_addr(&f, slot));
+	fake_close(&f);
+	CHECK(f.memory[3] == 77);
+}
+
+static void fini_refused_by_pin(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	fake_touch(&f, 1);
+	fake_touch(&f, 2);
+	addr = fake_pin(&f, 1);
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	/* Nothing changed, the idle page included. */
+	CHECK(!f.count[FAKE_CLEAR]);
+	fake_check_index(&f);
+	fake_unmap(&f, addr);
+	fake_close(&f);
+}
+
+static void fini_refused_by_local_map(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_local_map(&f, 1);
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	fake_local_unmap(&f, addr);
+	fake_close(&f);
+}
+
+/* Somebody waits, although nothing is in use any more. */
+static void fini_while_waiting(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	fake_unmap(f, f->hook_arg);
+	CHECK(pkmap_fini(f->win) == PKMAP_EBUSY);
+	CHECK(f->report.what == PKMAP_MISUSE_IN_USE);
+}
+
+static void fini_refused_by_waiter(void)
+{
+	struct fake f;
+
+	fake_init(&f);
+	f.config.nslots = 1;
+	fake_open(&f);
+	f.hook_arg = fake_map(&f, 1);
+	f.hook_op = FAKE_WAIT;
+	f.hook = fini_while_waiting;
+	fake_unmap(&f, fake_map(&f, 2));
+	CHECK(f.count[FAKE_WAIT] == 1);
+	fake_close(&f);
+}
+
+/* Someone gets a page while fini() cleans it: the window goes on. */
+static void pin_page_1(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	f->hook_arg = fake_pin(f, 1);
+	CHECK(f->hook_arg);
+}
+
+static void fini_refused_while_cleaning(void)
+{
+	struct fake f;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIVT;
+	fake_open(&f);
+	fake_touch(&f, 1);
+	f.hook_op = FAKE_CLEAN;
+	f.hook = pin_page_1;
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	f.hook = NULL;
+	CHECK(pkmap_pfn_to_addr(f.win, 1) == f.hook_arg);
+	fake_unmap(&f, f.hook_arg);
+	fake_close(&f);
+}
+
+static void without_optional_operations(void)
+{
+	struct fake f;
+
+	fake_init(&f);
+	ops = *f.config.ops;
+	ops.report = NULL;
+	f.config.ops = &ops;
+	fake_open(&f);
+	CHECK(!pkmap_pin(f.win, FAKE_NPAGES));
+	CHECK(fake_stats(&f).misuses == 1);
+	CHECK(!f.count[FAKE_REPORT]);
+	fake_close(&f);
+}
+
+/* Slots handed out in turn have their words in different cache lines. */
+static void slots_in_turn_are_apart(void)
+{
+	const uintptr_t per_line = PKMAP_ALIGN / sizeof(pkmap_a32);
+	uintptr_t line, last = UINTPTR_MAX;
+	struct fake f;
+	pkmap_pfn pfn;
+
+	fake_init(&f);
+	f.config.nslots = 48;
+	fake_open(&f);
+	for (pfn = 0; pfn < 48; pfn++) {
+		line = ((uintptr_t)fake_map(&f, pfn) - FAKE_BASE) / FAKE_PAGE /
+		       per_line;
+		CHECK(line != last);
+		last = line;
+	}
+	for (pfn = 0; pfn < 48; pfn++)
+		fake_unmap(&f, fake_addr(&f, (uint32_t)pfn));
+	fake_close(&f);
+}
+
+const struct unit_test unit_tests[] = {
+	UNIT_TEST(init_refuses),
+	UNIT_TEST(init_accepts),
+	UNIT_TEST(init_calls_nothing),
+	UNIT_TEST(size_per_slot),
+	UNIT_TEST(size_per_local_slot),
+	UNIT_TEST(size_does_not_wrap),
+	UNIT_TEST(fini_tears_down),
+	UNIT_TEST(fini_refused_by_pin),
+	UNIT_TEST(fini_refused_by_local_map),
+	UNIT_TEST(fini_refused_by_waiter),
+	UNIT_TEST(fini_refused_while_cleaning),
+	UNIT_TEST(without_optional_operations),
+	UNIT_TEST(slots_in_turn_are_apart),
+	{ 0 },
+};
