@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Threads as CPUs: how many at the same time, and none lost, whatever
+ * instruction a handler interrupts.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+#include "../../ports/posix/posix_priv.h"
+#include "posix_test.h"
+
+#define NCPUS PKMAP_POSIX_NCPUS
+
+static struct home home;
+
+/* A thread that opens a local map when told to, and closes it when told to. */
+struct holder {
+	pthread_t thread;
+	pkmap_pfn pfn;
+	sem_t step;
+	atomic_int steps;  /* done; odd: it has a local map */
+	atomic_int result; /* of the last one */
+};
+
+static struct holder holders[NCPUS];
+
+static void *hold(void *arg)
+{
+	struct holder *h = arg;
+	void *addr = NULL;
+	int n;
+
+	for (n = 0; n < INT32_MAX; n++) {
+		while (sem_wait(&h->step) < 0)
+			;
+		if (h->pfn == PKMAP_NO_PFN)
+			break;
+		h->result = n % 2 ? pkmap_local_unmap(home.win, addr) :
+				    pkmap_local_map(home.win, h->pfn, &addr);
+		atomic_fetch_add(&h->steps, 1);
+	}
+	return NULL;
+}
+
+/* Async-signal-safe. */
+static void step_holder(struct holder *h)
+{
+	int before = atomic_load(&h->steps);
+
+	sem_post(&h->step);
+	while (atomic_load(&h->steps) == before)
+		sched_yield();
+}
+
+static void start_holders(void)
+{
+	unsigned int k;
+
+	for (k = 0; k < NCPUS; k++) {
+		holders[k].pfn = k;
+		atomic_init(&holders[k].steps, 0);
+		assert_int_equal(sem_init(&holders[k].step, 0, 0), 0);
+		assert_int_equal(pthread_create(&holders[k].thread, NULL, hold,
+						&holders[k]),
+				 0);
+	}
+}
+
+static void step_holders(void)
+{
+	unsigned int k;
+
+	for (k = 0; k < NCPUS; k++) {
+		step_holder(&holders[k]);
+		assert_int_equal(atomic_load(&holders[k].result), 0);
+	}
+}
+
+static void stop_holders(void)
+{
+	unsigned int k;
+
+	for (k = 0; k < NCPUS; k++) {
+		holders[k].pfn = PKMAP_NO_PFN;
+		sem_post(&holders[k].step);
+		assert_int_equal(pthread_join(holders[k].thread, NULL), 0);
+		sem_destroy(&holders[k].step);
+	}
+}
+
+/* Fails if a number was lost: all of them are to be had. */
+static void all_cpus_free(void)
+{
+	start_holders();
+	step_holders();
+	step_holders();
+	stop_holders();
+}
+
+static int open_home(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 2 * NCPUS,
+		.nslots = 1,
+		.local_slots = 4,
+		.strict = true,
+	};
+	pkmap_pfn pfn;
+	char *addr;
+
+	(void)state;
+	home_open(&home, &config);
+	for (pfn = 0; pfn < 2 * NCPUS; pfn++) {
+		addr = must_map(home.win, pfn);
+		*addr = (char)pfn;
+		must_unmap(home.win, addr);
+	}
+	return 0;
+}
+
+static int close_home(void **state)
+{
+	(void)state;
+	home_close(&home);
+	return 0;
+}
+
+static void test_all_cpus(void **state)
+{
+	void *addr;
+
+	(void)state;
+	start_holders();
+	step_holders();
+	errno = 4711;
+	assert_int_equal(pkmap_local_map(home.win, 100, &addr), PKMAP_EBUSY);
+	assert_int_equal(errno, 4711);
+	assert_int_equal(home.reports, 0);
+
+	/* Any one that leaves makes room. */
+	step_holder(&holders[17]);
+	assert_int_equal(pkmap_local_map(home.win, 100, &addr), 0);
+	assert_int_equal(*(char *)addr, 100);
+	step_holder(&holders[17]);
+	assert_int_equal(holders[17].result, PKMAP_EBUSY);
+	assert_int_equal(pkmap_local_unmap(home.win, addr), 0);
+
+	step_holder(&holders[17]);
+	assert_int_equal(holders[17].result, PKMAP_EINVAL);
+	step_holder(&holders[17]);
+	assert_int_equal(holders[17].result, 0);
+	step_holders();
+	stop_holders();
+	all_cpus_free();
+}
+
+/* A thread is the same CPU of every window; each has slots of its own. */
+static void test_two_windows(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 8,
+		.local_slots = 1,
+	};
+	struct home other;
+	void *addr[3];
+
+	(void)state;
+	home_open(&other, &config);
+	assert_int_equal(pkmap_local_map(home.win, 1, &addr[0]), 0);
+	assert_int_equal(pkmap_local_map(other.win, 1, &addr[1]), 0);
+	assert_int_equal(pkmap_local_map(other.win, 2, &addr[2]), PKMAP_EBUSY);
+	assert_int_equal(other.misuse, PKMAP_MISUSE_LOCAL_DEPTH);
+
+	/* Windows need not be left in order. */
+	assert_int_equal(pkmap_local_unmap(home.win, addr[0]), 0);
+	assert_int_equal(pkmap_local_map(other.win, 2, &addr[2]), PKMAP_EBUSY);
+	assert_int_equal(pkmap_posix_close(other.port), PKMAP_EBUSY);
+	assert_int_equal(pkmap_local_unmap(other.win, addr[1]), 0);
+	assert_int_equal(pkmap_local_map(other.win, 2, &addr[2]), 0);
+	assert_int_equal(pkmap_local_unmap(other.win, addr[2]), 0);
+	home_close(&other);
+	all_cpus_free();
+}
+
+/* A local map and what it shows.  PKMAP_EBUSY may be right, too: no CPU. */
+static int use_local(pkmap_pfn pfn)
+{
+	void *addr;
+	int error = pkmap_local_map(home.win, pfn, &addr);
+
+	if (error)
+		return error;
+	if (*(char *)addr != (char)pfn)
+		return PKMAP_EIO;
+	return pkmap_local_unmap(home.win, addr);
+}
+
+static atomic_int handler_errors;
+static atomic_uint handled;
+
+static void local_in_handler(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	if (use_local(101))
+		atomic_fetch_add(&handler_errors, 1);
+	atomic_fetch_add(&handled, 1);
+	errno = saved;
+}
+
+static void test_signals(void **state)
+{
+	struct sigaction action = { .sa_handler = local_in_handler };
+	struct itimerval often = {
+		.it_interval.tv_usec = 50,
+		.it_value.tv_usec = 50,
+	};
+	struct itimerval never = { 0 };
+
+	(void)state;
+	atomic_store(&handled, 0);
+	atomic_store(&handler_errors, 0);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	while (atomic_load(&handled) < 5000)
+		assert_int_equal(use_local(100), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_int_equal(atomic_load(&handler_errors), 0);
+	all_cpus_free();
+}
+
+#if defined(__x86_64__) && !defined(SANITIZED)
+
+#define TRAP_FLAG 0x100
+#define LEVELS	  2
+
+/*
+ * A call is single-stepped until a handler runs @f after its @left-th step; and
+ * @f may step another one, a level up.
+ */
+static volatile struct stepping {
+	sig_atomic_t on;
+	sig_atomic_t reached;
+	unsigned int left;
+	void (*f)(void);
+} stepping[LEVELS];
+
+static volatile sig_atomic_t level;
+
+static void step_handler(int sig, siginfo_t *info, void *context)
+{
+	greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+	volatile struct stepping *s = &stepping[level];
+	int saved = errno;
+
+	(void)sig;
+	(void)info;
+	if (!s->on) {
+		*flags &= ~TRAP_FLAG;
+		return;
+	}
+	*flags |= TRAP_FLAG;
+	if (s->left) {
+		s->left--;
+		return;
+	}
+	s->on = false;
+	s->reached = true;
+	level++;
+	s->f();
+	level--;
+	errno = saved;
+}
+
+static void catch_steps(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = step_handler,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
+	};
+
+	assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
+	atomic_store(&handler_errors, 0);
+}
+
+static void start_steps(unsigned int at, void (*f)(void))
+{
+	volatile struct stepping *s = &stepping[level];
+
+	s->left = at;
+	s->f = f;
+	s->reached = false;
+	s->on = true;
+	/* Sets the trap flag, off the red zone below the stack pointer. */
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "orq %0, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp"
+			 :
+			 : "i"(TRAP_FLAG)
+			 : "memory", "cc");
+}
+
+/* Whether there were that many steps. */
+static bool end_steps(void)
+{
+	volatile struct stepping *s = &stepping[level];
+
+	s->on = false;
+	return s->reached;
+}
+
+static bool use_local_stepped(unsigned int at, void (*f)(void), int *error)
+{
+	start_steps(at, f);
+	*error = use_local(100);
+	return end_steps();
+}
+
+static void local_at_step(void)
+{
+	if (use_local(101))
+		atomic_fetch_add(&handler_errors, 1);
+}
+
+static void test_every_instruction(void **state)
+{
+	unsigned int at = 0;
+	int error;
+
+	(void)state;
+	catch_steps();
+	while (use_local_stepped(at++, local_at_step, &error)) {
+		assert_int_equal(error, 0);
+		assert_int_equal(atomic_load(&handler_errors), 0);
+	}
+	assert_true(at > 100);
+	all_cpus_free();
+}
+
+/* From entering to leaving a thread has the number that it was told. */
+static void enter_and_leave(void)
+{
+	int cpu = pkmap_posix_local_enter(NULL);
+
+	if (cpu < 0 || pkmap_posix_local_cpu(NULL) != cpu)
+		atomic_fetch_add(&handler_errors, 1);
+	pkmap_posix_local_leave(NULL);
+}
+
+static unsigned int inner_at;
+static bool inner_reached;
+
+static void enter_and_leave_stepped(void)
+{
+	start_steps(inner_at, enter_and_leave);
+	enter_and_leave();
+	inner_reached = end_steps();
+}
+
+/* A handler that interrupts a handler: every pair of instructions. */
+static void test_every_two_instructions(void **state)
+{
+	unsigned int outer_at = 0;
+	unsigned int pairs = 0;
+	bool outer_reached;
+
+	(void)state;
+	catch_steps();
+	do {
+		inner_at = 0;
+		do {
+			inner_reached = false;
+			start_steps(outer_at, enter_and_leave_stepped);
+			enter_and_leave();
+			outer_reached = end_steps();
+			inner_at++;
+			pairs++;
+			assert_int_equal(atomic_load(&handler_errors), 0);
+		} while (inner_reached);
+		outer_at++;
+	} while (outer_reached);
+	assert_true(pairs > 1000);
+	all_cpus_free();
+}
+
+/* No number is free until the handler: it makes one free, and uses it. */
+static void leave_at_step(void)
+{
+	step_holder(&holders[5]);
+	local_at_step();
+}
+
+static void test_every_instruction_when_full(void **state)
+{
+	unsigned int refused = 0;
+	unsigned int at = 0;
+	int error;
+
+	(void)state;
+	catch_steps();
+	start_holders();
+	step_holders();
+	while (use_local_stepped(at++, leave_at_step, &error)) {
+		assert_true(!error || error == PKMAP_EBUSY);
+		refused += error != 0;
+		/* Back in, unless it is still there. */
+		assert_int_equal(atomic_load(&holders[5].steps) % 2, 0);
+		step_holder(&holders[5]);
+		assert_int_equal(atomic_load(&holders[5].result), 0);
+	}
+	assert_int_equal(error, PKMAP_EBUSY);
+	assert_in_range(refused, 1, at - 2);
+	assert_int_equal(atomic_load(&handler_errors), 0);
+	step_holders();
+	stop_holders();
+	all_cpus_free();
+}
+
+#else
+
+static void test_every_instruction(void **state)
+{
+	(void)state;
+	skip_because("single steps: on x86-64, without sanitizers");
+}
+
+static void test_every_two_instructions(void **state)
+{
+	(void)state;
+	skip_because("single steps: on x86-64, without sanitizers");
+}
+
+static void test_every_instruction_when_full(void **state)
+{
+	(void)state;
+	skip_because("single steps: on x86-64, without sanitizers");
+}
+
+#endif
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_cpus),
+		cmocka_unit_test(test_two_windows),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_every_instruction),
+		cmocka_unit_test(test_every_two_instructions),
+		cmocka_unit_test(test_every_instruction_when_full),
+	};
+
+	return cmocka_run_group_tests(tests, open_home, close_home);
+}

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+/*
+ * System calls that fail: really, for want of mappings, and in ways that no
+ * test can bring about, through the linker's --wrap.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "posix_test.h"
+
+#define NSLOTS 8
+
+/* What the next mmap(MAP_FIXED) does; errno 0: what it should. */
+static struct {
+	int error;
+	bool leaves_hole; /* it unmaps what was there before it fails */
+} fixed_fails;
+
+/* What the next calls of fdatasync() do, the last first; 0: end. */
+static int sync_errors[2];
+
+void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t off);
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t off);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t off)
+{
+	if (!(flags & MAP_FIXED) || !fixed_fails.error)
+		return __real_mmap64(addr, len, prot, flags, fd, off);
+
+	if (fixed_fails.leaves_hole)
+		munmap(addr, len);
+	errno = fixed_fails.error;
+	memset(&fixed_fails, 0, sizeof(fixed_fails));
+	return MAP_FAILED;
+}
+
+int __wrap_fdatasync(int fd)
+{
+	int k;
+
+	for (k = 1; k >= 0; k--) {
+		if (!sync_errors[k])
+			continue;
+		errno = sync_errors[k];
+		sync_errors[k] = 0;
+		return -1;
+	}
+	return __real_fdatasync(fd);
+}
+
+static void fail_fixed(int error, bool leaves_hole)
+{
+	fixed_fails.error = error;
+	fixed_fails.leaves_hole = leaves_hole;
+}
+
+static bool is_taken(void *page)
+{
+	void *got = mmap(page, system_page(), PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			 0);
+
+	if (got == MAP_FAILED)
+		return errno == EEXIST;
+	munmap(got, system_page());
+	return false;
+}
+
+static void test_set_fails(void **state)
+{
+	static const struct {
+		int errno_is;
+		int error;
+	} codes[] = {
+		{ ENOMEM, PKMAP_ENOMEM },
+		{ EAGAIN, PKMAP_ENOMEM },
+		{ EPERM, PKMAP_EIO },
+		{ EOVERFLOW, PKMAP_EIO },
+	};
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 16,
+		.nslots = 1,
+		.local_slots = 1,
+	};
+	void *untouched = &config;
+	void *addr = untouched;
+	void *slot;
+	struct home h;
+	size_t k;
+
+	(void)state;
+	home_open(&h, &config);
+	slot = must_map(h.win, 1);
+	must_unmap(h.win, slot);
+	/* So that a map has no slot to tear down, which may call mmap() too. */
+	assert_int_equal(pkmap_flush_unused(h.win), 1);
+
+	for (k = 0; k < 2 * sizeof(codes) / sizeof(*codes); k++) {
+		fail_fixed(codes[k / 2].errno_is, k % 2);
+		assert_int_equal(pkmap_map(h.win, 2, NULL, &addr),
+				 codes[k / 2].error);
+		assert_int_equal(errno, codes[k / 2].errno_is);
+		assert_ptr_equal(addr, untouched);
+		assert_true(is_taken(slot));
+		assert_null(pkmap_pin(h.win, 2));
+
+		fail_fixed(codes[k / 2].errno_is, k % 2);
+		assert_int_equal(pkmap_local_map(h.win, 2, &addr),
+				 codes[k / 2].error);
+		assert_int_equal(errno, codes[k / 2].errno_is);
+		assert_ptr_equal(addr, untouched);
+	}
+
+	assert_ptr_equal(must_map(h.win, 3), slot);
+	*(char *)slot = 'm';
+	assert_int_equal(pkmap_local_map(h.win, 2, &addr), 0);
+	assert_int_equal(pkmap_local_unmap(h.win, addr), 0);
+	must_unmap(h.win, slot);
+	home_close(&h);
+}
+
+/* Strict teardown fails: the slot is free all the same, and used again. */
+static void test_clear_fails(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 16,
+		.nslots = NSLOTS,
+		.strict = true,
+	};
+	struct home h;
+	char *addr;
+	int hole;
+
+	(void)state;
+	home_open(&h, &config);
+	for (hole = 0; hole < 2; hole++) {
+		addr = must_map(h.win, 1);
+		*addr = 'c';
+		must_unmap(h.win, addr);
+		errno = 4711;
+		fail_fixed(ENOMEM, hole);
+		assert_int_equal(pkmap_flush_unused(h.win), 1);
+		assert_int_equal(errno, 4711);
+		assert_null(pkmap_pin(h.win, 1));
+		assert_true(is_taken(addr));
+		assert_int_equal(load_signal(addr), hole ? SIGSEGV : 0);
+	}
+	addr = must_map(h.win, 1);
+	assert_int_equal(*addr, 'c');
+	must_unmap(h.win, addr);
+	home_close(&h);
+}
+
+static void test_sync_fails(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct home h;
+
+	(void)state;
+	home_open(&h, &config);
+	errno = 4711;
+	sync_errors[0] = EINTR;
+	sync_errors[1] = EINTR;
+	assert_int_equal(pkmap_posix_sync(h.port), 0);
+	assert_int_equal(errno, 4711);
+	assert_int_equal(sync_errors[0], 0);
+
+	sync_errors[0] = ENOSPC;
+	sync_errors[1] = EINTR;
+	assert_int_equal(pkmap_posix_sync(h.port), PKMAP_EIO);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(pkmap_posix_sync(h.port), 0);
+	home_close(&h);
+}
+
+/* Mappings that use up all that the process may have. */
+struct ballast {
+	char *range;
+	size_t bytes;
+};
+
+static long max_map_count(void)
+{
+	FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
+	long n = 0;
+
+	if (f) {
+		if (fscanf(f, "%ld", &n) != 1)
+			n = 0;
+		fclose(f);
+	}
+	return n;
+}
+
+static int load(struct ballast *b, long count)
+{
+	const size_t page = system_page();
+	size_t k;
+
+	b->bytes = (size_t)count * page;
+	b->range = mmap(NULL, b->bytes, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (b->range == MAP_FAILED)
+		return -1;
+	/* Each other page differs: two mappings more. */
+	for (k = page; k + page < b->bytes; k += 2 * page) {
+		if (mprotect(b->range + k, page, PROT_READ) < 0)
+			break;
+	}
+	/* mmap() goes one beyond the limit; then it fails even in place. */
+	for (k = 0; k < 8; k++)
+		mmap(NULL, page, k % 2 ? PROT_READ : PROT_READ | PROT_EXEC,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return 0;
+}
+
+/*
+ * Two pages held, all other slots idle: a map reclaims a batch, strictly or
+ * not, and fails on its own page or on the teardown.
+ */
+static int out_of_mappings(void *arg)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 64,
+		.nslots = NSLOTS,
+		.strict = *(bool *)arg,
+	};
+	long count = max_map_count();
+	struct pkmap_posix *port;
+	struct pkmap_window *win;
+	struct ballast ballast;
+	char *held[2];
+	void *addr;
+	pkmap_pfn pfn;
+	unsigned int failed = 0;
+
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == 0);
+	win = pkmap_posix_window(port);
+	for (pfn = 0; pfn < NSLOTS; pfn++) {
+		CHILD_CHECK(pkmap_map(win, pfn, NULL, &addr) == 0);
+		*(char *)addr = (char)pfn;
+		if (pfn < 2)
+			held[pfn] = addr;
+		else
+			CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+	}
+
+	CHILD_CHECK(load(&ballast, 2 * count) == 0);
+	for (pfn = 20; pfn < 40; pfn++) {
+		if (pkmap_map(win, pfn, NULL, &addr) == 0) {
+			CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+			continue;
+		}
+		CHILD_CHECK(errno == ENOMEM);
+		failed++;
+		CHILD_CHECK(pkmap_map(win, pfn, NULL, &addr) == PKMAP_ENOMEM);
+		CHILD_CHECK(!pkmap_pin(win, pfn));
+		CHILD_CHECK(pkmap_local_map(win, pfn, &addr) == PKMAP_ENOMEM);
+		CHILD_CHECK(pkmap_pin(win, 0) == held[0]);
+		CHILD_CHECK(pkmap_unmap(win, held[0]) == 0);
+		CHILD_CHECK(pkmap_map(win, 1, NULL, &addr) == 0);
+		CHILD_CHECK(addr == held[1]);
+		CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+		CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
+	}
+	CHILD_CHECK(failed > 0);
+
+	CHILD_CHECK(munmap(ballast.range, ballast.bytes) == 0);
+	for (pfn = 0; pfn < 64; pfn++) {
+		CHILD_CHECK(pkmap_map(win, pfn, NULL, &addr) == 0);
+		CHILD_CHECK(*(char *)addr == (pfn < NSLOTS ? (char)pfn : 0));
+		CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+		CHILD_CHECK(pkmap_local_map(win, pfn, &addr) == 0);
+		CHILD_CHECK(pkmap_local_unmap(win, addr) == 0);
+	}
+	CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
+	CHILD_CHECK(pkmap_unmap(win, held[0]) == 0);
+	CHILD_CHECK(pkmap_unmap(win, held[1]) == 0);
+	CHILD_CHECK(pkmap_posix_close(port) == 0);
+	return 0;
+}
+
+static void test_out_of_mappings(void **state)
+{
+	bool strict = *(bool *)*state;
+	long count = max_map_count();
+
+	/* Where an administrator allows a million there is no running out. */
+	if (count < 1 || count > 1 << 20)
+		skip_because("vm.max_map_count is too large to reach");
+#ifdef SANITIZED
+	skip_because("a sanitizer needs mappings itself");
+#endif
+	assert_int_equal(run_in_child(out_of_mappings, &strict), 0);
+}
+
+int main(void)
+{
+	static bool strict[] = { false, true };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_set_fails),
+		cmocka_unit_test(test_clear_fails),
+		cmocka_unit_test(test_sync_fails),
+		{ "test_out_of_mappings", test_out_of_mappings, NULL, NULL,
+		  &strict[0] },
+		{ "test_out_of_mappings_strict", test_out_of_mappings, NULL,
+		  NULL, &strict[1] },
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Opening and closing: every kind of file, every refusal, nothing left behind.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "posix_test.h"
+
+static unsigned int open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Bytes of address space in use. */
+static unsigned long address_space(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu", &pages), 1);
+	fclose(f);
+	return pages;
+}
+
+/* Opening is refused so, for this reason, and leaves nothing behind. */
+static void refused(const struct pkmap_posix_config *config, int error, int why)
+{
+	struct pkmap_posix *untouched = (struct pkmap_posix *)1;
+	struct pkmap_posix *port = untouched;
+	unsigned int files = open_files();
+
+	errno = 0;
+	assert_int_equal(pkmap_posix_open(config, &port), error);
+	assert_int_equal(errno, why);
+	assert_ptr_equal(port, untouched);
+	assert_int_equal(open_files(), files);
+}
+
+static void refused_file(int fd, bool read_only, int why)
+{
+	refused(&(struct pkmap_posix_config){ .fd = fd,
+					      .npages = 1,
+					      .read_only = read_only },
+		PKMAP_EIO, why);
+}
+
+static void test_memfd(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct stat st;
+	struct home h;
+	char *addr;
+	char byte;
+	int fd;
+
+	(void)state;
+	home_open(&h, &config);
+	assert_int_equal(pkmap_posix_npages(h.port), 16);
+	assert_int_equal(pkmap_posix_page_size(h.port), system_page());
+
+	fd = pkmap_posix_fd(h.port);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 16 * system_page());
+
+	addr = must_map(h.win, 15);
+	addr[7] = 'x';
+	assert_int_equal(pread(fd, &byte, 1, (off_t)(15 * system_page() + 7)),
+			 1);
+	assert_int_equal(byte, 'x');
+	must_unmap(h.win, addr);
+	home_close(&h);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void test_sizes_refused(void **state)
+{
+	const size_t page = system_page();
+	struct pkmap_posix_config config = { .fd = -1 };
+
+	(void)state;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+
+	config.npages = (pkmap_pfn)(INT64_MAX / (int64_t)page) + 1;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.npages = 16;
+
+	config.page_size = page / 2;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.page_size = page + 1;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.page_size = 3 * page;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.page_size = (size_t)1 << 31;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.page_size = 0;
+
+	config.batch = 65;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.batch = 0;
+	config.local_slots = 1025;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+
+	/* More bytes than a size_t can express, and than there are. */
+	config.page_size = 1u << 30;
+	config.local_slots = UINT32_MAX;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.nslots = 1u << 29;
+	config.local_slots = 0;
+	refused(&config, PKMAP_ENOMEM, ENOMEM);
+}
+
+static void test_files_refused(void **state)
+{
+	struct pkmap_posix_config config = { .npages = 1 };
+	int pipes[2];
+	int fd;
+
+	(void)state;
+	refused_file(-2, false, EBADF);
+
+	fd = open("/", O_RDONLY | O_DIRECTORY);
+	refused_file(fd, true, EISDIR);
+	close(fd);
+	refused_file(fd, true, EBADF);
+
+	assert_int_equal(pipe(pipes), 0);
+	refused_file(pipes[0], true, ENODEV);
+	close(pipes[0]);
+	close(pipes[1]);
+
+	/* The kernel maps it, but not as frames that two mappings share. */
+	fd = open("/dev/zero", O_RDWR);
+	refused_file(fd, false, ENODEV);
+	close(fd);
+
+	fd = open("/proc/self/exe", O_RDONLY);
+	refused_file(fd, false, EACCES);
+	close(fd);
+	fd = open("/proc/self/exe", O_PATH);
+	refused_file(fd, true, EBADF);
+	close(fd);
+
+	fd = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	refused_file(fd, false, EACCES);
+	refused_file(fd, true, EACCES);
+	config.fd = fd;
+	config.npages = 0;
+	config.read_only = true;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	close(fd);
+
+	fd = memfd_create("sealed", MFD_ALLOW_SEALING);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	refused_file(fd, false, EPERM);
+	close(fd);
+}
+
+/* A tiny file, and one whose last page is a part of one. */
+static void test_file_size(void **state)
+{
+	const size_t page = system_page();
+	struct pkmap_posix_config config = { .page_size = 2 * page };
+	struct home h;
+	char *addr;
+	int fd = temp_file(1);
+
+	(void)state;
+	config.fd = fd;
+	home_open(&h, &config);
+	assert_int_equal(pkmap_posix_npages(h.port), 1);
+	home_close(&h);
+
+	assert_int_equal(ftruncate(fd, (off_t)(4 * page)), 0);
+	home_open(&h, &config);
+	assert_int_equal(pkmap_posix_npages(h.port), 2);
+	home_close(&h);
+
+	assert_int_equal(pwrite(fd, "end", 3, (off_t)(4 * page)), 3);
+	assert_int_equal(lseek(fd, 123, SEEK_SET), 123);
+	home_open(&h, &config);
+	assert_int_equal(pkmap_posix_npages(h.port), 3);
+	assert_int_equal(pkmap_posix_page_size(h.port), 2 * page);
+
+	/* It is the caller's, who finds it as it was and may close it. */
+	assert_int_not_equal(pkmap_posix_fd(h.port), fd);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 123);
+	close(fd);
+	addr = must_map(h.win, 2);
+	assert_int_equal((uintptr_t)addr % (2 * page), 0);
+	assert_memory_equal(addr, "end", 4);
+	must_unmap(h.win, addr);
+	home_close(&h);
+}
+
+/* Slots are aligned to their size, wherever the kernel has room for them. */
+static void test_alignment(void **state)
+{
+	const size_t big = 4 * system_page();
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 8,
+		.page_size = big,
+		.nslots = 1,
+		.local_slots = 1,
+	};
+	struct home h[4];
+	void *spacer[4];
+	char *addr;
+	int k;
+
+	(void)state;
+	for (k = 0; k < 4; k++) {
+		/* Moves what is mapped next by a page. */
+		spacer[k] = mmap(NULL, system_page(), PROT_READ,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		home_open(&h[k], &config);
+		addr = must_map(h[k].win, 7);
+		assert_int_equal((uintptr_t)addr % big, 0);
+		must_unmap(h[k].win, addr);
+	}
+	for (k = 0; k < 4; k++) {
+		home_close(&h[k]);
+		munmap(spacer[k], system_page());
+	}
+}
+
+/*
+ * A loop device on a file, which goes when it is closed, or -1 where that is
+ * not to be had.
+ */
+static int loop_device(int file)
+{
+	struct loop_config config = {
+		.fd = (uint32_t)file,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
+	char name[32];
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int fd;
+	int n;
+
+	if (control < 0)
+		return -1;
+	n = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	if (n < 0)
+		return -1;
+	snprintf(name, sizeof(name), "/dev/loop%d", n);
+	fd = open(name, O_RDWR | O_CLOEXEC);
+	if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void test_block_device(void **state)
+{
+	struct pkmap_posix_config config = { 0 };
+	struct home h;
+	char *addr;
+	char byte = 0;
+	int file = temp_file(1 << 20);
+
+	(void)state;
+	config.fd = loop_device(file);
+	if (config.fd < 0) {
+		close(file);
+		skip_because("no loop device to be had");
+	}
+	assert_int_equal(lseek(config.fd, 512, SEEK_SET), 512);
+	home_open(&h, &config);
+	assert_int_equal(pkmap_posix_npages(h.port), (1 << 20) / system_page());
+	assert_int_equal(lseek(config.fd, 0, SEEK_CUR), 512);
+
+	addr = must_map(h.win, 3);
+	addr[5] = 'b';
+	assert_int_equal(pkmap_posix_sync(h.port), 0);
+	must_unmap(h.win, addr);
+	home_close(&h);
+
+	assert_int_equal(pread(file, &byte, 1, (off_t)(3 * system_page() + 5)),
+			 1);
+	assert_int_equal(byte, 'b');
+	close(config.fd);
+	close(file);
+}
+
+static int open_without_memory(void *arg)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct rlimit none = { 0 };
+	struct pkmap_posix *port;
+
+	(void)arg;
+	CHILD_CHECK(setrlimit(RLIMIT_AS, &none) == 0);
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_ENOMEM);
+	CHILD_CHECK(errno == ENOMEM);
+	return 0;
+}
+
+static int open_without_files(void *arg)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct rlimit none = { 0 };
+	struct pkmap_posix *port;
+
+	(void)arg;
+	CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EIO);
+	CHILD_CHECK(errno == EMFILE);
+	config.fd = 0;
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EIO);
+	CHILD_CHECK(errno == EMFILE || errno == EINVAL);
+	return 0;
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(run_in_child(open_without_memory, NULL), 0);
+	assert_int_equal(run_in_child(open_without_files, NULL), 0);
+}
+
+static void test_close(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	unsigned int files = open_files();
+	unsigned long space;
+	struct home h;
+	char *addr;
+
+	(void)state;
+	/* Whatever the first one makes the C library allocate stays. */
+	home_open(&h, &config);
+	home_close(&h);
+	space = address_space();
+
+	home_open(&h, &config);
+	addr = must_map(h.win, 3);
+	*addr = 'c';
+	assert_int_equal(pkmap_posix_close(h.port), PKMAP_EBUSY);
+	assert_int_equal(h.reports, 1);
+	assert_int_equal(h.misuse, PKMAP_MISUSE_IN_USE);
+
+	/* It goes on as before. */
+	assert_int_equal(*addr, 'c');
+	assert_ptr_equal(pkmap_pin(h.win, 3), addr);
+	must_unmap(h.win, addr);
+	must_unmap(h.win, addr);
+	must_unmap(h.win, must_map(h.win, 4));
+	home_close(&h);
+
+	assert_int_equal(open_files(), files);
+	assert_int_equal(address_space(), space);
+}
+
+static void test_no_report(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct pkmap_posix *port;
+	int there;
+
+	(void)state;
+	assert_int_equal(pkmap_posix_open(&config, &port), 0);
+	assert_int_equal(pkmap_unmap(pkmap_posix_window(port), &there),
+			 PKMAP_ERANGE);
+	assert_int_equal(pkmap_posix_close(port), 0);
+}
+
+/* Each code has a text of its own. */
+static void test_strerror(void **state)
+{
+	int a;
+	int b;
+
+	(void)state;
+	assert_string_equal(pkmap_strerror(0), "success");
+	for (a = PKMAP_EIO; a <= 1; a++) {
+		for (b = PKMAP_EIO; b < a; b++)
+			assert_string_not_equal(pkmap_strerror(a),
+						pkmap_strerror(b));
+	}
+	assert_string_equal(pkmap_strerror(1), "unknown error");
+	assert_string_equal(pkmap_strerror(PKMAP_EIO - 1), "unknown error");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memfd),
+		cmocka_unit_test(test_sizes_refused),
+		cmocka_unit_test(test_files_refused),
+		cmocka_unit_test(test_file_size),
+		cmocka_unit_test(test_alignment),
+		cmocka_unit_test(test_block_device),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_no_report),
+		cmocka_unit_test(test_strerror),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "posix_test.h"
+
+static void count_report(void *arg, const struct pkmap_report *report)
+{
+	struct home *home = arg;
+
+	home->reports++;
+	home->misuse = report->what;
+}
+
+void home_open(struct home *home, const struct pkmap_posix_config *config)
+{
+	struct pkmap_posix_config with_report = *config;
+
+	memset(home, 0, sizeof(*home));
+	with_report.report = count_report;
+	with_report.report_arg = home;
+	assert_int_equal(pkmap_posix_open(&with_report, &home->port), 0);
+	home->win = pkmap_posix_window(home->port);
+}
+
+void home_close(struct home *home)
+{
+	assert_int_equal(pkmap_posix_close(home->port), 0);
+}
+
+size_t system_page(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+int temp_file(uint64_t bytes)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	return fd;
+}
+
+char *must_map(struct pkmap_window *win, pkmap_pfn pfn)
+{
+	void *addr = NULL;
+
+	assert_int_equal(pkmap_map(win, pfn, NULL, &addr), 0);
+	assert_non_null(addr);
+	return addr;
+}
+
+void must_unmap(struct pkmap_window *win, void *addr)
+{
+	assert_int_equal(pkmap_unmap(win, addr), 0);
+}
+
+static sigjmp_buf touch_failed;
+
+static void jump(int sig)
+{
+	siglongjmp(touch_failed, sig);
+}
+
+static int touch_signal(volatile char *addr, bool store)
+{
+	struct sigaction action = { .sa_handler = jump };
+	struct sigaction old_segv;
+	struct sigaction old_bus;
+	int sig;
+
+	sigaction(SIGSEGV, &action, &old_segv);
+	sigaction(SIGBUS, &action, &old_bus);
+	sig = sigsetjmp(touch_failed, 1);
+	if (!sig) {
+		char was = *addr;
+
+		if (store)
+			*addr = was;
+	}
+	sigaction(SIGSEGV, &old_segv, NULL);
+	sigaction(SIGBUS, &old_bus, NULL);
+	return sig;
+}
+
+int load_signal(const char *addr)
+{
+	return touch_signal((volatile char *)(uintptr_t)addr, false);
+}
+
+int store_signal(char *addr)
+{
+	return touch_signal(addr, true);
+}
+
+int run_in_child(int (*f)(void *arg), void *arg)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -1;
+	if (!pid) {
+		alarm(60);
+		_exit(f(arg));
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -1;
+	}
+	return status;
+}
