@@ -1,0 +1,758 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random sequences of all calls against a reference model: which page is held
+ * how often and where.  What is mapped but idle is read off the model port's
+ * page table.  With one task and interrupts only where the library calls the
+ * port, every answer is known.
+ *
+ * The bytes of the input choose the window, the calls and their arguments,
+ * what interrupts do, what other tasks do while this one sleeps, and where the
+ * port fails.  An input that has run out reads as zeroes.
+ *
+ * As a fuzz target, with clang:
+ *
+ *	CC=clang meson setup -Db_lundef=false build-fuzz
+ *	ninja -C build-fuzz tests/fuzz/fuzz_window
+ *	build-fuzz/tests/fuzz/fuzz_window -max_len=1024 CORPUS
+ *
+ * Without libFuzzer, main.c calls it with pseudo-random inputs.
+ */
+#include "harness.h"
+#include "model_port.h"
+
+#include <string.h>
+
+#define MAX_REQUEST  4u
+#define MEMORY_BYTES 16384
+
+struct local_map {
+	pkmap_pfn pfn;
+	void *addr;
+};
+
+static struct {
+	const uint8_t *data;
+	size_t left;
+
+	_Alignas(PKMAP_ALIGN) unsigned char memory[MEMORY_BYTES];
+	struct model model;
+	struct pkmap_window *win;
+
+	void *addr[MODEL_PAGES];	/* where a held page is */
+	unsigned int held[MODEL_PAGES]; /* by this task, others, interrupts */
+	struct local_map local[MODEL_LOCAL_SLOTS]; /* open, by this task */
+	uint32_t nlocal;
+
+	pkmap_pfn request[MAX_REQUEST]; /* the map that is going on */
+	uint32_t nrequest;
+
+	bool interrupts; /* interrupts do something in this run */
+	bool in_interrupt;
+	bool disturbed; /* ... and held or let go a page in this call */
+	int set_error;	/* what set() failed with in this call */
+	int wait_error;
+
+	/* What the statistics should say. */
+	unsigned long mapped;
+	unsigned long pins;
+	unsigned long pin_misses;
+} h;
+
+static uint8_t next_byte(void)
+{
+	if (!h.left)
+		return 0;
+	h.left--;
+	return *h.data++;
+}
+
+#define expect(cond) \
+	((cond) ? (void)0 : \
+		  model_fail("%s:%d: not so: %s", __func__, __LINE__, #cond))
+
+static unsigned int *held(pkmap_pfn pfn)
+{
+	return &h.held[pfn - MODEL_FIRST_PFN];
+}
+
+static void **addr_of(pkmap_pfn pfn)
+{
+	return &h.addr[pfn - MODEL_FIRST_PFN];
+}
+
+static bool in_range(pkmap_pfn pfn)
+{
+	return pfn - MODEL_FIRST_PFN < h.model.config.npages;
+}
+
+static uint32_t colours(void)
+{
+	return h.model.config.cache.colours ? h.model.config.cache.colours : 1;
+}
+
+static pkmap_pfn some_page(void)
+{
+	return MODEL_FIRST_PFN + next_byte() % h.model.config.npages;
+}
+
+/* Now and then just outside. */
+static pkmap_pfn any_page(void)
+{
+	uint8_t b = next_byte();
+
+	if (b == 0xff)
+		return PKMAP_NO_PFN;
+	if (b >= 0xfc)
+		return MODEL_FIRST_PFN - 1;
+	if (b >= 0xf8)
+		return MODEL_FIRST_PFN + h.model.config.npages;
+	return MODEL_FIRST_PFN + b % h.model.config.npages;
+}
+
+static void *slot_addr(uint32_t slot)
+{
+	return (char *)h.model.config.base + slot * MODEL_PAGE_SIZE;
+}
+
+/* A page that is held, or PKMAP_NO_PFN. */
+static pkmap_pfn some_held_page(void)
+{
+	pkmap_pfn start = next_byte();
+	pkmap_pfn n = h.model.config.npages;
+
+	for (pkmap_pfn i = 0; i < n; i++)
+		if (h.held[(start + i) % n])
+			return MODEL_FIRST_PFN + (start + i) % n;
+	return PKMAP_NO_PFN;
+}
+
+/* Where an open local map shows a page, or NULL. */
+static void *find_local(pkmap_pfn pfn)
+{
+	for (uint32_t i = 0; i < h.nlocal; i++)
+		if (h.local[i].pfn == pfn)
+			return h.local[i].addr;
+	return NULL;
+}
+
+/* Whether somebody holds a page in the window, a local map included. */
+static bool in_use(pkmap_pfn pfn)
+{
+	void *addr = find_local(pfn);
+
+	return *held(pfn) || (addr && addr == model_find(&h.model, pfn));
+}
+
+static void use(void *addr, pkmap_pfn pfn)
+{
+	model_load(&h.model, addr, pfn);
+	if (!h.model.config.read_only)
+		model_store(&h.model, addr, pfn);
+}
+
+static void hold(pkmap_pfn pfn, void *addr)
+{
+	expect(addr == model_find(&h.model, pfn));
+	expect(!*held(pfn) || *addr_of(pfn) == addr);
+	*addr_of(pfn) = addr;
+	++*held(pfn);
+	use(addr, pfn);
+}
+
+static void let_go(pkmap_pfn pfn)
+{
+	use(*addr_of(pfn), pfn);
+	--*held(pfn);
+	expect(!pkmap_unmap(h.win, *addr_of(pfn)));
+}
+
+/* @reports misuses were reported since @before, the last one as given. */
+static void expect_report(unsigned long before, enum pkmap_misuse what,
+			  const char *call)
+{
+	expect(h.model.did.reports == before + 1);
+	expect(h.model.report.what == what);
+	expect(!strcmp(h.model.report.call, call));
+}
+
+static bool requested(pkmap_pfn pfn)
+{
+	for (uint32_t i = 0; i < h.nrequest; i++)
+		if (h.request[i] == pfn)
+			return true;
+	return false;
+}
+
+/* Slots of a colour that the request needs, and those that others hold. */
+static uint32_t slots_needed(uint32_t colour, bool with_held)
+{
+	uint32_t needed = 0;
+
+	for (pkmap_pfn i = 0; i < h.model.config.npages; i++) {
+		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+
+		if (pfn % colours() == colour &&
+		    (requested(pfn) || (with_held && in_use(pfn))))
+			needed++;
+	}
+	return needed;
+}
+
+/* Whether a colour has the slots for the request; now, or ever. */
+static bool satisfiable(bool now)
+{
+	for (uint32_t c = 0; c < colours(); c++)
+		if (slots_needed(c, now) > h.model.config.nslots / colours())
+			return false;
+	return true;
+}
+
+static void check_pages(void)
+{
+	struct model *m = &h.model;
+
+	model_check_quiet(m);
+	expect(m->depth == (int)h.nlocal);
+	for (pkmap_pfn i = 0; i < m->config.npages; i++) {
+		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+		void *addr = model_find(m, pfn);
+
+		expect(pkmap_pfn_to_addr(h.win, pfn) == addr);
+		expect(!h.held[i] || h.addr[i] == addr);
+		if (h.held[i])
+			model_load(m, addr, pfn);
+	}
+	for (uint32_t i = 0; i < h.nlocal; i++)
+		model_load(m, h.local[i].addr, h.local[i].pfn);
+}
+
+static void do_pin(void)
+{
+	pkmap_pfn pfn = any_page();
+	void *mapped = model_find(&h.model, pfn);
+	unsigned long reports = h.model.did.reports;
+	void *addr = pkmap_pin(h.win, pfn);
+
+	expect(addr == mapped);
+	if (addr) {
+		h.pins++;
+		hold(pfn, addr);
+		return;
+	}
+	h.pin_misses++;
+	if (!in_range(pfn))
+		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_pin");
+	else if (!find_local(pfn))
+		model_dma(&h.model, pfn);
+}
+
+/* In the middle of a call the page table may be behind: ask the library. */
+static void interrupt_pins(void)
+{
+	pkmap_pfn pfn = some_page();
+	void *addr = pkmap_pin(h.win, pfn);
+
+	expect(addr || !in_use(pfn));
+	if (!addr) {
+		h.pin_misses++;
+		if (!find_local(pfn))
+			model_dma(&h.model, pfn);
+		return;
+	}
+	h.pins++;
+	h.disturbed = true;
+	hold(pfn, addr);
+	if (next_byte() & 1)
+		let_go(pfn);
+}
+
+static void interrupt_lets_go(void)
+{
+	pkmap_pfn pfn = some_held_page();
+
+	if (pfn == PKMAP_NO_PFN)
+		return;
+	h.disturbed = true;
+	let_go(pfn);
+}
+
+static void interrupt_maps_locally(void)
+{
+	pkmap_pfn pfn = some_page();
+	void *addr;
+	int ret = pkmap_local_map(h.win, pfn, &addr);
+
+	if (ret) {
+		expect(ret == PKMAP_EBUSY);
+		expect(h.nlocal + 1 >= MODEL_LOCAL_SLOTS);
+		return;
+	}
+	h.disturbed = true;
+	use(addr, pfn);
+	expect(!pkmap_local_unmap(h.win, addr));
+}
+
+static void on_interrupt(void)
+{
+	if (!h.interrupts || h.in_interrupt)
+		return;
+	h.in_interrupt = true;
+	switch (next_byte() % 8) {
+	case 1:
+	case 2:
+		interrupt_pins();
+		break;
+	case 3:
+		interrupt_lets_go();
+		break;
+	case 4:
+		interrupt_maps_locally();
+		break;
+	}
+	h.in_interrupt = false;
+}
+
+static int on_set(void)
+{
+	static const int errors[] = { PKMAP_ENOMEM, PKMAP_EIO };
+	uint8_t b;
+
+	if (h.in_interrupt)
+		return 0;
+	b = next_byte();
+	if (b < 0xf0)
+		return 0;
+	h.set_error = errors[b & 1];
+	return h.set_error;
+}
+
+/* The task sleeps: others let pages go until it is woken, or time passes. */
+static int on_wait(const struct pkmap_wait *wait)
+{
+	while (!h.model.woken) {
+		if (satisfiable(true))
+			model_fail("I9: a map sleeps beside a slot");
+		h.wait_error = 0;
+		switch (next_byte() % 8) {
+		case 1:
+			return 0;
+		case 2:
+			if (wait->deadline == PKMAP_NO_DEADLINE)
+				break;
+			h.wait_error = PKMAP_ETIMEDOUT;
+			return h.wait_error;
+		case 3:
+			if (!(wait->flags & PKMAP_WAIT_INTERRUPTIBLE))
+				break;
+			h.wait_error = PKMAP_EINTR;
+			return h.wait_error;
+		}
+		let_go(some_held_page());
+	}
+	return 0;
+}
+
+/* Whether the map that is going on may fail with @ret. */
+static bool may_fail(int ret, const struct pkmap_wait *wait)
+{
+	switch (ret) {
+	case PKMAP_EAGAIN:
+		return wait && wait->flags & PKMAP_WAIT_NEVER;
+	case PKMAP_ETIMEDOUT:
+	case PKMAP_EINTR:
+		return h.wait_error == ret;
+	case PKMAP_ENOMEM:
+	case PKMAP_EIO:
+		return h.set_error == ret;
+	}
+	return false;
+}
+
+static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
+{
+	uint8_t b = next_byte();
+
+	h.model.lock_busy = false;
+	wait->deadline = b & 4 ? 1000 : PKMAP_NO_DEADLINE;
+	wait->flags = b & 8 ? PKMAP_WAIT_INTERRUPTIBLE : 0;
+	switch (b % 4) {
+	case 0:
+		return NULL;
+	case 1:
+		wait->flags |= PKMAP_WAIT_NEVER;
+		h.model.lock_busy = b >= 0xe0;
+	}
+	return wait;
+}
+
+static bool all_mapped(void)
+{
+	for (uint32_t i = 0; i < h.nrequest; i++)
+		if (!model_find(&h.model, h.request[i]))
+			return false;
+	return true;
+}
+
+static bool all_in_range(void)
+{
+	for (uint32_t i = 0; i < h.nrequest; i++)
+		if (!in_range(h.request[i]))
+			return false;
+	return true;
+}
+
+/* Maps h.request, by whichever call takes as many pages. */
+static int call_map(const struct pkmap_wait *wait, void **addrs)
+{
+	if (h.nrequest == 1 && next_byte() & 1)
+		return pkmap_map(h.win, h.request[0], wait, addrs);
+	return pkmap_map_pages(h.win, h.request, h.nrequest, wait, addrs);
+}
+
+static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
+		      bool was_satisfiable, void **addrs)
+{
+	bool must = was_mapped;
+
+	/* A slot that could be had, and nothing got in the way. */
+	if (was_satisfiable && !h.set_error && !h.disturbed &&
+	    !h.model.lock_busy)
+		must = true;
+	if (ret) {
+		expect(!must);
+		expect(may_fail(ret, wait));
+		return;
+	}
+	for (uint32_t i = 0; i < h.nrequest; i++)
+		hold(h.request[i], addrs[i]);
+	h.mapped += h.nrequest;
+	expect(was_satisfiable || h.disturbed || h.model.woken);
+}
+
+static void do_map(void)
+{
+	unsigned long reports = h.model.did.reports;
+	const struct pkmap_wait *wait;
+	struct pkmap_wait mem;
+	void *addrs[MAX_REQUEST];
+	bool was_satisfiable;
+	bool was_mapped;
+	int ret;
+
+	if (h.nlocal) /* must not sleep */
+		return;
+	h.nrequest = 1 + next_byte() % MAX_REQUEST;
+	for (uint32_t i = 0; i < h.nrequest; i++)
+		h.request[i] = any_page();
+	wait = some_wait(&mem);
+	was_satisfiable = satisfiable(true);
+	was_mapped = all_mapped();
+	h.model.woken = false;
+	h.disturbed = false;
+	h.set_error = 0;
+	h.wait_error = 0;
+
+	ret = call_map(wait, addrs);
+	if (!all_in_range()) {
+		expect(ret == PKMAP_ERANGE);
+		expect(h.model.did.reports == reports + 1);
+		expect(h.model.report.what == PKMAP_MISUSE_PFN);
+		expect(!in_range(h.model.report.pfn));
+	} else if (!satisfiable(false)) {
+		expect(ret == PKMAP_EINVAL);
+		expect_report(reports, PKMAP_MISUSE_IMPOSSIBLE,
+			      "pkmap_map_pages");
+	} else {
+		check_map(ret, wait, was_mapped, was_satisfiable, addrs);
+	}
+	h.nrequest = 0;
+}
+
+static void do_map_nothing(void)
+{
+	expect(pkmap_map_pages(h.win, NULL, 0, NULL, NULL) == PKMAP_EINVAL);
+}
+
+static void do_unmap(void)
+{
+	pkmap_pfn pfn = some_held_page();
+
+	if (pfn != PKMAP_NO_PFN)
+		let_go(pfn);
+}
+
+static void bad_unmap(void *addr, int error, enum pkmap_misuse what,
+		      uint32_t slot)
+{
+	unsigned long reports = h.model.did.reports;
+
+	expect(pkmap_unmap(h.win, addr) == error);
+	expect_report(reports, what, "pkmap_unmap");
+	expect(h.model.report.addr == addr);
+	expect(h.model.report.slot == slot);
+}
+
+static void do_bad_unmap(void)
+{
+	uint32_t nslots = h.model.config.nslots;
+	uint32_t slot = next_byte() % nslots;
+	char *addr = slot_addr(slot);
+	pkmap_pfn pfn = pkmap_addr_to_pfn(h.win, addr);
+
+	switch (next_byte() % 5) {
+	case 0:
+		bad_unmap((char *)slot_addr(0) - MODEL_PAGE_SIZE, PKMAP_ERANGE,
+			  PKMAP_MISUSE_FOREIGN, PKMAP_NO_SLOT);
+		return;
+	case 1:
+		bad_unmap(slot_addr(nslots), PKMAP_ERANGE, PKMAP_MISUSE_FOREIGN,
+			  PKMAP_NO_SLOT);
+		return;
+	case 2:
+		bad_unmap(addr + 1 + next_byte(), PKMAP_EINVAL,
+			  PKMAP_MISUSE_UNALIGNED, slot);
+		return;
+	}
+	if (pfn == PKMAP_NO_PFN)
+		bad_unmap(addr, PKMAP_EINVAL, PKMAP_MISUSE_FREE, slot);
+	else if (!in_use(pfn))
+		bad_unmap(addr, PKMAP_EINVAL, PKMAP_MISUSE_IDLE, slot);
+}
+
+static void do_local_map(void)
+{
+	pkmap_pfn pfn = any_page();
+	unsigned long reports = h.model.did.reports;
+	void *mapped = model_find(&h.model, pfn);
+	void *addr;
+	int ret;
+
+	h.set_error = 0;
+	ret = pkmap_local_map(h.win, pfn, &addr);
+	if (!in_range(pfn)) {
+		expect(ret == PKMAP_ERANGE);
+		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_local_map");
+		return;
+	}
+	if (h.nlocal == MODEL_LOCAL_SLOTS) {
+		expect(ret == PKMAP_EBUSY);
+		expect_report(reports, PKMAP_MISUSE_LOCAL_DEPTH,
+			      "pkmap_local_map");
+		return;
+	}
+	if (mapped)
+		h.pins++;
+	else
+		h.pin_misses++;
+	if (h.set_error) {
+		expect(!mapped && ret == h.set_error);
+		return;
+	}
+	expect(!ret);
+	expect(!mapped || addr == mapped);
+	expect(mapped || !find_local(pfn) || addr == find_local(pfn));
+	use(addr, pfn);
+	h.local[h.nlocal++] = (struct local_map){ .pfn = pfn, .addr = addr };
+}
+
+static void end_local_map(void)
+{
+	struct local_map *l = &h.local[h.nlocal - 1];
+
+	use(l->addr, l->pfn);
+	expect(!pkmap_local_unmap(h.win, l->addr));
+	h.nlocal--;
+	if (!model_find(&h.model, l->pfn) && !find_local(l->pfn))
+		model_dma(&h.model, l->pfn);
+}
+
+static void do_local_unmap(void)
+{
+	unsigned long reports = h.model.did.reports;
+	void *addr = slot_addr(next_byte() % h.model.config.nslots);
+
+	if (h.nlocal && next_byte() % 4) {
+		end_local_map();
+		return;
+	}
+	if (h.nlocal && h.local[h.nlocal - 1].addr == addr)
+		return;
+	expect(pkmap_local_unmap(h.win, addr) == PKMAP_EINVAL);
+	expect_report(reports, PKMAP_MISUSE_LOCAL_ORDER, "pkmap_local_unmap");
+}
+
+static void do_look_up(void)
+{
+	pkmap_pfn pfn = any_page();
+	char *addr = pkmap_pfn_to_addr(h.win, pfn);
+
+	expect(addr == model_find(&h.model, pfn));
+	if (addr)
+		expect(pkmap_addr_to_pfn(h.win, addr + next_byte()) == pfn);
+	expect(pkmap_addr_to_pfn(h.win, (char *)slot_addr(0) - 1) ==
+	       PKMAP_NO_PFN);
+	expect(pkmap_addr_to_pfn(h.win, slot_addr(h.model.config.nslots)) ==
+	       PKMAP_NO_PFN);
+	if (h.nlocal) {
+		struct local_map *l = &h.local[next_byte() % h.nlocal];
+
+		expect(pkmap_addr_to_pfn(h.win, l->addr) == l->pfn);
+	}
+}
+
+/* How many pages of a range are mapped; of those nobody or somebody holds. */
+static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
+{
+	unsigned int mapped = 0;
+
+	for (pkmap_pfn i = 0; i < h.model.config.npages; i++) {
+		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+
+		if (pfn - first < n && model_find(&h.model, pfn))
+			mapped += in_use(pfn) == used;
+	}
+	return mapped;
+}
+
+static void do_flush(void)
+{
+	unsigned int idle = count_mapped(0, PKMAP_NO_PFN, false);
+	unsigned int freed;
+
+	if (h.nlocal)
+		return;
+	h.disturbed = false;
+	freed = pkmap_flush_unused(h.win);
+	if (h.disturbed)
+		return;
+	expect(freed == idle);
+	expect(!count_mapped(0, PKMAP_NO_PFN, false));
+}
+
+static void do_forget(void)
+{
+	pkmap_pfn first = any_page();
+	pkmap_pfn n = next_byte() % (2 * MODEL_PAGES);
+	unsigned int idle = count_mapped(first, n, false);
+	unsigned int used = count_mapped(first, n, true);
+	unsigned long cleared = h.model.did.cleared;
+	int ret;
+
+	if (h.nlocal)
+		return;
+	h.disturbed = false;
+	ret = pkmap_forget(h.win, first, n);
+	if (!ret)
+		expect(!count_mapped(first, n, true));
+	if (h.disturbed)
+		return;
+	expect(ret == (used ? PKMAP_EBUSY : 0));
+	expect(h.model.did.cleared - cleared == (used ? 0 : idle));
+}
+
+static void do_stats(void)
+{
+	struct pkmap_stats stats;
+
+	pkmap_read_stats(h.win, &stats);
+	expect(stats.misses == h.model.did.sets);
+	expect(stats.hits + stats.misses >= h.mapped);
+	expect(stats.local_maps == h.model.did.local_sets);
+	expect(stats.reclaimed == h.model.did.cleared);
+	expect(stats.reclaims <= stats.tlb_flushes);
+	expect(stats.tlb_flushes == h.model.did.flushes);
+	expect(stats.waits == h.model.did.waits);
+	expect(stats.misuses == h.model.did.reports);
+	if (!h.interrupts) {
+		expect(stats.pins == h.pins);
+		expect(stats.pin_misses == h.pin_misses);
+	}
+}
+
+static void start_window(void)
+{
+	h.model.did = (struct model_counts){ 0 };
+	h.mapped = 0;
+	h.pins = 0;
+	h.pin_misses = 0;
+	expect(pkmap_size(&h.model.config) <= sizeof(h.memory));
+	expect(!pkmap_init(h.memory, &h.model.config, &h.win));
+}
+
+static void do_fini(void)
+{
+	bool interrupts = h.interrupts;
+	unsigned long reports = h.model.did.reports;
+	bool busy = h.nlocal || count_mapped(0, PKMAP_NO_PFN, true);
+	int ret;
+
+	h.interrupts = false; /* nobody else uses it any more */
+	ret = pkmap_fini(h.win);
+	expect(ret == (busy ? PKMAP_EBUSY : 0));
+	h.interrupts = interrupts;
+	if (busy) {
+		expect_report(reports, PKMAP_MISUSE_IN_USE, "pkmap_fini");
+		return;
+	}
+	model_check_end(&h.model);
+	start_window();
+}
+
+static void start(void)
+{
+	static const uint32_t some_colours[] = { 1, 1, 2, 4 };
+	uint8_t b = next_byte();
+	uint32_t n = some_colours[b % 4];
+	uint32_t nslots = 1 + next_byte() % MODEL_SLOTS;
+	struct pkmap_config *config = &h.model.config;
+
+	nslots = (nslots + n - 1) / n * n;
+	model_init(&h.model, nslots, 2 + next_byte() % (MODEL_PAGES - 1));
+	h.model.on_set = on_set;
+	h.model.on_wait = on_wait;
+	h.model.on_interrupt = on_interrupt;
+	config->cache.colours = n;
+	config->cache.kind = PKMAP_CACHE_VIPT;
+	if (n == 1)
+		config->cache.kind = b & 4 ? PKMAP_CACHE_PIPT :
+					     PKMAP_CACHE_VIVT;
+	if (b & 8 && config->cache.kind == PKMAP_CACHE_VIVT)
+		config->cache.whole_bytes = 2 * MODEL_PAGE_SIZE;
+	config->read_only = (b & 0x70) == 0x70;
+	config->batch = next_byte() % (nslots + 1);
+	h.interrupts = b & 0x80;
+	start_window();
+}
+
+static void (*const calls[])(void) = {
+	do_map,	      do_map,	      do_map,	  do_map,	do_map_nothing,
+	do_pin,	      do_unmap,	      do_unmap,	  do_bad_unmap, do_local_map,
+	do_local_map, do_local_unmap, do_look_up, do_flush,	do_forget,
+	do_stats,     do_fini,
+};
+
+static void let_all_go(void)
+{
+	pkmap_pfn pfn;
+
+	while (h.nlocal)
+		end_local_map();
+	while ((pfn = some_held_page()) != PKMAP_NO_PFN)
+		let_go(pfn);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	memset(&h, 0, sizeof(h));
+	h.data = data;
+	h.left = size;
+	start();
+	while (h.left) {
+		calls[next_byte() % (sizeof(calls) / sizeof(*calls))]();
+		check_pages();
+	}
+	do_stats();
+	let_all_go();
+	do_fini();
+	return 0;
+}

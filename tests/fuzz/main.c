@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs the harness on pseudo-random inputs, the same ones every time.
+ *
+ * usage: fuzz_random [RUNS [FIRST]]
+ */
+#include "harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MAX_INPUT	 1024
+#define WATCHDOG_SECONDS 60
+
+static unsigned long run;
+
+static uint32_t next_random(uint64_t *state)
+{
+	uint64_t x = *state;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	*state = x;
+	return (uint32_t)(x >> 24);
+}
+
+static void run_one(void)
+{
+	uint64_t state = (run + 1) * 0x9e3779b97f4a7c15u;
+	uint8_t input[MAX_INPUT];
+	size_t size;
+
+	for (int i = 0; i < 8; i++)
+		next_random(&state);
+	size = 64 + next_random(&state) % (MAX_INPUT - 64);
+	for (size_t i = 0; i < size; i++)
+		input[i] = (uint8_t)next_random(&state);
+	LLVMFuzzerTestOneInput(input, size);
+}
+
+/* The harness says what was wrong, or hangs; this says how to see it again. */
+static void failed(int sig)
+{
+	char text[96];
+	int len =
+		snprintf(text, sizeof(text),
+			 "not ok 1 - signal %d in run %lu: fuzz_random 1 %lu\n",
+			 sig, run, run);
+
+	if (write(STDOUT_FILENO, text, (size_t)len) != len)
+		_exit(2);
+	_exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long runs = argc > 1 ? strtoul(argv[1], NULL, 0) : 100000;
+	unsigned long first = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
+
+	printf("1..1\n");
+	fflush(stdout);
+	signal(SIGABRT, failed);
+	signal(SIGALRM, failed);
+	for (run = first; run < first + runs; run++) {
+		alarm(WATCHDOG_SECONDS);
+		run_one();
+	}
+	printf("ok 1 - %lu random sequences of calls agree with the model\n",
+	       runs);
+	return 0;
+}
