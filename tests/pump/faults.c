@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Preloaded into "pkmap pump": makes system calls fail that seldom do.
+ *
+ *	FAULT_<call>=<errno>		the call fails
+ *	FAULT_<call>=<errno>@<n>	so do all after the first n
+ *	FAULT_pwrite=wrong		what is written is not what was given
+ *	FAULT_pread=wrong		nor is what is read, if it is 4096
+ *					bytes, as in an interrupt's check
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int fault(const char *variable, unsigned int *calls)
+{
+	const char *value = getenv(variable);
+	const char *skip;
+
+	if (!value)
+		return 0;
+	skip = strchr(value, '@');
+	if (skip && __atomic_fetch_add(calls, 1, __ATOMIC_RELAXED) <
+			    strtoul(skip + 1, NULL, 10))
+		return 0;
+	return atoi(value);
+}
+
+/* Leaves the function with -1 if the environment says so. */
+#define FAULT(call) \
+	do { \
+		static unsigned int calls; \
+		int error = fault("FAULT_" #call, &calls); \
+\
+		if (error) { \
+			errno = error; \
+			return -1; \
+		} \
+	} while (0)
+
+static bool is_wrong(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && !strcmp(value, "wrong");
+}
+
+ssize_t copy_file_range(int in, off_t *in_offset, int out, off_t *out_offset,
+			size_t len, unsigned int flags)
+{
+	FAULT(copy_file_range);
+	return syscall(SYS_copy_file_range, in, in_offset, out, out_offset, len,
+		       flags);
+}
+
+ssize_t sendfile(int out, int in, off_t *offset, size_t len)
+{
+	FAULT(sendfile);
+	return syscall(SYS_sendfile, out, in, offset, len);
+}
+
+ssize_t pread(int fd, void *buffer, size_t len, off_t offset)
+{
+	ssize_t n;
+
+	FAULT(pread);
+	n = syscall(SYS_pread64, fd, buffer, len, offset);
+	if (n == 4096 && is_wrong("FAULT_pread"))
+		((char *)buffer)[n - 1]++;
+	return n;
+}
+
+ssize_t pwrite(int fd, const void *buffer, size_t len, off_t offset)
+{
+	char copy[65536];
+
+	FAULT(pwrite);
+	if (!is_wrong("FAULT_pwrite") || len > sizeof(copy))
+		return syscall(SYS_pwrite64, fd, buffer, len, offset);
+	memcpy(copy, buffer, len);
+	copy[len - 1]++;
+	return syscall(SYS_pwrite64, fd, copy, len, offset);
+}
+
+int fsync(int fd)
+{
+	FAULT(fsync);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	FAULT(fchmod);
+	return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int close(int fd)
+{
+	syscall(SYS_close, fd);
+	FAULT(close);
+	return 0;
+}
+
+int rename(const char *from, const char *to)
+{
+	FAULT(rename);
+	return renameat(-100, from, -100, to);
+}
+
+/* Those that return an error number, and those that glibc does more for. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+		   void *(*start)(void *), void *arg)
+{
+	static unsigned int calls;
+	int error = fault("FAULT_pthread_create", &calls);
+	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+		      void *);
+
+	if (error)
+		return error;
+	*(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+	return create(thread, attr, start, arg);
+}
+
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
+{
+	int (*create)(clockid_t, struct sigevent *, timer_t *);
+
+	FAULT(timer_create);
+	*(void **)&create = dlsym(RTLD_NEXT, "timer_create");
+	return create(clock, event, timer);
+}

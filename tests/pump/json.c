@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+/* The JSON summary of "pkmap pump": complete, well-formed and plausible. */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BYTES	  1000003
+#define PAGE_SIZE 65536
+#define PAGES	  ((BYTES + PAGE_SIZE - 1) / PAGE_SIZE)
+
+struct summary {
+	json_int_t bytes, page_size, slots, frames, threads;
+	json_int_t hits, misses, waits;
+	json_int_t batches, reclaimed;
+	json_int_t rate, taken, pins, pin_misses, compared;
+	double seconds, bytes_per_second, hit_ratio;
+	const char *device_read, *device_write, *sha256;
+	int strict;
+};
+
+static int tests;
+static int failures;
+
+static void check(bool ok, const char *what)
+{
+	printf("%sok %d - %s\n", ok ? "" : "not ", ++tests, what);
+	failures += !ok;
+}
+
+static json_t *pump(const char *tool, const char *in, const char *out)
+{
+	char command[4096];
+	json_error_t error;
+	json_t *json;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command),
+		 "'%s' pump --json --strict --slots 4 --frames 9 --threads 3"
+		 " --irq-rate 20000 --page-size %d '%s' '%s'",
+		 tool, PAGE_SIZE, in, out);
+	pipe = popen(command, "r");
+	if (!pipe)
+		return NULL;
+	json = json_loadf(pipe, 0, &error);
+	if (!json)
+		printf("# line %d: %s\n", error.line, error.text);
+	check(pclose(pipe) == 0, "exit status 0");
+	return json;
+}
+
+/* clang-format off */
+/* "!": nothing but these keys. */
+static bool unpack(json_t *json, struct summary *s)
+{
+	json_error_t error;
+
+	if (!json_unpack_ex(json, &error, JSON_STRICT,
+			    "{s:I, s:F, s:F, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
+			    " s:{s:I, s:I, s:F, s:I!}, s:{s:I, s:I!},"
+			    " s:{s:I, s:I, s:I, s:I, s:I!}, s:s!}",
+			    "bytes", &s->bytes, "seconds", &s->seconds,
+			    "bytes_per_second", &s->bytes_per_second,
+			    "device_read", &s->device_read,
+			    "device_write", &s->device_write,
+			    "page_size", &s->page_size, "slots", &s->slots,
+			    "frames", &s->frames, "threads", &s->threads,
+			    "strict", &s->strict,
+			    "maps", "hits", &s->hits, "misses", &s->misses,
+			    "hit_ratio", &s->hit_ratio, "waits", &s->waits,
+			    "reclaims", "batches", &s->batches,
+			    "slots", &s->reclaimed,
+			    "interrupts", "rate", &s->rate, "taken", &s->taken,
+			    "pins", &s->pins, "pin_misses", &s->pin_misses,
+			    "compared", &s->compared,
+			    "sha256", &s->sha256))
+		return true;
+	printf("# %s\n", error.text);
+	return false;
+}
+/* clang-format on */
+
+static void check_values(const struct summary *s)
+{
+	check(s->bytes == BYTES, "bytes is the file's size");
+	check(s->page_size == PAGE_SIZE && s->slots == 4 && s->frames == 9 &&
+		      s->threads == 3 && s->strict && s->rate == 20000,
+	      "the options are as given");
+	check(s->seconds > 0 && s->bytes_per_second > 0, "time went by");
+	/* Hits may lose a count under contention, misses do not. */
+	check(s->hits >= 0 && s->misses > 0 && s->hits + s->misses <= 2 * PAGES,
+	      "no page was mapped twice");
+	check(s->hit_ratio >= 0 && s->hit_ratio < 1, "hit ratio is a ratio");
+	check(s->waits >= 0 && s->batches > 0 && s->reclaimed >= s->misses - 4,
+	      "slots were reclaimed");
+	check(s->pins + s->pin_misses == s->taken && s->compared <= s->pins,
+	      "every interrupt is accounted for");
+	check(strlen(s->sha256) == 64 &&
+		      strspn(s->sha256, "0123456789abcdef") == 64,
+	      "SHA-256");
+}
+
+static bool make_input(const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		return false;
+	for (int i = 0; i < BYTES; i++)
+		putc(i * 7 >> 3, file);
+	return !fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+	char dir[] = "/tmp/pkmap-json-XXXXXX";
+	char in[64], out[64];
+	struct summary summary;
+	json_t *json;
+
+	if (argc != 2 || !mkdtemp(dir))
+		return EXIT_FAILURE;
+	snprintf(in, sizeof(in), "%s/in", dir);
+	snprintf(out, sizeof(out), "%s/out", dir);
+	if (!make_input(in))
+		return EXIT_FAILURE;
+	json = pump(argv[1], in, out);
+	check(json, "it is JSON");
+	check(json && unpack(json, &summary), "every key is there");
+	if (!failures)
+		check_values(&summary);
+	printf("1..%d\n", tests);
+	json_decref(json);
+	unlink(in);
+	unlink(out);
+	rmdir(dir);
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

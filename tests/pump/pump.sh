@@ -1,0 +1,304 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# pkmap pump: sizes, options, and every way to fail.  Reports in TAP.
+# Usage: pump.sh PKMAP FAULTS, the command and faults.c's module.
+
+tool=$(realpath "$1")
+faults=$(realpath "$2")
+top=$(mktemp -d) || exit 1
+trap 'rm -rf "$top"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$top/work"
+cd "$top/work" || exit 1
+tests=0
+failures=0
+
+result() { # status, description
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tests - $2"
+	else
+		echo "not ok $tests - $2"
+		sed 's/^/# /' "$top/err"
+		failures=$((failures + 1))
+	fi
+}
+
+skip() { # description, reason
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+# Every name, size, mode and time below the working directory.
+snapshot() {
+	find . ! -type d -printf '%p %l %s %m %T@\n' | sort
+}
+
+# A copy that must succeed and leave nothing but OUT.
+copies() { # description, pump's arguments before IN and OUT
+	what=$1
+	shift
+	rm -f out
+	"$tool" pump "$@" in out >"$top/out" 2>"$top/err" &&
+		cmp in out >>"$top/err" 2>&1 && [ ! -s "$top/err" ] &&
+		[ "$(ls -A)" = "$(printf 'in\nout')" ]
+	result $? "$what"
+}
+
+# A command that must fail with this message, alone, and change nothing.
+fails() { # description, exit status, message, command
+	what=$1 want=$2 message=$3
+	shift 3
+	before=$(snapshot)
+	"$@" >"$top/out" 2>"$top/err"
+	got=$?
+	[ "$got" -eq "$want" ] && [ "$(snapshot)" = "$before" ] &&
+		grep -q "^pkmap pump: $message" "$top/err"
+	result $? "$what"
+}
+
+with_faults() { # FAULT_call=..., command
+	env LD_PRELOAD="$faults" "$@"
+}
+
+# Root reads everything, unless it gives that up.
+as_mortal() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --bounding-set=-dac_override,-dac_read_search "$@"
+	else
+		"$@"
+	fi
+}
+
+# Waits until the pump in the background has a file to leave behind.
+wait_for_temporary() {
+	until ls .pkmap-* >/dev/null 2>&1; do
+		kill -0 "$pid" 2>/dev/null || return
+	done
+}
+
+### Sizes and options
+
+for size in 0 1 4095 4096 4097 65536 1048579; do
+	head -c $size /dev/urandom >in
+	copies "$size bytes"
+	copies "$size bytes, 2 slots, 4 threads" --slots 2 --threads 4
+done
+copies "2 frames" --frames 2 --threads 4
+copies "2 slots, 2 frames, 16 threads, 20 kHz" \
+	--slots 2 --frames 2 --threads 16 --irq-rate 20000
+copies "more slots than frames" --slots 512 --frames 7
+copies "pages of 64 KiB" --page-size 65536 --slots 3 --frames 9
+copies "strict" --strict --slots 8
+copies "no interrupts" --irq-rate 0
+grep -q '^interrupts  0,' "$top/out"
+result $? "no interrupts means none"
+
+"$tool" pump in out >"$top/out" 2>"$top/err"
+grep -q "^SHA-256     $(sha256sum in | cut -d ' ' -f 1), equal$" "$top/out"
+result $? "the summary's SHA-256 is right"
+"$tool" pump --quiet in out >"$top/out" 2>"$top/err"
+[ $? -eq 0 ] && [ ! -s "$top/out" ] && [ ! -s "$top/err" ]
+result $? "quiet is quiet"
+
+if script -qec true /dev/null >/dev/null 2>&1; then
+	script -qec "'$tool' pump in out" /dev/null >"$top/err" 2>&1
+	grep -q "of 1.0 MiB.*hits.*pins" "$top/err"
+	result $? "progress on a terminal"
+	script -qec "'$tool' pump --quiet in out" /dev/null >"$top/err" 2>&1
+	[ ! -s "$top/err" ]
+	result $? "no progress if quiet"
+else
+	skip "progress on a terminal" "no script(1)"
+fi
+
+### What becomes of OUT
+
+for mode in 644 755 600; do
+	chmod $mode in
+	"$tool" pump in out >"$top/out" 2>"$top/err"
+	[ "$(stat -c %a out)" = $mode ]
+	result $? "OUT gets mode $mode"
+done
+chmod 644 in
+echo old >out
+ln -s out link
+"$tool" pump in link >"$top/out" 2>"$top/err"
+cmp in out >>"$top/err" 2>&1 && [ -L link ]
+result $? "a link's target is replaced, not the link"
+rm link
+
+### Files that cannot be copied
+
+echo old >out
+mkdir dir
+fails "IN is missing" 1 "cannot read none: No such file" \
+	"$tool" pump none out
+fails "IN is a directory" 1 "cannot read dir: Is a directory" \
+	"$tool" pump dir out
+mkfifo fifo
+fails "IN is a FIFO" 1 "fifo is neither a file nor a block device" \
+	"$tool" pump fifo out
+rm fifo
+if as_mortal true 2>/dev/null; then
+	cp in secret
+	chmod 0 secret
+	fails "IN is unreadable" 1 "cannot read secret: Permission denied" \
+		as_mortal "$tool" pump secret out
+	rm -f secret
+	chmod 444 out
+	fails "OUT is read-only" 1 "cannot write out: Permission denied" \
+		as_mortal "$tool" pump in out
+	chmod 644 out
+	chmod 555 dir
+	fails "OUT's directory is read-only" 1 \
+		"cannot make a file beside dir/out: Permission denied" \
+		as_mortal "$tool" pump in dir/out
+	chmod 755 dir
+else
+	skip "missing permissions" "root cannot give up its own"
+fi
+fails "OUT is IN" 1 "in and ./in are the same file" "$tool" pump in ./in
+ln in hard
+fails "OUT is a hard link to IN" 1 "in and hard are the same file" \
+	"$tool" pump in hard
+rm hard
+ln -s in soft
+fails "OUT is a symbolic link to IN" 1 "in and soft are the same file" \
+	"$tool" pump in soft
+fails "IN is a symbolic link to OUT" 1 "soft and in are the same file" \
+	"$tool" pump soft in
+rm soft
+ln -s none soft
+fails "OUT is a link that leads nowhere" 1 "soft is a link that leads nowhere" \
+	"$tool" pump in soft
+rm soft
+fails "OUT is a directory" 1 "cannot write dir: Is a directory" \
+	"$tool" pump in dir
+fails "OUT is a device" 1 "/dev/full exists and is not a file" \
+	"$tool" pump in /dev/full
+fails "OUT has no name" 1 "'' does not name a file" "$tool" pump in ''
+fails "OUT's directory is missing" 1 \
+	"cannot make a file beside none/out: No such file or directory" \
+	"$tool" pump in none/out
+fails "OUT's directory is a file" 1 \
+	"cannot make a file beside in/out: Not a directory" \
+	"$tool" pump in in/out
+
+### Full disks
+
+# In a function, so that the limit ends with its subshell.
+limited() (
+	ulimit -f 128
+	"$@"
+)
+fails "a file size limit" 1 "cannot write out: File too large" \
+	limited "$tool" pump --frames 4 in out
+fails "a file size limit below the frames" 1 \
+	"cannot make a window .*: File too large" \
+	limited "$tool" pump --frames 1024 in out
+if unshare -rm mount -t tmpfs -o size=64k tmpfs dir 2>/dev/null; then
+	# The file system ends with the shell: look into it before.
+	cat >"$top/full" <<-'END'
+		mount -t tmpfs -o size=64k tmpfs dir
+		echo old >dir/out
+		"$1" pump in dir/out
+		status=$?
+		[ "$(ls -A dir)" = out ] && [ "$(cat dir/out)" = old ] ||
+			status=99
+		exit $status
+	END
+	fails "a full disk" 1 "cannot write dir/out: No space left on device" \
+		unshare -rm sh "$top/full" "$tool"
+else
+	skip "a full disk" "no user namespaces"
+fi
+for call in fchmod fsync close rename; do
+	fails "no space at $call" 1 "cannot write out: No space left" \
+		with_faults FAULT_$call=28 "$tool" pump in out
+done
+fails "over quota at fsync" 1 "cannot write out: Disk quota exceeded" \
+	with_faults FAULT_fsync=122 "$tool" pump in out
+fails "a summary that cannot be printed" 1 "cannot print the summary: No space" \
+	sh -c '"$0" pump in in2 >/dev/full; status=$?; rm in2; exit $status' \
+	"$tool"
+
+### The device's ways to copy
+
+no_sendfile="FAULT_copy_file_range=18 FAULT_sendfile=22"
+for fault in FAULT_copy_file_range=18 "$no_sendfile"; do
+	with_faults $fault "$tool" pump in out >"$top/out" 2>"$top/err" &&
+		cmp in out >>"$top/err" 2>&1
+	result $? "a copy in spite of $fault"
+done
+grep -q "^device      read by pread and pwrite, wrote by pread and pwrite" \
+	"$top/out"
+result $? "the summary says how"
+echo old >out
+fails "IN cannot be read" 1 "cannot read in: Input/output error" \
+	with_faults $no_sendfile FAULT_pread=5 "$tool" pump in out
+
+### Threads and timers
+
+fails "no thread at all" 1 "cannot start a thread: Resource temporarily" \
+	with_faults FAULT_pthread_create=11 "$tool" pump in out
+fails "no third thread" 1 "cannot start a thread: Resource temporarily" \
+	with_faults FAULT_pthread_create=11@2 "$tool" pump in out
+fails "no timer" 1 "cannot start the interrupt timer: Resource temporarily" \
+	with_faults FAULT_timer_create=11 "$tool" pump in out
+
+### Wrong bytes are noticed
+
+fails "a copy that differs" 1 "the copy differs from in" \
+	with_faults $no_sendfile FAULT_pwrite=wrong "$tool" pump in out
+truncate -s 64M sparse
+fails "an interrupt that sees something else" 1 \
+	"an interrupt's pin of frame .*: the address shows something else" \
+	with_faults FAULT_pread=wrong "$tool" pump sparse out
+
+### What happens meanwhile
+
+truncate -s 4G sparse
+"$tool" pump sparse out >"$top/out" 2>"$top/err" &
+pid=$!
+wait_for_temporary
+truncate -s 1000 sparse
+wait $pid
+[ $? -eq 1 ] && grep -q "sparse became shorter while it was read" "$top/err" &&
+	[ "$(cat out)" = old ] && ! ls .pkmap-* 2>/dev/null
+result $? "IN becomes shorter"
+
+truncate -s 4G sparse
+"$tool" pump sparse out >"$top/out" 2>"$top/err" &
+pid=$!
+wait_for_temporary
+kill -TERM $pid
+wait $pid
+[ $? -eq 143 ] && grep -q "interrupted" "$top/err" &&
+	[ "$(cat out)" = old ] && ! ls .pkmap-* 2>/dev/null
+result $? "terminated in the middle of a large file"
+rm sparse
+
+### Wrong command lines
+
+for args in "--slots 1" "--slots 1048577" "--slots -1" "--slots 0x40" \
+	"--slots 99999999999999999999" "--frames 1" "--frames x" \
+	"--threads 0" "--threads 1025" "--threads -4" "--irq-rate 20001" \
+	"--irq-rate 1e3" "--page-size 4095" "--page-size 12288" \
+	"--page-size 0" "--page-size 8192k"; do
+	option=${args%% *}
+	fails "$args" 2 "$option: " "$tool" pump "$option" "${args#* }" in out
+done
+fails "no number" 2 "--slots: '' is not a number" "$tool" pump --slots= in out
+fails "no files" 2 "which files" "$tool" pump
+fails "one file" 2 "which files" "$tool" pump in
+fails "three files" 2 "more than two files" "$tool" pump in out out2
+"$tool" pump --wrong in out >"$top/out" 2>"$top/err"
+[ $? -eq 2 ]
+result $? "an unknown option"
+"$tool" plump in out >"$top/out" 2>"$top/err"
+[ $? -eq 2 ] && grep -q "there is no command 'plump'" "$top/err"
+result $? "an unknown command"
+
+echo "1..$tests"
+[ $failures -eq 0 ]

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What made the work fail: the first reason, from whichever thread. */
+#ifndef FAILURE_H
+#define FAILURE_H
+
+#include <pthread.h>
+
+struct failure {
+	pthread_mutex_t lock;
+	char *text; /* NULL: nothing has failed */
+};
+
+/*
+ * Notes a reason, unless there is one: what follows a failure is mostly caused
+ * by it.  @errnum other than 0 adds its meaning.  Returns -1, always, for
+ * callers that return that.  Not for signal handlers.
+ */
+int fail(struct failure *failure, int errnum, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif /* FAILURE_H */

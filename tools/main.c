@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/* pkmap - the command: finds the subcommand and hands the rest to it. */
+#include "command.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *argp_program_version = "pkmap " PKMAP_VERSION;
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {
+	{ "pump", cmd_pump },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* The subcommand sees "pkmap pump" as its name, as its messages should. */
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	char *name;
+	int status;
+
+	if (asprintf(&name, "pkmap %s", command->name) < 0)
+		return EXIT_FAILURE;
+	argv[0] = name;
+	status = command->run(argc, argv);
+	free(name);
+	return status;
+}
+
+static error_t parse_command(int key, char *arg, struct argp_state *state)
+{
+	const struct command *command;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		command = find_command(arg);
+		if (!command)
+			argp_error(state, "there is no command '%s'", arg);
+		*(int *)state->input =
+			run_command(command, state->argc - state->next + 1,
+				    state->argv + state->next - 1);
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which command?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.parser = parse_command,
+		.args_doc = "COMMAND [OPTION...]",
+		.doc = "Map high memory through a small window of slots.\v"
+		       "The commands are:\n"
+		       "  pump IN OUT    copy a file through high memory\n\n"
+		       "'pkmap COMMAND --help' says more about one.",
+	};
+	int status = EXIT_FAILURE;
+
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &status))
+		return EXIT_FAILURE;
+	return status;
+}

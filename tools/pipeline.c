@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The pump at work:
+ *
+ *	IN -> device -> frame -> CPU -> frame -> device -> OUT
+ *
+ * One thread for each device, some for the CPUs, and the main thread, which
+ * watches.  Who fails stops the pool, and that ends every thread.
+ */
+#include "device.h"
+#include "pump.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct cpu {
+	struct pipeline *pipeline;
+	struct irq_cpu irq;
+};
+
+struct pipeline {
+	const struct pump_options *options;
+	struct progress *progress;
+	struct failure *failure;
+	struct pkmap_posix *hm;
+	struct pool pool;
+	struct irq irq;
+	struct device reader;
+	struct device writer;
+	struct cpu *cpus;
+	pthread_t *threads;
+	uint32_t nthreads; /* that were started */
+	off_t size;
+	uint64_t start_ns;
+	_Atomic uint64_t written;
+};
+
+static off_t frame_offset(const struct pipeline *p, pkmap_pfn pfn)
+{
+	return (off_t)pfn * (off_t)p->options->page_size;
+}
+
+static int fill_frame(struct pipeline *p, const struct work *work)
+{
+	ssize_t n = device_copy(&p->reader, work->offset,
+				frame_offset(p, work->pfn), work->len);
+
+	if (n < 0 && p->reader.failed_writing)
+		return fail(p->failure, errno, "cannot write the frames");
+	if (n < 0)
+		return fail(p->failure, errno, "cannot read %s",
+			    p->options->in);
+	if ((size_t)n < work->len)
+		return fail(p->failure, 0,
+			    "%s became shorter while it was read",
+			    p->options->in);
+	return 0;
+}
+
+static int read_file(struct pipeline *p)
+{
+	off_t page_size = (off_t)p->options->page_size;
+	struct work work;
+
+	for (work.offset = 0; work.offset < p->size; work.offset += page_size) {
+		off_t left = p->size - work.offset;
+
+		work.len = (size_t)(left < page_size ? left : page_size);
+		if (!pool_take_cold(&p->pool, &work.pfn))
+			return 0;
+		if (fill_frame(p, &work))
+			return -1;
+		frame_begin(&p->pool.frames[work.pfn].stable);
+		pool_put(&p->pool, &p->pool.filled, &work);
+	}
+	return 0;
+}
+
+static void *run_reader(void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (read_file(p))
+		pool_stop(&p->pool);
+	pool_close(&p->pool, &p->pool.filled);
+	return NULL;
+}
+
+static int write_frame(struct pipeline *p, const struct work *work)
+{
+	ssize_t n = device_copy(&p->writer, frame_offset(p, work->pfn),
+				work->offset, work->len);
+
+	if (n < 0 && p->writer.failed_writing)
+		return fail(p->failure, errno, "cannot write %s",
+			    p->options->out);
+	if (n < (ssize_t)work->len)
+		return fail(p->failure, n < 0 ? errno : EIO,
+			    "cannot read the frames");
+	p->written += work->len;
+	return 0;
+}
+
+static int write_file(struct pipeline *p)
+{
+	struct work work;
+
+	while (pool_take(&p->pool, &p->pool.copied, &work)) {
+		if (write_frame(p, &work))
+			return -1;
+		frame_end(&p->pool.frames[work.pfn].stable);
+		pool_free(&p->pool, work.pfn);
+	}
+	return 0;
+}
+
+static void *run_writer(void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (write_file(p))
+		pool_stop(&p->pool);
+	pool_finish(&p->pool);
+	return NULL;
+}
+
+/*
+ * Both pages in one call: threads that each held one and waited for another
+ * could use up the window and wait for ever.
+ */
+static int copy_page(struct pipeline *p, pkmap_pfn to, pkmap_pfn from,
+		     size_t len)
+{
+	struct pkmap_window *win = pkmap_posix_window(p->hm);
+	const pkmap_pfn pfns[2] = { to, from };
+	void *addrs[2];
+	int err;
+
+	err = pkmap_map_pages(win, pfns, 2, NULL, addrs);
+	if (err)
+		return fail(p->failure, 0, "cannot map two pages: %s",
+			    pkmap_strerror(err));
+	frame_begin(&p->pool.frames[to].held);
+	frame_begin(&p->pool.frames[from].held);
+	memcpy(addrs[0], addrs[1], len);
+	frame_end(&p->pool.frames[to].held);
+	frame_end(&p->pool.frames[from].held);
+	if (pkmap_unmap(win, addrs[0]) || pkmap_unmap(win, addrs[1]))
+		return fail(p->failure, 0, "a mapped page was unmapped");
+	return 0;
+}
+
+static int copy_pages(struct cpu *cpu)
+{
+	struct pipeline *p = cpu->pipeline;
+	struct work from, to;
+
+	while (pool_take(&p->pool, &p->pool.filled, &from)) {
+		to = from;
+		if (!pool_take_hot(&p->pool, &to.pfn))
+			return 0;
+		irq_cpu_work_on(&cpu->irq, from.pfn);
+		if (copy_page(p, to.pfn, from.pfn, from.len))
+			return -1;
+		frame_begin(&p->pool.frames[to.pfn].stable);
+		pool_put(&p->pool, &p->pool.copied, &to);
+		frame_end(&p->pool.frames[from.pfn].stable);
+		pool_free(&p->pool, from.pfn);
+	}
+	return 0;
+}
+
+static void *run_cpu(void *arg)
+{
+	struct cpu *cpu = arg;
+	struct pipeline *p = cpu->pipeline;
+	int err = irq_cpu_start(&cpu->irq);
+
+	if (err) {
+		fail(p->failure, err, "cannot start the interrupt timer");
+		pool_stop(&p->pool);
+		return NULL;
+	}
+	if (copy_pages(cpu))
+		pool_stop(&p->pool);
+	irq_cpu_stop(&cpu->irq);
+	pool_close(&p->pool, &p->pool.copied);
+	return NULL;
+}
+
+static struct irq_counts count_irqs(struct pipeline *p)
+{
+	struct irq_counts counts = { 0 };
+
+	for (uint32_t i = 0; i < p->options->threads; i++)
+		irq_cpu_count(&p->cpus[i].irq, &counts);
+	return counts;
+}
+
+static void show_progress(struct pipeline *p)
+{
+	char done[SIZE_TEXT], all[SIZE_TEXT], rate[SIZE_TEXT];
+	double seconds = (double)(now_ns() - p->start_ns) / 1e9;
+	struct pkmap_stats stats;
+
+	if (!progress_due(p->progress))
+		return;
+	pkmap_read_stats(pkmap_posix_window(p->hm), &stats);
+	progress_show(p->progress, "%s of %s, %s/s, hits %.1f %%, pins %lu",
+		      size_text(done, (double)p->written),
+		      size_text(all, (double)p->size),
+		      size_text(rate, (double)p->written / seconds),
+		      100 * hit_ratio(&stats), count_irqs(p).pins);
+}
+
+static void check_irqs(struct pipeline *p)
+{
+	const struct irq_fault *fault = irq_fault(&p->irq);
+
+	if (!fault)
+		return;
+	fail(p->failure, 0, "an interrupt's pin of frame %lu, at %p: %s",
+	     fault->pfn, fault->addr, fault->what);
+	pool_stop(&p->pool);
+}
+
+static void watch(struct pipeline *p)
+{
+	show_progress(p);
+	check_irqs(p);
+	if (stop_requested()) {
+		fail(p->failure, 0, "interrupted");
+		pool_stop(&p->pool);
+	}
+}
+
+static struct timespec next_look(void)
+{
+	uint64_t ns = now_ns() + PROGRESS_INTERVAL_NS;
+
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / 1000000000u),
+		.tv_nsec = (long)(ns % 1000000000u),
+	};
+}
+
+static int start_thread(struct pipeline *p, void *(*run)(void *), void *arg)
+{
+	int err = pthread_create(&p->threads[p->nthreads], NULL, run, arg);
+
+	if (err)
+		return fail(p->failure, err, "cannot start a thread");
+	p->nthreads++;
+	return 0;
+}
+
+static int start_threads(struct pipeline *p)
+{
+	if (start_thread(p, run_writer, p) || start_thread(p, run_reader, p))
+		return -1;
+	for (uint32_t i = 0; i < p->options->threads; i++)
+		if (start_thread(p, run_cpu, &p->cpus[i]))
+			return -1;
+	return 0;
+}
+
+/* A signal that is not its CPU's interrupt has no business on a thread. */
+static void run_threads(struct pipeline *p)
+{
+	struct timespec until;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (start_threads(p))
+		pool_stop(&p->pool);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	do {
+		watch(p);
+		until = next_look();
+	} while (!pool_has_ended(&p->pool, &until));
+	for (uint32_t i = 0; i < p->nthreads; i++)
+		pthread_join(p->threads[i], NULL);
+	check_irqs(p);
+}
+
+static void report(struct pipeline *p, struct pump_result *result)
+{
+	result->bytes = p->size;
+	result->seconds = (double)(now_ns() - p->start_ns) / 1e9;
+	result->device_in = device_method(&p->reader);
+	result->device_out = device_method(&p->writer);
+	result->irq = count_irqs(p);
+	pkmap_read_stats(pkmap_posix_window(p->hm), &result->stats);
+	if (result->stats.misuses)
+		fail(p->failure, 0, "the window refused %lu calls",
+		     result->stats.misuses);
+}
+
+static int open_window(struct pipeline *p)
+{
+	const struct pump_options *options = p->options;
+	const struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = options->frames,
+		.page_size = options->page_size,
+		.nslots = options->slots,
+		.strict = options->strict,
+	};
+	int err = pkmap_posix_open(&config, &p->hm);
+
+	if (!err)
+		return 0;
+	return fail(p->failure, err == PKMAP_EINVAL ? 0 : errno,
+		    "cannot make a window (%s)", pkmap_strerror(err));
+}
+
+static int allocate_threads(struct pipeline *p)
+{
+	uint32_t n = p->options->threads;
+	uint64_t rate = p->options->irq_rate;
+
+	irq_init(&p->irq, p->hm, &p->pool, rate ? n * 1000000000ull / rate : 0);
+	p->cpus = calloc(n, sizeof(*p->cpus));
+	p->threads = calloc(n + 2, sizeof(*p->threads));
+	if (!p->cpus || !p->threads)
+		return fail(p->failure, ENOMEM, "cannot start the threads");
+	for (uint32_t i = 0; i < n; i++) {
+		p->cpus[i].pipeline = p;
+		irq_cpu_init(&p->cpus[i].irq, &p->irq, i);
+	}
+	return 0;
+}
+
+int pipeline_run(const struct pump_options *options, int in, int out,
+		 off_t size, struct progress *progress, struct failure *failure,
+		 struct pump_result *result)
+{
+	struct pipeline p = {
+		.options = options,
+		.progress = progress,
+		.failure = failure,
+		.size = size,
+		.start_ns = now_ns(),
+	};
+
+	if (open_window(&p))
+		return -1;
+	p.reader = (struct device){ .from = in, .to = pkmap_posix_fd(p.hm) };
+	p.writer = (struct device){ .from = pkmap_posix_fd(p.hm), .to = out };
+	if (pool_init(&p.pool, options->frames, options->threads)) {
+		fail(failure, ENOMEM, "cannot make the frames");
+		goto close_window;
+	}
+	if (!allocate_threads(&p)) {
+		run_threads(&p);
+		report(&p, result);
+	}
+	free(p.threads);
+	free(p.cpus);
+	pool_destroy(&p.pool);
+close_window:
+	if (pkmap_posix_close(p.hm))
+		fail(failure, 0, "a page is still mapped at the end");
+	return failure->text ? -1 : 0;
+}

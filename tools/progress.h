@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A line on standard error, if that is a terminal, that says how far we are. */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How often the line changes, and how long Ctrl-C waits at most. */
+#define PROGRESS_INTERVAL_NS 100000000u
+
+struct progress {
+	bool shown; /* there is a terminal, and nobody said quiet */
+	uint64_t next_ns;
+};
+
+void progress_init(struct progress *progress, bool quiet);
+
+/* Whether it is time for a new line. */
+bool progress_due(struct progress *progress);
+
+void progress_show(const struct progress *progress, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Leaves an empty line for what comes next. */
+void progress_clear(const struct progress *progress);
+
+/* CLOCK_MONOTONIC. */
+uint64_t now_ns(void);
+
+#define SIZE_TEXT 32
+
+/* "31.8 MiB"; returns @text. */
+const char *size_text(char text[SIZE_TEXT], double bytes);
+
+#endif /* PROGRESS_H */

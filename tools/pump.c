@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/* pkmap pump - copies a file through high memory, and proves it. */
+#include "command.h"
+#include "file.h"
+#include "pump.h"
+#include "stop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the pump did to the bytes shows in the files, nowhere else. */
+static int compare(const struct input *in, const struct output *out,
+		   struct progress *progress, struct failure *failure,
+		   struct pump_result *result)
+{
+	char sha256_out[SHA256_TEXT];
+
+	if (sha256_file(in->fd, in->path, progress, failure, result->sha256) ||
+	    sha256_file(out->fd, out->path, progress, failure, sha256_out))
+		return -1;
+	if (!strcmp(result->sha256, sha256_out))
+		return 0;
+	return fail(failure, 0,
+		    "the copy differs from %s: it was changed meanwhile, or "
+		    "data was lost",
+		    in->path);
+}
+
+static int pump(const struct pump_options *options, struct progress *progress,
+		struct failure *failure, struct pump_result *result)
+{
+	struct output out;
+	struct input in;
+	int err;
+
+	if (input_open(&in, options->in, failure))
+		return -1;
+	err = output_open(&out, options->out, &in, failure);
+	if (err)
+		goto close_in;
+	err = pipeline_run(options, in.fd, out.fd, in.size, progress, failure,
+			   result);
+	if (!err)
+		err = output_flush(&out, in.stat.st_mode, failure);
+	if (!err)
+		err = compare(&in, &out, progress, failure, result);
+	if (!err && stop_requested())
+		err = fail(failure, 0, "interrupted");
+	if (!err)
+		err = output_commit(&out, failure);
+	output_close(&out);
+close_in:
+	input_close(&in);
+	return err;
+}
+
+int cmd_pump(int argc, char **argv)
+{
+	struct failure failure = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct pump_options options;
+	struct pump_result result;
+	struct progress progress;
+	int err;
+
+	pump_parse(argc, argv, &options);
+	stop_init();
+	/* A file that may grow no further is an error, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	progress_init(&progress, options.quiet);
+	err = pump(&options, &progress, &failure, &result);
+	progress_clear(&progress);
+	if (!err)
+		err = summary_print(&options, &result, &failure);
+	if (!err)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "pkmap pump: %s\n", failure.text);
+	free(failure.text);
+	if (stop_requested())
+		stop_die();
+	return EXIT_FAILURE;
+}

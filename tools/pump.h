@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of "pkmap pump" tell each other. */
+#ifndef PUMP_H
+#define PUMP_H
+
+#include "failure.h"
+#include "irq.h"
+#include "progress.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct pump_options {
+	const char *in;
+	const char *out;
+	uint32_t slots;
+	uint32_t frames;
+	uint32_t threads;
+	uint32_t irq_rate; /* per second, of all CPU threads together */
+	size_t page_size;
+	bool strict;
+	bool json;
+	bool quiet;
+};
+
+#define SHA256_TEXT 65
+
+struct pump_result {
+	off_t bytes;
+	double seconds; /* from the first read to the last write */
+	const char *device_in;
+	const char *device_out;
+	struct pkmap_stats stats;
+	struct irq_counts irq;
+	char sha256[SHA256_TEXT];
+};
+
+static inline double hit_ratio(const struct pkmap_stats *stats)
+{
+	unsigned long maps = stats->hits + stats->misses;
+
+	return maps ? (double)stats->hits / (double)maps : 0;
+}
+
+/* Does not return if the command line makes no sense. */
+void pump_parse(int argc, char **argv, struct pump_options *options);
+
+/*
+ * Moves @size bytes from @in to @out through high memory.  Returns 0 or fails.
+ */
+int pipeline_run(const struct pump_options *options, int in, int out,
+		 off_t size, struct progress *progress, struct failure *failure,
+		 struct pump_result *result);
+
+/* The SHA-256 of a whole file, read anew.  Returns 0 or fails. */
+int sha256_file(int fd, const char *path, struct progress *progress,
+		struct failure *failure, char text[SHA256_TEXT]);
+
+/* Prints what was done.  Returns 0 or fails. */
+int summary_print(const struct pump_options *options,
+		  const struct pump_result *result, struct failure *failure);
+
+#endif /* PUMP_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ctrl-C and its like.  They are held back and asked for at places where the
+ * work can be given up cleanly, so that no moment is unsafe.
+ */
+#ifndef STOP_H
+#define STOP_H
+
+/* To be called first, before there are threads or files to clean up. */
+void stop_init(void);
+
+/* The signal that asks us to stop, or 0.  One thread only. */
+int stop_requested(void);
+
+/* Ends the process by the signal that stopped it, so that a shell knows. */
+void stop_die(void);
+
+#endif /* STOP_H */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "pump.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+
+static double rate(const struct pump_result *result)
+{
+	return result->seconds > 0 ? (double)result->bytes / result->seconds :
+				     0;
+}
+
+static void print_text(const struct pump_options *options,
+		       const struct pump_result *result)
+{
+	const struct pkmap_stats *stats = &result->stats;
+	const struct irq_counts *irq = &result->irq;
+	double page_size = (double)options->page_size;
+	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
+
+	printf("copied      %s in %.2f s, %s/s\n",
+	       size_text(a, (double)result->bytes), result->seconds,
+	       size_text(b, rate(result)));
+	printf("device      read by %s, wrote by %s\n", result->device_in,
+	       result->device_out);
+	printf("window      %u slots of %s = %s, onto %u frames = %s\n",
+	       options->slots, size_text(a, page_size),
+	       size_text(b, page_size * options->slots), options->frames,
+	       size_text(c, page_size * options->frames));
+	printf("maps        %lu by %u CPU threads, %.1f %% found the page "
+	       "mapped, %lu waits for a slot\n",
+	       stats->hits + stats->misses, options->threads,
+	       100 * hit_ratio(stats), stats->waits);
+	printf("reclaims    %lu, which freed %lu slots\n", stats->reclaims,
+	       stats->reclaimed);
+	printf("interrupts  %lu, %lu pinned a mapped page, %lu found the page "
+	       "not mapped\n",
+	       irq->taken, irq->pins, irq->pin_misses);
+	printf("checks      %lu pinned pages compared with their frames, all "
+	       "right\n",
+	       irq->compared);
+	printf("SHA-256     %s, equal\n", result->sha256);
+}
+
+/* clang-format off */
+static json_t *make_json(const struct pump_options *options,
+			 const struct pump_result *result)
+{
+	const struct pkmap_stats *stats = &result->stats;
+	const struct irq_counts *irq = &result->irq;
+
+	return json_pack(
+		"{s:I, s:f, s:f, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
+		" s:{s:I, s:I, s:f, s:I}, s:{s:I, s:I},"
+		" s:{s:I, s:I, s:I, s:I, s:I}, s:s}",
+		"bytes", (json_int_t)result->bytes,
+		"seconds", result->seconds,
+		"bytes_per_second", rate(result),
+		"device_read", result->device_in,
+		"device_write", result->device_out,
+		"page_size", (json_int_t)options->page_size,
+		"slots", (json_int_t)options->slots,
+		"frames", (json_int_t)options->frames,
+		"threads", (json_int_t)options->threads,
+		"strict", (int)options->strict,
+		"maps",
+			"hits", (json_int_t)stats->hits,
+			"misses", (json_int_t)stats->misses,
+			"hit_ratio", hit_ratio(stats),
+			"waits", (json_int_t)stats->waits,
+		"reclaims",
+			"batches", (json_int_t)stats->reclaims,
+			"slots", (json_int_t)stats->reclaimed,
+		"interrupts",
+			"rate", (json_int_t)options->irq_rate,
+			"taken", (json_int_t)irq->taken,
+			"pins", (json_int_t)irq->pins,
+			"pin_misses", (json_int_t)irq->pin_misses,
+			"compared", (json_int_t)irq->compared,
+		"sha256", result->sha256);
+}
+/* clang-format on */
+
+static int print_json(const struct pump_options *options,
+		      const struct pump_result *result)
+{
+	json_t *json = make_json(options, result);
+	int err = !json || json_dumpf(json, stdout, JSON_INDENT(2));
+
+	json_decref(json);
+	return err || putchar('\n') == EOF ? -1 : 0;
+}
+
+int summary_print(const struct pump_options *options,
+		  const struct pump_result *result, struct failure *failure)
+{
+	int err = 0;
+
+	if (options->json)
+		err = print_json(options, result);
+	else if (!options->quiet)
+		print_text(options, result);
+	if (fflush(stdout) || ferror(stdout) || err)
+		return fail(failure, errno, "cannot print the summary");
+	return 0;
+}
