@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# The commands of the README; the build itself is Meson's.
+
+PREFIX = /usr/local
+# What `make run` copies: the C compiler itself, unless given.
+FILE = $(shell $(CC) -print-prog-name=cc1)
+
+.PHONY: all run check bench install clean format FORCE
+
+all: build/pkmap
+
+build/build.ninja:
+	@scripts/setup run
+	@meson setup build -Dtool=enabled
+
+build/pkmap: build/build.ninja FORCE
+	@ninja -C build pkmap
+
+run: build/pkmap
+	build/pkmap pump --slots 64 $(FILE) build/pumped
+
+check:
+	@scripts/check
+
+bench: build/build.ninja
+	@scripts/setup bench
+	@ninja -C build bench
+
+install: build/build.ninja
+	@scripts/setup install
+	@meson configure build -Dman=enabled -Dprefix=$(PREFIX)
+	@meson install -C build
+
+clean:
+	rm -rf build
+
+format:
+	@git ls-files -co --exclude-standard '*.[ch]' | xargs clang-format -i
