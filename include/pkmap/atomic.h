@@ -104,11 +104,6 @@ static inline unsigned long pkmap_along_load_relaxed(const pkmap_along *a)
 	return atomic_load_explicit(&a->v, memory_order_relaxed);
 }
 
-static inline unsigned long pkmap_along_load_acquire(const pkmap_along *a)
-{
-	return atomic_load_explicit(&a->v, memory_order_acquire);
-}
-
 static inline void pkmap_along_store_relaxed(pkmap_along *a, unsigned long v)
 {
 	atomic_store_explicit(&a->v, v, memory_order_relaxed);

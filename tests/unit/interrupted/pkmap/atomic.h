@@ -71,8 +71,6 @@ static inline unsigned long pkmap_along_load_relaxed(const pkmap_along *a)
 	return a->v;
 }
 
-#define pkmap_along_load_acquire pkmap_along_load_relaxed
-
 static inline void pkmap_along_store_relaxed(pkmap_along *a, unsigned long v)
 {
 	interrupt_point();
