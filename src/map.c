@@ -190,7 +190,7 @@ static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
 static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 			 uint32_t n)
 {
-	const uint32_t slots = w->nslots >> __builtin_ctz(w->colour_mask + 1);
+	const uint32_t slots = slots_per_colour(w);
 	const char *call = n == 1 ? "pkmap_map" : "pkmap_map_pages";
 	uint32_t k;
 	uint32_t c;

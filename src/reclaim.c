@@ -85,7 +85,7 @@ static struct sweep sweep_clock(struct pkmap_window *w,
 	struct sweep s = {
 		.lane = (uint32_t)(colour - w->colour),
 		.step = w->colour_mask + 1,
-		.size = w->nslots >> __builtin_ctz(w->colour_mask + 1),
+		.size = slots_per_colour(w),
 		.start = colour->hand,
 	};
 	uint32_t passed;

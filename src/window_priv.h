@@ -217,6 +217,11 @@ static inline struct pkmap_colour *slot_colour(struct pkmap_window *w,
 	return &w->colour[slot & w->colour_mask];
 }
 
+static inline uint32_t slots_per_colour(const struct pkmap_window *w)
+{
+	return w->nslots >> __builtin_ctz(w->colour_mask + 1);
+}
+
 static inline struct pkmap_colour *pfn_colour(struct pkmap_window *w,
 					      pkmap_pfn pfn)
 {
