@@ -131,7 +131,7 @@ static uint32_t lacking_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
 	return NO_COLOUR;
 }
 
-/* All or none.  A page that was taken is held, so the index finds it again. */
+/* All or none. */
 static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
 {
 	uint32_t k;
@@ -141,14 +141,12 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
 		return NO_SLOT_NOW;
 	for (k = 0; k < n; k++) {
 		err = take_page(w, pfns[k]);
-		if (err)
-			goto put;
+		if (err) {
+			pkmap_put_pages(w, pfns, k);
+			return err;
+		}
 	}
 	return 0;
-put:
-	while (k-- > 0)
-		pkmap_put(w, pkmap_find(w, pfns[k]));
-	return err;
 }
 
 /*

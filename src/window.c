@@ -203,6 +203,13 @@ void pkmap_put(struct pkmap_window *w, uint32_t slot)
 		wake_if_waiting(w, slot, old);
 }
 
+/* Ends a get of each page.  They are held, so the index finds them. */
+void pkmap_put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
+{
+	while (n-- > 0)
+		pkmap_put(w, pkmap_find(w, pfns[n]));
+}
+
 static __attribute__((noinline)) int
 map_rest(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	 void **addr, uint32_t slot, uint32_t old)
@@ -246,8 +253,7 @@ int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	}
 	return 0;
 slow:
-	while (k-- > 0)
-		pkmap_put(w, pkmap_find(w, pfns[k]));
+	pkmap_put_pages(w, pfns, k);
 	return pkmap_map_slow(w, pfns, n, wait, addrs);
 }
 

@@ -156,6 +156,7 @@ uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 			uint32_t old);
 bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old);
 void pkmap_put(struct pkmap_window *w, uint32_t slot);
+void pkmap_put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n);
 void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour);
 int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn);
