@@ -5,11 +5,11 @@
  * Waiting is by an event counter for each colour, and one count of those who
  * wait.  A waiter, still under the window's lock, announces itself, reads the
  * event, and looks once more; only then it drops the lock and sleeps while the
- * event is unchanged.  A put that
- * leaves a slot idle looks for waiters, changes the event and wakes them all;
- * so does whoever drops the lock having changed something (pkmap_unlock()).
- * Each starts over.  Waking one of them is not enough: it may be one that
- * leaves at its deadline, or that needs more than there is.
+ * event is unchanged.  A put that leaves a slot idle looks for waiters, changes
+ * the event and wakes them all; so does whoever drops the lock having changed
+ * something (pkmap_unlock()).  Each starts over.  Waking one of them is not
+ * enough: it may be one that leaves at its deadline, or that needs more than
+ * there is.
  */
 #include "window_priv.h"
 
@@ -161,13 +161,14 @@ static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
 	static const struct pkmap_wait no_deadline = {
 		.deadline = PKMAP_NO_DEADLINE,
 	};
-	uint32_t c = lacking_colour(w, pfns, n);
 	struct pkmap_colour *colour;
 	uint32_t seen;
+	uint32_t c;
 	int err = 0;
 
 	if (wait && wait->flags & PKMAP_WAIT_NEVER)
 		return PKMAP_EAGAIN;
+	c = lacking_colour(w, pfns, n);
 	if (c == NO_COLOUR)
 		return 0;
 	colour = &w->colour[c];
