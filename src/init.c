@@ -58,12 +58,15 @@ static bool range_valid(const struct pkmap_config *c, const void *base,
 	       npages <= (UINTPTR_MAX - start) >> c->page_shift;
 }
 
+/* Local slots of a CPU. */
+static uint64_t nlocal(const struct pkmap_config *c)
+{
+	return (uint64_t)c->local_slots + c->dma_slots;
+}
+
 static bool config_valid(const struct pkmap_config *c)
 {
-	uint64_t nlocal;
-
-	if (!ops_valid(c->ops, c->local_slots) ||
-	    !cache_valid(&c->cache, c->ops))
+	if (!ops_valid(c->ops, nlocal(c)) || !cache_valid(&c->cache, c->ops))
 		return false;
 	if (c->page_shift < 1 || c->page_shift > 30)
 		return false;
@@ -74,12 +77,12 @@ static bool config_valid(const struct pkmap_config *c)
 		return false;
 	if (c->batch > c->nslots || !range_valid(c, c->base, c->nslots))
 		return false;
-	if (!c->local_slots)
+	if (!nlocal(c))
 		return true;
-	if (!c->ncpus || c->local_slots > 1024 || c->ncpus > 65536)
+	if (!c->ncpus || nlocal(c) > 1024 || c->ncpus > 65536)
 		return false;
-	nlocal = (uint64_t)c->local_slots * c->ncpus * ncolours(&c->cache);
-	return range_valid(c, c->local_base, nlocal);
+	return range_valid(c, c->local_base,
+			   nlocal(c) * c->ncpus * ncolours(&c->cache));
 }
 
 /* Reserves @n objects of @size bytes behind @offset, aligned to a line. */
@@ -117,7 +120,7 @@ static struct layout layout_of(const struct pkmap_config *c)
 	l.head = reserve(&l.bytes, nbuckets(c->nslots), sizeof(pkmap_a32));
 	l.colour = reserve(&l.bytes, ncolours(&c->cache),
 			   sizeof(struct pkmap_colour));
-	l.cpu = reserve(&l.bytes, c->local_slots ? c->ncpus : 0, l.cpu_bytes);
+	l.cpu = reserve(&l.bytes, nlocal(c) ? c->ncpus : 0, l.cpu_bytes);
 	return l;
 }
 
@@ -180,6 +183,7 @@ static void init_cpu(struct pkmap_cpu *cpu, uint32_t nr, uint32_t nlocal)
 
 	cpu->nr = nr;
 	pkmap_a32_store_relaxed(&cpu->depth, 0);
+	pkmap_a32_store_relaxed(&cpu->dma_depth, 0);
 	for (k = 0; k < nlocal; k++)
 		pkmap_a32_store_relaxed(&cpu->stack[k].state, LOCAL_CLOSED);
 }
@@ -217,7 +221,8 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	w->read_only = config->read_only;
 	w->local_base = (uintptr_t)config->local_base;
 	w->local_slots = config->local_slots;
-	w->ncpus = config->local_slots ? config->ncpus : 0;
+	w->dma_slots = config->dma_slots;
+	w->ncpus = nlocal(config) ? config->ncpus : 0;
 	pkmap_a32_store_relaxed(&w->waiters, 0);
 	w->changed = false;
 
@@ -244,7 +249,8 @@ static bool in_use(struct pkmap_window *w)
 			return true;
 	}
 	for (i = 0; i < w->ncpus; i++) {
-		if (pkmap_a32_load_relaxed(&cpu_nr(w, i)->depth))
+		if (pkmap_a32_load_relaxed(&cpu_nr(w, i)->depth) ||
+		    pkmap_a32_load_relaxed(&cpu_nr(w, i)->dma_depth))
 			return true;
 	}
 	return pkmap_a32_load_relaxed(&w->waiters);

@@ -7,37 +7,58 @@
  * that it takes.  Place k of the stack has a slot of its own for each colour;
  * a map that pinned its page, or that reuses the slot of an outer map of the
  * same page, leaves its own unused.
+ *
+ * Behind those slots are the ones for DMA calls, another stack (dma_lines.c).
  */
 #include "window_priv.h"
 
-/* The slot of place @k of a CPU's stack, for pages of @pfn's colour. */
-static void *local_slot(const struct pkmap_window *w,
-			const struct pkmap_cpu *cpu, uint32_t k, pkmap_pfn pfn)
+/* The outermost of the CPU's maps of a page in one of some states. */
+static struct pkmap_local *find_local(struct pkmap_cpu *cpu, uint32_t depth,
+				      pkmap_pfn pfn, enum local_state least,
+				      enum local_state most)
 {
-	const uintptr_t place = (uintptr_t)cpu->nr * w->local_slots + k;
-	const uintptr_t page =
-		place * (w->colour_mask + 1) + (pfn & w->colour_mask);
+	struct pkmap_local *l;
+	uint32_t state;
 
-	return (void *)(w->local_base + (page << w->page_shift));
+	for (l = cpu->stack; l < cpu->stack + depth; l++) {
+		state = pkmap_a32_load_relaxed(&l->state);
+		if (state >= least && state <= most &&
+		    pkmap_along_load_relaxed(&l->pfn) == pfn)
+			return l;
+	}
+	return NULL;
 }
 
 /*
  * The address at which an outer map of this CPU shows the page.  The outermost
  * such map owns the slot, and we may have interrupted it while it cleans the
- * slot's lines: taking CLEANING from it makes it clean them again.
+ * slot's lines: then it cleans them again.
  */
 static void *find_outer(struct pkmap_cpu *cpu, uint32_t depth, pkmap_pfn pfn)
 {
-	struct pkmap_local *l;
+	struct pkmap_local *l =
+		find_local(cpu, depth, pfn, LOCAL_OPEN, LOCAL_USED);
 
-	for (l = cpu->stack; l < cpu->stack + depth; l++) {
-		if (pkmap_a32_load_relaxed(&l->state) < LOCAL_OPEN ||
-		    pkmap_along_load_relaxed(&l->pfn) != pfn)
-			continue;
-		pkmap_a32_store_relaxed(&l->state, LOCAL_OPEN);
-		return l->addr;
-	}
-	return NULL;
+	if (!l)
+		return NULL;
+	if (pkmap_a32_load_relaxed(&l->state) == LOCAL_CLEANING)
+		pkmap_a32_store_relaxed(&l->state, LOCAL_USED);
+	return l->addr;
+}
+
+/* The same of this CPU, for who does not open one. */
+struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
+				     enum local_state least,
+				     enum local_state most)
+{
+	const int nr = w->local_slots ? w->ops->local_cpu(w->port) : -1;
+	struct pkmap_cpu *cpu;
+
+	if (nr < 0)
+		return NULL;
+	cpu = cpu_nr(w, (uint32_t)nr);
+	return find_local(cpu, pkmap_a32_load_relaxed(&cpu->depth), pfn, least,
+			  most);
 }
 
 static int open_local(struct pkmap_window *w, struct pkmap_cpu *cpu, uint32_t k,
@@ -51,7 +72,7 @@ static int open_local(struct pkmap_window *w, struct pkmap_cpu *cpu, uint32_t k,
 	if (!l->addr)
 		l->addr = find_outer(cpu, k, pfn);
 	if (!l->addr) {
-		l->addr = local_slot(w, cpu, k, pfn);
+		l->addr = local_slot_addr(w, cpu, k, pfn);
 		err = w->ops->set(w->port, l->addr, pfn, w->read_only);
 		if (err)
 			return err;
@@ -182,7 +203,7 @@ static pkmap_pfn local_pfn(const struct pkmap_window *w, const void *addr)
 			if (pkmap_a32_load_relaxed(&l->state) < LOCAL_OPEN)
 				continue;
 			pfn = pkmap_along_load_relaxed(&l->pfn);
-			if ((uintptr_t)local_slot(w, cpu, k, pfn) == start)
+			if ((uintptr_t)local_slot_addr(w, cpu, k, pfn) == start)
 				return pfn;
 		}
 	}

@@ -84,7 +84,8 @@ enum local_state {
 	LOCAL_CLOSED,
 	LOCAL_BORROWED, /* shows its page through a pin or an outer map */
 	LOCAL_OPEN,	/* shows its page in its own slot */
-	LOCAL_CLEANING, /* as before, and cleaning the slot's lines */
+	LOCAL_CLEANING, /* as before, closing, and cleaning the slot's lines */
+	LOCAL_USED,	/* as before, and was used since: clean them again */
 };
 
 /* A local map, an entry of its CPU's stack. */
@@ -96,7 +97,8 @@ struct pkmap_local {
 
 /* What a CPU has of its own, cpu_bytes apart so that CPUs share no line. */
 struct pkmap_cpu {
-	pkmap_a32 depth; /* places of the stack that are in use */
+	pkmap_a32 depth;     /* places of the stack that are in use */
+	pkmap_a32 dma_depth; /* slots for DMA calls that are in use */
 	uint32_t nr;
 	struct pkmap_local stack[]; /* local_slots of them */
 };
@@ -130,6 +132,7 @@ struct pkmap_window {
 	bool read_only;
 	uintptr_t local_base;
 	uint32_t local_slots;
+	uint32_t dma_slots;
 	uint32_t ncpus;
 	struct pkmap_cpu *cpu; /* ncpus of them */
 	size_t cpu_bytes;
@@ -170,6 +173,11 @@ void pkmap_index_remove(struct pkmap_window *w, uint32_t slot);
 /* map.c */
 int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		   const struct pkmap_wait *wait, void **addrs);
+
+/* local.c */
+struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
+				     enum local_state least,
+				     enum local_state most);
 
 /* reclaim.c; under the lock */
 void pkmap_push_free(struct pkmap_window *w, uint32_t slot);
@@ -233,6 +241,18 @@ static inline struct pkmap_cpu *cpu_nr(const struct pkmap_window *w,
 				       uint32_t nr)
 {
 	return (void *)((char *)w->cpu + nr * w->cpu_bytes);
+}
+
+/* Local slot @k of a CPU, for pages of @pfn's colour. */
+static inline void *local_slot_addr(const struct pkmap_window *w,
+				    const struct pkmap_cpu *cpu, uint32_t k,
+				    pkmap_pfn pfn)
+{
+	const uintptr_t nslots = w->local_slots + w->dma_slots;
+	const uintptr_t page = (cpu->nr * nslots + k) * (w->colour_mask + 1) +
+			       (pfn & w->colour_mask);
+
+	return (void *)(w->local_base + (page << w->page_shift));
 }
 
 static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)

@@ -82,7 +82,7 @@ enum pkmap_error {
 /**
  * pkmap_size() - how much memory a window needs for its bookkeeping.
  *
- * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local slot,
+ * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local map,
  * less than 128 bytes a CPU and a constant; nothing for each page.
  *
  * Context: any.
@@ -114,8 +114,8 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
  * caller sees to it that nobody else uses the window any more.
  *
  * Context: task; may sleep for the window's lock.
- * Return: 0; PKMAP_EBUSY (reported) if a page or a local map is in use or
- * somebody waits: the window goes on as before.
+ * Return: 0; PKMAP_EBUSY (reported) if a page, a local map or a local slot is in
+ * use or somebody waits: the window goes on as before.
  */
 int pkmap_fini(struct pkmap_window *win);
 

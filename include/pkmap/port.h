@@ -13,9 +13,10 @@
  *	report() on a misuse.  So wake() and report() must work in every
  *	context in which the port allows those calls.
  *
- *	Local maps call local_enter(), local_cpu(), local_leave() and, if the
- *	page is not mapped, set(), cache_clean_inval(), clear() and
- *	flush_tlb() in the caller's context, interrupts included.
+ *	Local maps and DMA calls call local_enter(), local_cpu(),
+ *	local_leave() and, if the page is not mapped, set(),
+ *	cache_clean_inval(), clear() and flush_tlb() in the caller's context,
+ *	interrupts included.
  *
  *	Everything else is called in task context only, the operations on
  *	translations and caches with the window's lock held and interrupts on.
@@ -53,7 +54,8 @@ struct pkmap_cache {
 	/*
 	 * The CPU fills lines from any mapped address without being asked.
 	 * Together with VIVT this is refused: an idle slot could get its lines
-	 * back after they were cleaned (invariant I8).
+	 * back after they were cleaned (invariant I8).  On the others, lines
+	 * are invalidated after a device has written to memory (pkmap/dma.h).
 	 */
 	bool speculative;
 	/*
@@ -72,17 +74,18 @@ enum pkmap_misuse {
 	PKMAP_MISUSE_PFN,	  /* pfn out of range */
 	PKMAP_MISUSE_IMPOSSIBLE,  /* more pages at once than there are slots */
 	PKMAP_MISUSE_LOCAL_ORDER, /* local unmap of another than the last map */
-	PKMAP_MISUSE_LOCAL_DEPTH, /* more local maps than this CPU has slots */
+	PKMAP_MISUSE_LOCAL_DEPTH, /* more local maps, or DMA calls, than slots */
 	PKMAP_MISUSE_IN_USE,	  /* pkmap_fini() of a window in use */
 	PKMAP_MISUSE_SATURATED, /* a count reached its limit and stays there */
 };
 
 struct pkmap_report {
 	enum pkmap_misuse what;
-	const char *call; /* the function that refused, "pkmap_unmap" */
-	void *addr;	  /* the address it was given or found, or NULL */
-	pkmap_pfn pfn;	  /* the page, or PKMAP_NO_PFN */
-	uint32_t slot;	  /* the slot, or PKMAP_NO_SLOT */
+	/* The function that refused, "pkmap_unmap"; "pkmap_dma" for dma.h's. */
+	const char *call;
+	void *addr;    /* the address it was given or found, or NULL */
+	pkmap_pfn pfn; /* the page, or PKMAP_NO_PFN */
+	uint32_t slot; /* the slot, or PKMAP_NO_SLOT */
 };
 
 #define PKMAP_NO_SLOT UINT32_MAX
@@ -208,14 +211,20 @@ struct pkmap_config {
 	bool read_only;
 
 	/*
-	 * Local maps: @local_slots slots for each of @ncpus CPUs, each a slot
-	 * of every colour: local_slots * ncpus * colours pages of address
-	 * space from @local_base on, aligned like @base.  @local_slots is how
-	 * many local maps a task and the interrupts on top of it can have open
-	 * on a CPU together; 0: no local maps.
+	 * Local slots for each of @ncpus CPUs: @local_slots for local maps, and
+	 * @dma_slots that only the calls of <pkmap/dma.h> use, each a slot of
+	 * every colour: (local_slots + dma_slots) * ncpus * colours pages of
+	 * address space from @local_base on, aligned like @base.
+	 *
+	 * @local_slots is how many local maps a task and the interrupts on top
+	 * of it can have open on a CPU together; 0: no local maps.  @dma_slots
+	 * is how many of them can make DMA calls: one, and one for each level
+	 * at which interrupts nest.  0: no DMA calls, or a cache that needs no
+	 * slot for them (VIVT).
 	 */
 	void *local_base;
 	uint32_t local_slots;
+	uint32_t dma_slots;
 	uint32_t ncpus;
 };
 
