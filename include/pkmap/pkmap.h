@@ -74,6 +74,7 @@ enum pkmap_error {
 	PKMAP_EINTR = -6,     /* interrupted while waiting */
 	PKMAP_ENOMEM = -7,    /* the port had no memory for a translation */
 	PKMAP_EIO = -8,	      /* the port could not do it */
+	PKMAP_ENOSPC = -9,    /* more to return than there is room for */
 };
 
 /* Alignment, in bytes, of the memory given to pkmap_init(). */

@@ -141,7 +141,8 @@ struct pkmap_ops {
 
 	/*
 	 * Writes back and invalidates the data cache lines of @bytes from
-	 * @addr on (a multiple of the page size), or the whole data cache.
+	 * @addr on (a multiple of the page size), or the whole data cache, and
+	 * returns when the lines have left the CPU and its write buffers.
 	 * The first is required for VIVT, the second if cache.whole_bytes is
 	 * set.
 	 */
@@ -220,7 +221,7 @@ struct pkmap_config {
 	 * of it can have open on a CPU together; 0: no local maps.  @dma_slots
 	 * is how many of them can make DMA calls: one, and one for each level
 	 * at which interrupts nest.  0: no DMA calls, or a cache that needs no
-	 * slot for them (VIVT).
+	 * slot for them: VIVT, or one with operations by physical address.
 	 */
 	void *local_base;
 	uint32_t local_slots;

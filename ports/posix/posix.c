@@ -335,6 +335,8 @@ const char *pkmap_strerror(int error)
 		return "out of memory or mappings";
 	case PKMAP_EIO:
 		return "input/output error";
+	case PKMAP_ENOSPC:
+		return "more segments than there is room for";
 	default:
 		return "unknown error";
 	}

@@ -396,13 +396,13 @@ static void test_strerror(void **state)
 
 	(void)state;
 	assert_string_equal(pkmap_strerror(0), "success");
-	for (a = PKMAP_EIO; a <= 1; a++) {
-		for (b = PKMAP_EIO; b < a; b++)
+	for (a = PKMAP_ENOSPC; a <= 1; a++) {
+		for (b = PKMAP_ENOSPC; b < a; b++)
 			assert_string_not_equal(pkmap_strerror(a),
 						pkmap_strerror(b));
 	}
 	assert_string_equal(pkmap_strerror(1), "unknown error");
-	assert_string_equal(pkmap_strerror(PKMAP_EIO - 1), "unknown error");
+	assert_string_equal(pkmap_strerror(PKMAP_ENOSPC - 1), "unknown error");
 }
 
 int main(void)

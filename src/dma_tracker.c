@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dma_tracker.c - which buffers devices have: a debugging aid for drivers.
+ *
+ * An array of entries that calls in any context fill, read and empty without a
+ * lock.  An entry's state says in its low bits what the entry is, then whether
+ * it was told as a leak, and above that how often it was emptied:
+ *
+ *	FREE -> FILLING -> LIVE <-> LEAVING
+ *	 ^                             |
+ *	 +-----------------------------+
+ *
+ * An unmap makes the entries of its buffers LEAVING.  When it is done, it
+ * empties them; if it fails, they are LIVE again, and nothing has changed.
+ * Until then they are mapped for everyone but another unmap.
+ *
+ * Who reads a mapping looks at its state once more afterwards.  So an entry
+ * that changed meanwhile is not taken for what it never was; and that of a
+ * buffer that a call is about does not change, since no other call is about
+ * that buffer.
+ */
+#include "dma_priv.h"
+
+#ifdef PKMAP_DMA_TRACKER
+
+#define STATE_FREE     0u
+#define STATE_FILLING  1u
+#define STATE_LIVE     2u
+#define STATE_LEAVING  3u
+#define STATE_MASK     3u
+#define STATE_REPORTED 4u
+#define STATE_EMPTIED  8u /* once more */
+
+/* A mapping, copied out of its entry. */
+struct mapping {
+	const struct pkmap_dma_device *dev;
+	struct pkmap_dma_buffer buf;
+	enum pkmap_dma_dir dir;
+	uint64_t start; /* physical */
+	uint64_t end;
+	uint32_t state;
+};
+
+static void set_range(const struct pkmap_dma *d, struct mapping *m)
+{
+	m->start = ((uint64_t)m->buf.pfn << d->win->page_shift) + m->buf.offset;
+	m->end = m->start + m->buf.len;
+}
+
+static struct mapping mapping_of(const struct pkmap_dma *d,
+				 const struct pkmap_dma_call *call, uint32_t k)
+{
+	struct mapping m = {
+		.dev = call->dev,
+		.buf = call->bufs[k],
+		.dir = call->dir,
+	};
+
+	set_range(d, &m);
+	return m;
+}
+
+static bool is_live(uint32_t state)
+{
+	return (state & STATE_MASK) >= STATE_LIVE;
+}
+
+/* False if the entry holds no mapping. */
+static bool read_entry(const struct pkmap_dma *d, const struct pkmap_tracked *t,
+		       struct mapping *m)
+{
+	do {
+		/* Pairs with the release in fill_entry(). */
+		m->state = pkmap_a32_load_acquire(&t->state);
+		if (!is_live(m->state))
+			return false;
+		m->buf.pfn = pkmap_along_load_relaxed(&t->pfn);
+		m->buf.offset = pkmap_along_load_relaxed(&t->offset);
+		m->buf.len = pkmap_along_load_relaxed(&t->len);
+		m->dev = (void *)pkmap_along_load_relaxed(&t->dev);
+		m->dir = (enum pkmap_dma_dir)pkmap_a32_load_relaxed(&t->dir);
+		/* Pairs with the releases of a later fill_entry()'s fields. */
+		pkmap_fence_acquire();
+	} while (pkmap_a32_load_relaxed(&t->state) != m->state);
+	set_range(d, m);
+	return true;
+}
+
+/*
+ * Each field is stored with release: who reads one sees that the entry is no
+ * longer what it was.
+ */
+static void fill_entry(struct pkmap_tracked *t, const struct mapping *m,
+		       uint32_t state)
+{
+	pkmap_along_store_release(&t->pfn, m->buf.pfn);
+	pkmap_along_store_release(&t->offset, m->buf.offset);
+	pkmap_along_store_release(&t->len, m->buf.len);
+	pkmap_along_store_release(&t->dev, (unsigned long)m->dev);
+	pkmap_a32_store_release(&t->dir, m->dir);
+	/* Pairs with the acquire in read_entry(). */
+	pkmap_a32_store_release(&t->state, state);
+}
+
+static void report(struct pkmap_dma *d, enum pkmap_dma_misuse what,
+		   const char *call, const struct mapping *m,
+		   const struct mapping *known)
+{
+	struct pkmap_dma_report r = {
+		.what = what,
+		.call = call,
+		.dev = m->dev,
+		.buf = m->buf,
+		.dir = m->dir,
+	};
+
+	if (known) {
+		r.known = known->buf;
+		r.known_dir = known->dir;
+		r.known_dev = known->dev;
+	}
+	pkmap_along_add_relaxed(&d->misuses, 1);
+	if (d->ops->report)
+		d->ops->report(d->port, &r);
+}
+
+static bool is_tracking(const struct pkmap_dma *d)
+{
+	return d->ntracked && !pkmap_a32_load_relaxed(&d->tracker_full);
+}
+
+/*
+ * Whoever counted himself in finds a free entry.  One pass may miss it, if
+ * others took one behind us and emptied one before us.
+ */
+static struct pkmap_tracked *take_entry(struct pkmap_dma *d, uint32_t *state)
+{
+	struct pkmap_tracked *t = d->tracked;
+
+	/* Pairs with the release in end_leaving(). */
+	if (pkmap_a32_add_acquire(&d->ntaken, 1) >= d->ntracked)
+		return NULL;
+	for (;;) {
+		*state = pkmap_a32_load_relaxed(&t->state);
+		if ((*state & STATE_MASK) == STATE_FREE &&
+		    pkmap_a32_cas_acquire(&t->state, state,
+					  *state | STATE_FILLING))
+			return t;
+		if (++t == d->tracked + d->ntracked)
+			t = d->tracked;
+	}
+}
+
+/*
+ * Looks for a mapping that a device writes to the same bytes of.  Of two that
+ * are added at once, one sees the other.
+ */
+static void check_overlap(struct pkmap_dma *d, const struct mapping *m,
+			  const char *call, const struct pkmap_tracked *own)
+{
+	const struct pkmap_tracked *t;
+	struct mapping other;
+
+	if (!(m->dir & PKMAP_DMA_FROM_DEVICE))
+		return;
+	pkmap_fence_seq_cst();
+	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
+		if (t == own || !read_entry(d, t, &other) ||
+		    !(other.dir & PKMAP_DMA_FROM_DEVICE) ||
+		    other.start >= m->end || m->start >= other.end)
+			continue;
+		report(d, PKMAP_DMA_OVERLAP, call, m, &other);
+		return;
+	}
+}
+
+static void add(struct pkmap_dma *d, const struct mapping *m, const char *call)
+{
+	struct pkmap_tracked *t;
+	uint32_t state;
+	uint32_t no = 0;
+
+	t = take_entry(d, &state);
+	if (!t) {
+		if (pkmap_a32_cas_acquire(&d->tracker_full, &no, 1))
+			report(d, PKMAP_DMA_TRACKER_FULL, call, m, NULL);
+		return;
+	}
+	fill_entry(t, m, state | STATE_LIVE);
+	check_overlap(d, m, call, t);
+}
+
+/*
+ * Takes an entry that holds what @m says from one state to another; false if it
+ * is not in state @from any more.
+ */
+static bool move_entry(struct pkmap_tracked *t, const struct mapping *m,
+		       uint32_t from, uint32_t to)
+{
+	uint32_t state = m->state;
+	uint32_t moved;
+
+	do {
+		if ((state & STATE_MASK) != from ||
+		    state / STATE_EMPTIED != m->state / STATE_EMPTIED)
+			return false;
+		moved = (state & ~STATE_MASK) | to;
+		if (to == STATE_FREE)
+			moved = (state & ~(STATE_EMPTIED - 1)) + STATE_EMPTIED;
+		/* Pairs with the acquire in take_entry(). */
+	} while (!pkmap_a32_cas_release(&t->state, &state, moved));
+	return true;
+}
+
+/* The same for the mapping that is @m; false if none is in state @from. */
+static bool move_mapping(struct pkmap_dma *d, const struct mapping *m,
+			 uint32_t from, uint32_t to)
+{
+	struct pkmap_tracked *t;
+	struct mapping other;
+
+	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
+		if (read_entry(d, t, &other) && other.start == m->start &&
+		    other.end == m->end && other.dir == m->dir &&
+		    other.dev == m->dev && move_entry(t, &other, from, to))
+			return true;
+	}
+	return false;
+}
+
+static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
+					  const struct mapping *known)
+{
+	if (m->end != known->end)
+		return PKMAP_DMA_UNMAP_LENGTH;
+	if (m->dir != known->dir)
+		return PKMAP_DMA_UNMAP_DIRECTION;
+	return PKMAP_DMA_UNMAP_DEVICE;
+}
+
+/* Says why @m cannot be unmapped. */
+static int refuse_unmap(struct pkmap_dma *d, const struct mapping *m,
+			const char *call)
+{
+	struct mapping known = { .buf.len = 0 };
+	const struct pkmap_tracked *t;
+	struct mapping other;
+
+	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
+		if (read_entry(d, t, &other) && other.start == m->start &&
+		    (other.state & STATE_MASK) == STATE_LIVE)
+			known = other;
+	}
+	if (!is_tracking(d))
+		return 0;
+	if (known.buf.len)
+		report(d, unmap_misuse(m, &known), call, m, &known);
+	else
+		report(d, PKMAP_DMA_UNMAP_UNMAPPED, call, m, NULL);
+	return PKMAP_EINVAL;
+}
+
+static int check_sync(struct pkmap_dma *d, const struct mapping *m,
+		      const char *call)
+{
+	enum pkmap_dma_misuse what = PKMAP_DMA_SYNC_UNMAPPED;
+	const struct pkmap_tracked *t;
+	struct mapping known;
+	struct mapping other;
+
+	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
+		if (!read_entry(d, t, &other) || m->start < other.start ||
+		    m->end > other.end)
+			continue;
+		if (other.dir == m->dir && other.dev == m->dev)
+			return 0;
+		what = other.dir != m->dir ? PKMAP_DMA_SYNC_DIRECTION :
+					     PKMAP_DMA_SYNC_DEVICE;
+		known = other;
+	}
+	if (!is_tracking(d))
+		return 0;
+	report(d, what, call, m,
+	       what == PKMAP_DMA_SYNC_UNMAPPED ? NULL : &known);
+	return PKMAP_EINVAL;
+}
+
+void pkmap_track_init(struct pkmap_dma *d)
+{
+	uint32_t i;
+
+	pkmap_a32_store_relaxed(&d->tracker_full, 0);
+	pkmap_a32_store_relaxed(&d->ntaken, 0);
+	for (i = 0; i < d->ntracked; i++)
+		pkmap_a32_store_relaxed(&d->tracked[i].state, STATE_FREE);
+}
+
+void pkmap_track_map(struct pkmap_dma *d, const struct pkmap_dma_call *call)
+{
+	struct mapping m;
+	uint32_t k;
+
+	for (k = 0; k < call->nbufs && is_tracking(d); k++) {
+		m = mapping_of(d, call, k);
+		add(d, &m, call->name);
+	}
+}
+
+/* What becomes of the first @n buffers of an unmap. */
+static void end_leaving(struct pkmap_dma *d, const struct pkmap_dma_call *call,
+			uint32_t n, uint32_t to)
+{
+	struct mapping m;
+	uint32_t k;
+
+	for (k = 0; k < n; k++) {
+		m = mapping_of(d, call, k);
+		if (move_mapping(d, &m, STATE_LEAVING, to) && to == STATE_FREE)
+			/* Pairs with the acquire in take_entry(). */
+			pkmap_a32_add_release(&d->ntaken, (uint32_t)-1);
+	}
+}
+
+int pkmap_track_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call)
+{
+	struct mapping m;
+	uint32_t k;
+	int err;
+
+	for (k = 0; k < call->nbufs && is_tracking(d); k++) {
+		m = mapping_of(d, call, k);
+		if (move_mapping(d, &m, STATE_LIVE, STATE_LEAVING))
+			continue;
+		err = refuse_unmap(d, &m, call->name);
+		if (err) {
+			end_leaving(d, call, k, STATE_LIVE);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void pkmap_track_unmapped(struct pkmap_dma *d,
+			  const struct pkmap_dma_call *call, bool done)
+{
+	if (is_tracking(d))
+		end_leaving(d, call, call->nbufs,
+			    done ? STATE_FREE : STATE_LIVE);
+}
+
+int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call)
+{
+	struct mapping m;
+	uint32_t k;
+	int err;
+
+	for (k = 0; k < call->nbufs && is_tracking(d); k++) {
+		m = mapping_of(d, call, k);
+		err = check_sync(d, &m, call->name);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Not one that is being closed: whoever opened it is done with the page. */
+static bool has_local_map(struct pkmap_dma *d, const struct mapping *m)
+{
+	const uint32_t shift = d->win->page_shift;
+	const pkmap_pfn last = (pkmap_pfn)((m->end - 1) >> shift);
+	pkmap_pfn pfn;
+
+	for (pfn = m->buf.pfn; pfn <= last; pfn++) {
+		if (pkmap_find_local(d->win, pfn, LOCAL_BORROWED, LOCAL_OPEN))
+			return true;
+	}
+	return false;
+}
+
+/* Reports the buffers that this CPU has local maps of open. */
+void pkmap_track_local_maps(struct pkmap_dma *d,
+			    const struct pkmap_dma_call *call)
+{
+	struct mapping m;
+	uint32_t k;
+
+	for (k = 0; k < call->nbufs && is_tracking(d); k++) {
+		m = mapping_of(d, call, k);
+		if (has_local_map(d, &m))
+			report(d, PKMAP_DMA_LOCAL_MAP, call->name, &m, NULL);
+	}
+}
+
+/* Marks the entry as reported; false if it was, or is not what @m says. */
+static bool mark_reported(struct pkmap_tracked *t, const struct mapping *m)
+{
+	uint32_t state = m->state;
+
+	return !(state & STATE_REPORTED) &&
+	       pkmap_a32_cas_acquire(&t->state, &state, state | STATE_REPORTED);
+}
+
+uint32_t pkmap_dma_leaks(struct pkmap_dma *d,
+			 const struct pkmap_dma_device *dev)
+{
+	struct pkmap_tracked *t;
+	struct mapping m;
+	uint32_t n = 0;
+
+	if (!is_tracking(d))
+		return 0;
+	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
+		if (!read_entry(d, t, &m) || (dev && m.dev != dev))
+			continue;
+		n++;
+		if (mark_reported(t, &m))
+			report(d, PKMAP_DMA_NEVER_UNMAPPED, "pkmap_dma_leaks",
+			       &m, NULL);
+	}
+	return n;
+}
+
+#else
+
+uint32_t pkmap_dma_leaks(struct pkmap_dma *d,
+			 const struct pkmap_dma_device *dev)
+{
+	(void)d;
+	(void)dev;
+	return 0;
+}
+
+#endif /* PKMAP_DMA_TRACKER */
