@@ -13,15 +13,26 @@ static uint32_t ncolours(const struct fake *f)
 	return f->config.cache.colours ? f->config.cache.colours : 1;
 }
 
+static size_t page_bytes(const struct fake *f)
+{
+	return (size_t)1 << f->config.page_shift;
+}
+
+/* Local slots of a CPU, of all colours. */
+static uint32_t nlocal_of_cpu(const struct fake *f)
+{
+	return (f->config.local_slots + f->config.dma_slots) * ncolours(f);
+}
+
 static uint32_t nlocal(const struct fake *f)
 {
-	return f->config.local_slots * f->config.ncpus * ncolours(f);
+	return nlocal_of_cpu(f) * f->config.ncpus;
 }
 
 static bool is_local(const struct fake *f, const void *addr)
 {
 	return (uintptr_t)addr - (uintptr_t)f->config.local_base <
-	       nlocal(f) * FAKE_PAGE;
+	       nlocal(f) * page_bytes(f);
 }
 
 static struct fake_slot *slot_of(struct fake *f, const void *addr)
@@ -30,11 +41,11 @@ static struct fake_slot *slot_of(struct fake *f, const void *addr)
 
 	if (is_local(f, addr)) {
 		at = (uintptr_t)addr - (uintptr_t)f->config.local_base;
-		at += f->config.nslots * FAKE_PAGE;
+		at += f->config.nslots * page_bytes(f);
 	} else {
-		CHECK(at < f->config.nslots * FAKE_PAGE);
+		CHECK(at < f->config.nslots * page_bytes(f));
 	}
-	return &f->slot[at / FAKE_PAGE];
+	return &f->slot[at / page_bytes(f)];
 }
 
 static uint32_t *word_of(struct fake *f, pkmap_pfn pfn)
@@ -60,7 +71,7 @@ static void record(struct fake *f, struct fake_event e)
 /* Translations and lines: under the lock, or of this CPU's local slots. */
 static void check_context(struct fake *f, const void *addr)
 {
-	const size_t per_cpu = f->config.local_slots * ncolours(f) * FAKE_PAGE;
+	const size_t per_cpu = nlocal_of_cpu(f) * page_bytes(f);
 	const uintptr_t first =
 		(uintptr_t)f->config.local_base + (uintptr_t)f->cpu * per_cpu;
 
@@ -73,12 +84,14 @@ static void check_context(struct fake *f, const void *addr)
 static void check_set(struct fake *f, const void *addr, pkmap_pfn pfn)
 {
 	const struct fake_slot *slot = slot_of(f, addr);
-	const uintptr_t at = (uintptr_t)addr / FAKE_PAGE;
+	const uintptr_t at = (uintptr_t)addr / page_bytes(f);
 	const struct fake_slot *s;
 	bool same_kind;
 
 	CHECK(slot->state == FAKE_EMPTY && !slot->cached);
 	CHECK((at & (ncolours(f) - 1)) == (pfn & (ncolours(f) - 1)));
+	CHECK(!is_vivt(f) || !is_local(f, addr) ||
+	      fake_local_place(f, addr) < f->config.local_slots);
 	for (s = f->slot; s < f->slot + f->config.nslots + nlocal(f); s++) {
 		if (s->state == FAKE_EMPTY || s->pfn != pfn)
 			continue;
@@ -177,8 +190,8 @@ static void fake_clean_inval(void *port, void *addr, size_t bytes)
 			  .n = bytes,
 		  });
 	check_context(f, addr);
-	CHECK(is_vivt(f) && bytes && !(bytes % FAKE_PAGE));
-	for (s = slot; s < slot + bytes / FAKE_PAGE; s++) {
+	CHECK(is_vivt(f) && bytes && !(bytes % page_bytes(f)));
+	for (s = slot; s < slot + bytes / page_bytes(f); s++) {
 		CHECK(s->state == FAKE_SHOWN);
 		clean(f, s);
 	}
@@ -446,6 +459,17 @@ void fake_write(struct fake *f, const void *addr, uint32_t value)
 	slot->cached = true;
 }
 
+void fake_cache_op(struct fake *f, const void *addr, bool clean, bool inval)
+{
+	struct fake_slot *slot = slot_of(f, addr);
+
+	CHECK(slot->state == FAKE_SHOWN);
+	if (clean && slot->cached)
+		*word_of(f, slot->pfn) = slot->line;
+	if (inval)
+		slot->cached = false;
+}
+
 pkmap_pfn fake_shows(struct fake *f, uint32_t slot)
 {
 	const struct fake_slot *s = &f->slot[slot];
@@ -455,7 +479,26 @@ pkmap_pfn fake_shows(struct fake *f, uint32_t slot)
 
 void *fake_addr(struct fake *f, uint32_t slot)
 {
-	return (char *)f->config.base + slot * FAKE_PAGE;
+	return (char *)f->config.base + slot * page_bytes(f);
+}
+
+pkmap_pfn fake_page_at(struct fake *f, const void *addr)
+{
+	const struct fake_slot *s = slot_of(f, addr);
+
+	return s->state == FAKE_SHOWN ? s->pfn : PKMAP_NO_PFN;
+}
+
+uint32_t fake_local_place(const struct fake *f, const void *addr)
+{
+	const uintptr_t slot =
+		((uintptr_t)addr - (uintptr_t)f->config.local_base) /
+			page_bytes(f) -
+		(uintptr_t)f->cpu * nlocal_of_cpu(f);
+
+	if (slot >= nlocal_of_cpu(f))
+		return PKMAP_NO_SLOT;
+	return (uint32_t)slot / ncolours(f);
 }
 
 void fake_check_index(struct fake *f)

@@ -13,6 +13,7 @@
  *		from the TLBs; accesses only through slots that show a page
  *	I5	a slot only shows pages of its colour, a page is in one slot of
  *		the window at most, and on VIVT cached under one address at most
+ *		(so no slot for DMA calls is used there)
  *	I8	on VIVT no slot is cleared before it was cleaned, or while it
  *		has a line, and no pin misses a page that has one
  *	I9	at the end nothing is mapped and nothing is locked
@@ -30,7 +31,7 @@
 
 #include "check.h"
 
-#define FAKE_PAGE_SHIFT 12
+#define FAKE_PAGE_SHIFT 12 /* config.page_shift may be another */
 #define FAKE_PAGE	((size_t)1 << FAKE_PAGE_SHIFT)
 #define FAKE_BASE	((uintptr_t)0x10000000)
 #define FAKE_LOCAL_BASE ((uintptr_t)0x20000000)
@@ -130,10 +131,19 @@ void fake_touch_range(struct fake *f, pkmap_pfn first, uint32_t n);
 
 uint32_t fake_read(struct fake *f, const void *addr);
 void fake_write(struct fake *f, const void *addr, uint32_t value);
+/* Writes back the line that a VIVT cache holds there, forgets it, or both. */
+void fake_cache_op(struct fake *f, const void *addr, bool clean, bool inval);
 
 /* What the table says of a window's slot, or PKMAP_NO_PFN. */
 pkmap_pfn fake_shows(struct fake *f, uint32_t slot);
 void *fake_addr(struct fake *f, uint32_t slot);
+/* Which page an address shows, or PKMAP_NO_PFN. */
+pkmap_pfn fake_page_at(struct fake *f, const void *addr);
+/*
+ * Which of this CPU's local slots an address lies in: from config.local_slots
+ * on, those for DMA calls.  PKMAP_NO_SLOT: in none.
+ */
+uint32_t fake_local_place(const struct fake *f, const void *addr);
 
 /* Whether the look-ups agree with the table for each page. */
 void fake_check_index(struct fake *f);

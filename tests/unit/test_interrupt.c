@@ -10,6 +10,7 @@
  * every page must hold what was written last, by whomever (I1, I2).
  */
 #include "fake_port.h"
+#include "interrupt_points.h"
 
 /* Pages 0 to 3 fill the window; the task maps pages 10 and 11. */
 #define NSLOTS	  4u
@@ -22,18 +23,7 @@ static struct {
 	void *kept;		       /* what a handler left pinned */
 } s;
 
-static void (*handler)(void);
-static bool armed;
 static bool slept;
-static unsigned int points_left;
-
-void interrupt_point(void)
-{
-	if (!armed || points_left-- > 0)
-		return;
-	armed = false;
-	handler();
-}
 
 /* A wait is as good a moment as any, and the last one there is. */
 static void interrupt_in_wait(struct fake *f, const struct fake_event *e)

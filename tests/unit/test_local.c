@@ -177,6 +177,53 @@ static void each_colour(void)
 	fake_close(&f);
 }
 
+/*
+ * Each place has its own slot beside those for DMA calls.  The fake port fails
+ * the test where two show a page at one address, or one is another CPU's.
+ */
+static void beside_dma_slots(void)
+{
+	void *addrs[2][4];
+	struct fake f;
+	uint32_t i;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIPT;
+	f.config.cache.colours = 2;
+	f.config.dma_slots = 3;
+	fake_open(&f);
+	for (f.cpu = 0; f.cpu < 2; f.cpu++) {
+		for (i = 0; i < 4; i++) {
+			addrs[f.cpu][i] = fake_local_map(&f, 10 + i);
+			CHECK(fake_local_place(&f, addrs[f.cpu][i]) == i);
+			CHECK(pkmap_addr_to_pfn(f.win, addrs[f.cpu][i]) ==
+			      10 + i);
+		}
+	}
+	for (f.cpu = 0; f.cpu < 2; f.cpu++) {
+		for (i = 4; i-- > 0;)
+			fake_local_unmap(&f, addrs[f.cpu][i]);
+	}
+	fake_close(&f);
+}
+
+/* Slots for DMA calls alone are none for local maps. */
+static void only_dma_slots(void)
+{
+	void *addr = NULL;
+	struct fake f;
+
+	fake_init(&f);
+	f.config.local_slots = 0;
+	f.config.dma_slots = 2;
+	fake_open(&f);
+	CHECK(pkmap_local_map(f.win, 1, &addr) == PKMAP_EBUSY);
+	CHECK(pkmap_local_unmap(f.win, (void *)FAKE_LOCAL_BASE) ==
+	      PKMAP_EINVAL);
+	CHECK(!addr && !f.count[FAKE_SET] && !f.entered);
+	fake_close(&f);
+}
+
 /* An interrupt uses the page while the task's unmap cleans its lines. */
 static void use_in_interrupt(struct fake *f, const struct fake_event *e)
 {
@@ -374,6 +421,8 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(last_in_first_out),
 	UNIT_TEST(two_cpus),
 	UNIT_TEST(each_colour),
+	UNIT_TEST(beside_dma_slots),
+	UNIT_TEST(only_dma_slots),
 	UNIT_TEST(clean_before_close),
 	UNIT_TEST(closed_is_not_reused),
 	UNIT_TEST(interrupted_anywhere),

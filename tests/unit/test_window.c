@@ -207,6 +207,50 @@ static void local_slots_of_no_cpu(struct pkmap_config *c)
 	c->ncpus = 0;
 }
 
+/* Slots for DMA calls are local slots, for all that is checked of these. */
+static void dma_slots_without_local_enter(struct pkmap_config *c)
+{
+	c->local_slots = 0;
+	c->dma_slots = 1;
+	ops.local_enter = NULL;
+}
+
+static void dma_slots_of_no_cpu(struct pkmap_config *c)
+{
+	c->local_slots = 0;
+	c->dma_slots = 1;
+	c->ncpus = 0;
+}
+
+static void dma_slots_without_base(struct pkmap_config *c)
+{
+	c->local_slots = 0;
+	c->dma_slots = 1;
+	c->local_base = NULL;
+}
+
+static void dma_slots_wrap(struct pkmap_config *c)
+{
+	c->local_slots = 2;
+	c->dma_slots = 2;
+	c->local_base = (void *)(UINTPTR_MAX - 8 * FAKE_PAGE + 1);
+}
+
+static void too_many_local_slots(struct pkmap_config *c)
+{
+	c->local_slots = 1025;
+}
+
+static void too_many_dma_slots(struct pkmap_config *c)
+{
+	c->dma_slots = 1021;
+}
+
+static void dma_slots_overflow(struct pkmap_config *c)
+{
+	c->dma_slots = UINT32_MAX;
+}
+
 static void (*const wrong[])(struct pkmap_config *c) = {
 	no_ops,
 	no_set,
@@ -242,6 +286,13 @@ static void (*const wrong[])(struct pkmap_config *c) = {
 	no_local_base,
 	local_slots_wrap,
 	local_slots_of_no_cpu,
+	dma_slots_without_local_enter,
+	dma_slots_of_no_cpu,
+	dma_slots_without_base,
+	dma_slots_wrap,
+	too_many_local_slots,
+	too_many_dma_slots,
+	dma_slots_overflow,
 };
 
 static void init_refuses(void)
@@ -289,7 +340,12 @@ static void init_accepts(void)
 	f.config.page_shift = 1;
 	CHECK(pkmap_size(&f.config));
 
+	f.config.dma_slots = 1020;
+	CHECK(pkmap_size(&f.config));
 	f.config.local_slots = 0;
+	CHECK(pkmap_size(&f.config));
+
+	f.config.dma_slots = 0;
 	f.config.ncpus = 0;
 	f.config.local_base = NULL;
 	ops.local_enter = NULL;
@@ -365,6 +421,22 @@ static void size_per_local_slot(void)
 	for (local_slots = 1; local_slots <= 64; local_slots++)
 		CHECK(size_with(4, local_slots, 64) - none <=
 		      64 * (local_slots * LOCAL_BYTES + CPU_BYTES));
+}
+
+/* Slots for DMA calls are address space, and take no memory each. */
+static void size_with_dma_slots(void)
+{
+	struct fake f;
+	size_t size;
+
+	fake_init(&f);
+	f.config.local_slots = 0;
+	f.config.ncpus = 64;
+	f.config.dma_slots = 1;
+	size = pkmap_size(&f.config);
+	CHECK(size && size - size_with(4, 0, 0) <= 64 * CPU_BYTES);
+	f.config.dma_slots = 64;
+	CHECK(pkmap_size(&f.config) == size);
 }
 
 /* What does not fit in memory is refused, not computed modulo its size. */
@@ -525,6 +597,7 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(init_calls_nothing),
 	UNIT_TEST(size_per_slot),
 	UNIT_TEST(size_per_local_slot),
+	UNIT_TEST(size_with_dma_slots),
 	UNIT_TEST(size_does_not_wrap),
 	UNIT_TEST(fini_tears_down),
 	UNIT_TEST(fini_refused_by_pin),

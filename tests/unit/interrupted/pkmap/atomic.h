@@ -100,8 +100,6 @@ static inline void pkmap_fence_interrupt(void)
 
 #define PKMAP_CPU_HINTS 1u
 
-#define PKMAP_CPU_HINTS 1u
-
 static inline uint32_t pkmap_cpu_hint(void)
 {
 	return 0;

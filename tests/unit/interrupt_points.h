@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interrupt_points.h - an interrupt before one of the atomic operations that
+ * src/ makes, for programs that are built with interrupted/pkmap/atomic.h.
+ * Included once in each.
+ */
+#ifndef INTERRUPT_POINTS_H
+#define INTERRUPT_POINTS_H
+
+#include <stdbool.h>
+
+static void (*handler)(void);
+static bool armed;		 /* the interrupt is still to come ... */
+static unsigned int points_left; /* ... after this many operations */
+
+void interrupt_point(void)
+{
+	if (!armed || points_left-- > 0)
+		return;
+	armed = false;
+	handler();
+}
+
+#endif /* INTERRUPT_POINTS_H */

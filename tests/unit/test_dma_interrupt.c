@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_dma_interrupt.c - DMA calls that interrupt each call of the window
+ * before each of its atomic operations in turn, and that are interrupted so.
+ *
+ * As in test_interrupt.c, every page holds what was written last, by whomever,
+ * and the fake port checks the rest.  On VIVT, what a device stored is lost if
+ * a line of its buffer is forgotten about; elsewhere, slots are mixed up.
+ */
+#include "dma_recorder.h"
+#include "interrupt_points.h"
+
+#define NSLOTS	  4u /* pages 0 to 3 fill the window, idle */
+#define TASK_PAGE 8u
+
+static struct {
+	struct dma_recorder r;
+	uint32_t written[DMA_NPAGES];
+} s;
+
+static void use(void *addr, uint32_t page)
+{
+	CHECK(fake_read(&s.r.f, addr) == s.written[page]);
+	fake_write(&s.r.f, addr, ++s.written[page]);
+}
+
+/* A transfer from a device, or to one and back. */
+static void transfer(uint32_t page, enum pkmap_dma_dir dir)
+{
+	const struct pkmap_dma_buffer buf = {
+		.pfn = DMA_FIRST + page,
+		.len = DMA_PAGE,
+	};
+
+	dma_one(&s.r, DMA_MAP, buf, dir);
+	if (dir == PKMAP_DMA_BIDIRECTIONAL)
+		CHECK(s.r.f.memory[page] == s.written[page]);
+	s.r.f.memory[page] = ++s.written[page];
+	dma_one(&s.r, DMA_UNMAP, buf, dir);
+}
+
+static void dma_from(uint32_t page)
+{
+	transfer(page, PKMAP_DMA_FROM_DEVICE);
+}
+
+static void dma_both(uint32_t page)
+{
+	transfer(page, PKMAP_DMA_BIDIRECTIONAL);
+}
+
+/* What interrupts do. */
+
+static void dma_to_first(void)
+{
+	dma_both(0);
+}
+
+static void dma_to_all(void)
+{
+	uint32_t page;
+
+	for (page = 0; page < NSLOTS; page++)
+		dma_from(page);
+	dma_both(NSLOTS);
+}
+
+static void dma_to_task_page(void)
+{
+	dma_both(TASK_PAGE);
+}
+
+static void dma_to_others(void)
+{
+	dma_both(1);
+	dma_from(TASK_PAGE + 1);
+}
+
+static void local_map_others(void)
+{
+	void *outer = fake_local_map(&s.r.f, DMA_FIRST + TASK_PAGE + 1);
+	void *inner = fake_local_map(&s.r.f, DMA_FIRST + 1);
+
+	use(inner, 1);
+	use(outer, TASK_PAGE + 1);
+	fake_local_unmap(&s.r.f, inner);
+	fake_local_unmap(&s.r.f, outer);
+}
+
+/* What they interrupt. */
+
+static void task_map(void)
+{
+	void *addr = fake_map(&s.r.f, DMA_FIRST + TASK_PAGE);
+
+	use(addr, TASK_PAGE);
+	fake_unmap(&s.r.f, addr);
+}
+
+static void task_flush(void)
+{
+	CHECK(pkmap_flush_unused(s.r.f.win) <= NSLOTS);
+}
+
+static void task_local_map(void)
+{
+	void *addr = fake_local_map(&s.r.f, DMA_FIRST + TASK_PAGE);
+
+	use(addr, TASK_PAGE);
+	fake_local_unmap(&s.r.f, addr);
+}
+
+static void task_dma(void)
+{
+	dma_both(0);
+	dma_from(TASK_PAGE);
+	dma_both(TASK_PAGE);
+}
+
+static void open_window(enum pkmap_cache_kind kind)
+{
+	uint32_t page;
+	void *addr;
+
+	dma_init(&s.r);
+	s.r.f.config.cache.kind = kind;
+	dma_open(&s.r);
+	for (page = 0; page < DMA_NPAGES; page++)
+		s.written[page] = 0;
+	for (page = 0; page < NSLOTS; page++) {
+		addr = fake_map(&s.r.f, DMA_FIRST + page);
+		use(addr, page);
+		fake_unmap(&s.r.f, addr);
+	}
+}
+
+static void close_window(void)
+{
+	uint32_t page;
+
+	dma_close(&s.r);
+	for (page = 0; page < DMA_NPAGES; page++)
+		CHECK(s.r.f.memory[page] == s.written[page]);
+}
+
+/* Runs @task with an interrupt at its nth point, for each n that it has. */
+static void sweep_on(enum pkmap_cache_kind kind, void (*task)(void),
+		     void (*interrupt)(void))
+{
+	unsigned int n = 0;
+	bool came;
+
+	do {
+		open_window(kind);
+		handler = interrupt;
+		points_left = n++;
+		armed = true;
+		task();
+		came = !armed;
+		armed = false;
+		CHECK(came || n > 1);
+		/* The task can do it again. */
+		dma_clear_log(&s.r);
+		task();
+		close_window();
+	} while (came);
+}
+
+static void sweep(void (*task)(void), void (*interrupt)(void))
+{
+	sweep_on(PKMAP_CACHE_VIVT, task, interrupt);
+	sweep_on(PKMAP_CACHE_VIPT, task, interrupt);
+}
+
+static void map(void)
+{
+	sweep(task_map, dma_to_first);
+	sweep(task_map, dma_to_all);
+	sweep(task_map, dma_to_task_page);
+}
+
+static void flush(void)
+{
+	sweep(task_flush, dma_to_first);
+	sweep(task_flush, dma_to_all);
+}
+
+static void local_map(void)
+{
+	sweep(task_local_map, dma_to_all);
+	sweep(task_local_map, dma_to_others);
+	sweep(task_local_map, dma_to_task_page);
+}
+
+static void dma(void)
+{
+	sweep(task_dma, dma_to_others);
+	sweep(task_dma, local_map_others);
+}
+
+const struct unit_test unit_tests[] = {
+	UNIT_TEST(map), UNIT_TEST(flush), UNIT_TEST(local_map), UNIT_TEST(dma),
+	{ 0 },
+};
