@@ -14,6 +14,7 @@
 
 #define DEFAULT_SLOTS	    64
 #define DEFAULT_LOCAL_SLOTS 4
+#define DEFAULT_DMA_SLOTS   4
 
 /* Debug builds find a use after unmap. */
 #ifdef PKMAP_DEBUG
@@ -44,12 +45,6 @@ static const struct pkmap_ops ops = {
 	.report = report,
 };
 
-static int invalid(void)
-{
-	errno = EINVAL;
-	return PKMAP_EINVAL;
-}
-
 static int set_page_size(struct pkmap_posix *p, size_t page_size)
 {
 	size_t system = (size_t)sysconf(_SC_PAGESIZE);
@@ -58,7 +53,7 @@ static int set_page_size(struct pkmap_posix *p, size_t page_size)
 		page_size = system;
 	/* Two powers of two: the one is a multiple of the other. */
 	if (page_size < system || page_size & (page_size - 1))
-		return invalid();
+		return pkmap_posix_invalid();
 
 	p->page_shift = (uint32_t)__builtin_ctzl(page_size);
 	return 0;
@@ -69,7 +64,7 @@ static int set_npages(struct pkmap_posix *p, uint64_t npages)
 {
 	if (!npages || npages > (uint64_t)INT64_MAX >> p->page_shift ||
 	    npages > PKMAP_NO_PFN)
-		return invalid();
+		return pkmap_posix_invalid();
 
 	p->npages = (pkmap_pfn)npages;
 	return 0;
@@ -158,7 +153,7 @@ static int reserve(struct pkmap_posix *p, uint64_t slots)
 
 	if (__builtin_mul_overflow(slots, page_size, &bytes) ||
 	    __builtin_add_overflow(bytes, page_size, &bytes))
-		return invalid();
+		return pkmap_posix_invalid();
 
 	range = pkmap_posix_reserve(bytes);
 	if (range == MAP_FAILED)
@@ -177,6 +172,9 @@ static int make_window(struct pkmap_posix *p,
 	uint32_t nslots = config->nslots ? config->nslots : DEFAULT_SLOTS;
 	uint32_t local_slots = config->local_slots ? config->local_slots :
 						     DEFAULT_LOCAL_SLOTS;
+	uint32_t dma_slots = config->dma_slots ? config->dma_slots :
+						 DEFAULT_DMA_SLOTS;
+	uint64_t nlocal = (uint64_t)local_slots + dma_slots;
 	struct pkmap_config window = {
 		.ops = &ops,
 		.port = p,
@@ -187,12 +185,13 @@ static int make_window(struct pkmap_posix *p,
 		.batch = config->batch,
 		.read_only = config->read_only,
 		.local_slots = local_slots,
+		.dma_slots = dma_slots,
 		.ncpus = PKMAP_POSIX_NCPUS,
 	};
 	size_t bytes;
 	int error;
 
-	error = reserve(p, nslots + (uint64_t)local_slots * PKMAP_POSIX_NCPUS);
+	error = reserve(p, nslots + nlocal * PKMAP_POSIX_NCPUS);
 	if (error)
 		return error;
 
@@ -200,7 +199,7 @@ static int make_window(struct pkmap_posix *p,
 	window.local_base = p->base + ((size_t)nslots << p->page_shift);
 	bytes = pkmap_size(&window);
 	if (!bytes)
-		return invalid();
+		return pkmap_posix_invalid();
 
 	error = posix_memalign(&p->win_mem, PKMAP_ALIGN, bytes);
 	if (error) {
@@ -221,6 +220,7 @@ static void release(struct pkmap_posix *p)
 		close(p->fd);
 	pthread_mutex_destroy(&p->lock);
 	free(p->win_mem);
+	free(p->dma_mem);
 	free(p);
 	errno = saved;
 }
@@ -238,6 +238,7 @@ int pkmap_posix_open(const struct pkmap_posix_config *config,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.strict = config->strict || ALWAYS_STRICT,
 		.report = config->report,
+		.dma_report = config->dma_report,
 		.report_arg = config->report_arg,
 	};
 
@@ -252,6 +253,9 @@ int pkmap_posix_open(const struct pkmap_posix_config *config,
 	if (error)
 		goto fail;
 	error = make_window(p, config);
+	if (error)
+		goto fail;
+	error = pkmap_posix_dma_make(p, config->tracker_entries);
 	if (error)
 		goto fail;
 	error = pkmap_posix_fork_add(p);

@@ -6,6 +6,7 @@
  *	slots.c		pointing slots at pages, with mmap()
  *	wait.c		the lock, and waiting by futex
  *	cpu.c		threads as CPUs
+ *	dma.c		the DMA layer
  *	fork.c		what fork() must find in order
  */
 #ifndef PKMAP_POSIX_PRIV_H
@@ -25,6 +26,8 @@ _Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
 struct pkmap_posix {
 	struct pkmap_window *win;
 	void *win_mem; /* pkmap_size() bytes */
+	struct pkmap_dma *dma;
+	void *dma_mem; /* pkmap_dma_size() bytes */
 
 	/* The address space: the window's slots, then the local ones. */
 	char *base;
@@ -38,6 +41,7 @@ struct pkmap_posix {
 
 	pthread_mutex_t lock; /* the window's */
 	void (*report)(void *arg, const struct pkmap_report *report);
+	void (*dma_report)(void *arg, const struct pkmap_dma_report *report);
 	void *report_arg;
 
 	struct pkmap_posix *next; /* fork.c's list, under its lock */
@@ -51,6 +55,15 @@ static inline int pkmap_posix_error(void)
 {
 	return errno == ENOMEM || errno == EAGAIN ? PKMAP_ENOMEM : PKMAP_EIO;
 }
+
+static inline int pkmap_posix_invalid(void)
+{
+	errno = EINVAL;
+	return PKMAP_EINVAL;
+}
+
+/* dma.c */
+int pkmap_posix_dma_make(struct pkmap_posix *p, uint32_t tracker_entries);
 
 /* slots.c */
 void *pkmap_posix_reserve(size_t bytes);

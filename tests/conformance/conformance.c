@@ -41,6 +41,11 @@ const struct conformance_test conformance_tests[] = {
 	{ "local_nested", 2, test_local_nested },
 	{ "local_order", 2, test_local_order },
 	{ "local_in_interrupt", 2, test_local_in_interrupt },
+	{ "dma", 4, test_dma },
+	{ "dma_in_interrupt", 4, test_dma_in_interrupt },
+	{ "dma_interrupted", 4, test_dma_interrupted },
+	{ "dma_with_local_maps", 4, test_dma_with_local_maps },
+	{ "dma_transfer", 2, test_dma_transfer },
 };
 
 const unsigned int conformance_ntests =

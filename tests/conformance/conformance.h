@@ -23,10 +23,12 @@
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H
 
+#include <pkmap/dma.h>
 #include <pkmap/pkmap.h>
 
 #define CONFORMANCE_PAGES	32 /* of each colour, at least */
 #define CONFORMANCE_LOCAL_SLOTS 3  /* on each CPU, at least */
+#define CONFORMANCE_DMA_SLOTS	2  /* the same, or none */
 
 struct conformance {
 	void *port; /* the runner's own */
@@ -39,7 +41,9 @@ struct conformance {
 	size_t page_size;     /* bytes */
 	uint32_t colours;     /* as in struct pkmap_cache, but at least 1 */
 	uint32_t local_slots; /* at least CONFORMANCE_LOCAL_SLOTS */
-	bool strict;	      /* an access through a torn-down slot faults */
+	/* At least CONFORMANCE_DMA_SLOTS; 0: a VIVT cache, or no DMA calls. */
+	uint32_t dma_slots;
+	bool strict; /* an access through a torn-down slot faults */
 
 	/*
 	 * Makes a window with @nslots slots onto the pages (and maybe others),
@@ -89,6 +93,12 @@ struct conformance {
 			 size_t offset);
 	void (*poke)(struct conformance *conf, pkmap_pfn pfn, size_t offset,
 		     uint32_t value);
+	/*
+	 * The DMA layer of a window, with the port's operations.  peek() and
+	 * poke() are its device: they see memory, not the cache.  Optional.
+	 */
+	struct pkmap_dma *(*dma)(struct conformance *conf,
+				 struct pkmap_window *win);
 	/*
 	 * Whether a load from (or a store to) the byte at @addr faults, found
 	 * out without dying of it.  Optional.

@@ -92,4 +92,11 @@ CONFORMANCE_TEST(test_local_nested);
 CONFORMANCE_TEST(test_local_order);
 CONFORMANCE_TEST(test_local_in_interrupt);
 
+/* dma.c */
+CONFORMANCE_TEST(test_dma);
+CONFORMANCE_TEST(test_dma_in_interrupt);
+CONFORMANCE_TEST(test_dma_interrupted);
+CONFORMANCE_TEST(test_dma_with_local_maps);
+CONFORMANCE_TEST(test_dma_transfer);
+
 #endif /* CONFORMANCE_PRIV_H */

@@ -101,6 +101,7 @@ static struct pkmap_window *posix_open(struct conformance *conf,
 		.page_size = conf->page_size,
 		.nslots = nslots,
 		.local_slots = conf->local_slots,
+		.dma_slots = conf->dma_slots,
 		.read_only = read_only,
 		.strict = home->strict,
 		.report = posix_report,
@@ -205,6 +206,12 @@ static void posix_poke(struct conformance *conf, pkmap_pfn pfn, size_t offset,
 		die("pwrite");
 }
 
+static struct pkmap_dma *posix_dma(struct conformance *conf,
+				   struct pkmap_window *win)
+{
+	return pkmap_posix_dma(*find(conf->port, win));
+}
+
 /* The store puts back the byte that the load found. */
 static bool posix_faults(struct conformance *conf, void *addr, bool store)
 {
@@ -237,6 +244,7 @@ static unsigned int run_all(struct home *home, size_t page_size,
 		.page_size = page_size,
 		.colours = 1,
 		.local_slots = CONFORMANCE_LOCAL_SLOTS,
+		.dma_slots = CONFORMANCE_DMA_SLOTS,
 		.strict = home->strict,
 		.open = posix_open,
 		.close = posix_close,
@@ -250,6 +258,7 @@ static unsigned int run_all(struct home *home, size_t page_size,
 		.deadline = posix_deadline,
 		.peek = posix_peek,
 		.poke = posix_poke,
+		.dma = posix_dma,
 		.faults = posix_faults,
 	};
 	unsigned int i;

@@ -131,13 +131,37 @@ static int close_home(void **state)
 	return 0;
 }
 
+/* Gives a page to a device and takes it back. */
+static int use_dma(pkmap_pfn pfn)
+{
+	const struct pkmap_dma_device dev = { .addr_mask = UINT64_MAX };
+	const struct pkmap_dma_buffer buf = { .pfn = pfn, .len = 64 };
+	struct pkmap_dma_segment seg;
+	int n = pkmap_dma_map(home.dma, &dev, &buf, 1, PKMAP_DMA_TO_DEVICE,
+			      &seg, 1);
+
+	if (n < 0)
+		return n;
+	return pkmap_dma_unmap(home.dma, &dev, &buf, 1, PKMAP_DMA_TO_DEVICE);
+}
+
 static void test_all_cpus(void **state)
 {
+	char *mapped;
 	void *addr;
 
 	(void)state;
 	start_holders();
 	step_holders();
+
+	/* A DMA call needs to be a CPU for a page that is not mapped. */
+	mapped = must_map(home.win, 101);
+	assert_int_equal(use_dma(101), 0);
+	must_unmap(home.win, mapped);
+	errno = 4711;
+	assert_int_equal(use_dma(100), PKMAP_EBUSY);
+	assert_int_equal(errno, 4711);
+
 	errno = 4711;
 	assert_int_equal(pkmap_local_map(home.win, 100, &addr), PKMAP_EBUSY);
 	assert_int_equal(errno, 4711);
@@ -145,6 +169,7 @@ static void test_all_cpus(void **state)
 
 	/* Any one that leaves makes room. */
 	step_holder(&holders[17]);
+	assert_int_equal(use_dma(100), 0);
 	assert_int_equal(pkmap_local_map(home.win, 100, &addr), 0);
 	assert_int_equal(*(char *)addr, 100);
 	step_holder(&holders[17]);

@@ -19,6 +19,9 @@ static struct {
 	bool leaves_hole; /* it unmaps what was there before it fails */
 } fixed_fails;
 
+/* Which of the next calls of posix_memalign() fails, from 1 on; 0: none. */
+static unsigned int memalign_fails;
+
 /* What the next calls of fdatasync() do, the last first; 0: end. */
 static int sync_errors[2];
 
@@ -26,6 +29,8 @@ void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off);
 void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off);
+int __real_posix_memalign(void **mem, size_t alignment, size_t bytes);
+int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes);
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 
@@ -40,6 +45,13 @@ void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 	errno = fixed_fails.error;
 	memset(&fixed_fails, 0, sizeof(fixed_fails));
 	return MAP_FAILED;
+}
+
+int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes)
+{
+	if (memalign_fails && !--memalign_fails)
+		return ENOMEM;
+	return __real_posix_memalign(mem, alignment, bytes);
 }
 
 int __wrap_fdatasync(int fd)
@@ -158,6 +170,28 @@ static void test_clear_fails(void **state)
 	addr = must_map(h.win, 1);
 	assert_int_equal(*addr, 'c');
 	must_unmap(h.win, addr);
+	home_close(&h);
+}
+
+/* No memory for the window, and then none for its DMA layer. */
+static void test_open_fails(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct pkmap_posix *untouched = (struct pkmap_posix *)&config;
+	struct pkmap_posix *port = untouched;
+	struct home h;
+	unsigned int k;
+
+	(void)state;
+	for (k = 1; k <= 2; k++) {
+		memalign_fails = k;
+		errno = 0;
+		assert_int_equal(pkmap_posix_open(&config, &port),
+				 PKMAP_ENOMEM);
+		assert_int_equal(errno, ENOMEM);
+		assert_ptr_equal(port, untouched);
+	}
+	home_open(&h, &config);
 	home_close(&h);
 }
 
@@ -311,6 +345,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set_fails),
 		cmocka_unit_test(test_clear_fails),
+		cmocka_unit_test(test_open_fails),
 		cmocka_unit_test(test_sync_fails),
 		{ "test_out_of_mappings", test_out_of_mappings, NULL, NULL,
 		  &strict[0] },

@@ -118,11 +118,19 @@ static void test_sizes_refused(void **state)
 	config.batch = 0;
 	config.local_slots = 1025;
 	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.local_slots = 1;
+	config.dma_slots = 1024;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.dma_slots = 0;
 
 	/* More bytes than a size_t can express, and than there are. */
 	config.page_size = 1u << 30;
 	config.local_slots = UINT32_MAX;
 	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.local_slots = 1;
+	config.dma_slots = UINT32_MAX;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.dma_slots = 0;
 	config.nslots = 1u << 29;
 	config.local_slots = 0;
 	refused(&config, PKMAP_ENOMEM, ENOMEM);
@@ -375,6 +383,26 @@ static void test_close(void **state)
 	assert_int_equal(address_space(), space);
 }
 
+/* As posix.h has it, and some bookkeeping. */
+static void test_address_space(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 16,
+		.nslots = 100,
+		.local_slots = 2,
+		.dma_slots = 7,
+	};
+	const unsigned long slots = 100 + (2 + 7) * PKMAP_POSIX_NCPUS + 1;
+	unsigned long before = address_space();
+	struct home h;
+
+	(void)state;
+	home_open(&h, &config);
+	assert_in_range(address_space(), before + slots, before + slots + 128);
+	home_close(&h);
+}
+
 static void test_no_report(void **state)
 {
 	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
@@ -416,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_block_device),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_address_space),
 		cmocka_unit_test(test_no_report),
 		cmocka_unit_test(test_strerror),
 	};

@@ -17,15 +17,25 @@ static void count_report(void *arg, const struct pkmap_report *report)
 	home->misuse = report->what;
 }
 
+static void count_dma_report(void *arg, const struct pkmap_dma_report *report)
+{
+	struct home *home = arg;
+
+	home->dma_reports++;
+	home->dma_report = *report;
+}
+
 void home_open(struct home *home, const struct pkmap_posix_config *config)
 {
 	struct pkmap_posix_config with_report = *config;
 
 	memset(home, 0, sizeof(*home));
 	with_report.report = count_report;
+	with_report.dma_report = count_dma_report;
 	with_report.report_arg = home;
 	assert_int_equal(pkmap_posix_open(&with_report, &home->port), 0);
 	home->win = pkmap_posix_window(home->port);
+	home->dma = pkmap_posix_dma(home->port);
 }
 
 void home_close(struct home *home)

@@ -37,11 +37,14 @@
 struct home {
 	struct pkmap_posix *port;
 	struct pkmap_window *win;
+	struct pkmap_dma *dma;
 	unsigned int reports;
 	enum pkmap_misuse misuse; /* of the last report */
+	unsigned int dma_reports;
+	struct pkmap_dma_report dma_report; /* the last one */
 };
 
-/* Opens a port, with a report() that counts; fails the test if it cannot. */
+/* Opens a port, whose reports are counted; fails the test if it cannot. */
 void home_open(struct home *home, const struct pkmap_posix_config *config);
 
 /* Closes it; fails the test if it is in use. */

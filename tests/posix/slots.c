@@ -177,8 +177,12 @@ static bool all_taken(char *addr, size_t npages)
  */
 static void test_range_stays_reserved(void **state)
 {
-	const size_t npages = NSLOTS + PKMAP_POSIX_NCPUS;
-	struct pkmap_posix_config config = { .strict = true, .local_slots = 1 };
+	const size_t npages = NSLOTS + 3 * PKMAP_POSIX_NCPUS;
+	struct pkmap_posix_config config = {
+		.strict = true,
+		.local_slots = 1,
+		.dma_slots = 2,
+	};
 	void *others[1000];
 	struct home h;
 	char *low = NULL;

@@ -27,8 +27,8 @@
  *   SA_RESTART or not.  One that runs just before goes unnoticed; where that
  *   matters, give a deadline too.
  *
- *   errno.  A call on a window that succeeds leaves it alone.  Where one
- *   returns PKMAP_ENOMEM or PKMAP_EIO, errno says why.
+ *   errno.  A call on a window, or on its DMA layer, that succeeds leaves it
+ *   alone.  Where one returns PKMAP_ENOMEM or PKMAP_EIO, errno says why.
  *
  *   Out of memory.  mmap() fails with ENOMEM when the process has too many
  *   mappings (vm.max_map_count) or the kernel no memory: the map that needed it
@@ -55,10 +55,22 @@
  *   PKMAP_EBUSY.  (A thread counts as two for the instant that a handler, which
  *   interrupted its first pkmap_local_map() or its last pkmap_local_unmap(),
  *   opens one too.)
+ *
+ *   DMA.  pkmap_posix_dma() is for what stands for a device: whatever reads and
+ *   writes the frames' file.  A page's physical address is its place in the
+ *   file.  The kernel keeps the file and the mappings coherent, so the cache
+ *   operations have nothing to do; but pages are held for them, and lines, of
+ *   64 bytes, counted, as on a machine that needs it.  For each page that is
+ *   not mapped that costs an mmap() or two, and the thread counts as a CPU
+ *   meanwhile: out of memory, or of CPUs, a DMA call returns what a local map
+ *   would.  After a fork() the child's tracker, a copy, knows of what the
+ *   parent had given to devices as if the child had, and of nothing that the
+ *   parent does later.
  */
 #ifndef PKMAP_POSIX_H
 #define PKMAP_POSIX_H
 
+#include <pkmap/dma.h>
 #include <pkmap/pkmap.h>
 
 struct pkmap_posix;
@@ -86,6 +98,12 @@ struct pkmap_posix_config {
 	uint32_t nslots;      /* 0: 64 */
 	uint32_t batch;	      /* slots in a reclaim; 0: half of them */
 	uint32_t local_slots; /* local maps a thread can nest; 0: 4 */
+	/*
+	 * DMA calls that a thread and the handlers on top of it can be in at
+	 * the same time; 0: 4.
+	 */
+	uint32_t dma_slots;
+	uint32_t tracker_entries; /* of the DMA layer's tracker; 0: none */
 	bool read_only;
 	/*
 	 * A slot that was reclaimed faults when touched.  Without it, it goes
@@ -98,6 +116,8 @@ struct pkmap_posix_config {
 	bool strict;
 	/* Called on a misuse, in the context of the call; may be NULL. */
 	void (*report)(void *arg, const struct pkmap_report *report);
+	/* The same for what the DMA layer's tracker finds; may be NULL. */
+	void (*dma_report)(void *arg, const struct pkmap_dma_report *report);
 	void *report_arg;
 };
 
@@ -107,13 +127,13 @@ struct pkmap_posix_config {
  * @port: written only on success.
  *
  * The address space is that of the slots and of the local slots of all CPUs,
- * (nslots + local_slots * PKMAP_POSIX_NCPUS + 1) pages, until
+ * (nslots + (local_slots + dma_slots) * PKMAP_POSIX_NCPUS + 1) pages, until
  * pkmap_posix_close().  No other mmap() of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
  * Return: 0; PKMAP_EINVAL: no pages, a number too large, a page size that is
- * none; PKMAP_ENOMEM; PKMAP_EIO: the file cannot be used.  In each case errno
- * says why.
+ * none, a tracker in a library built without; PKMAP_ENOMEM; PKMAP_EIO: the file
+ * cannot be used.  In each case errno says why.
  */
 int pkmap_posix_open(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port);
@@ -131,6 +151,9 @@ int pkmap_posix_close(struct pkmap_posix *port);
 
 /* The window.  Context: any. */
 struct pkmap_window *pkmap_posix_window(struct pkmap_posix *port);
+
+/* The window's DMA layer.  Context: any. */
+struct pkmap_dma *pkmap_posix_dma(struct pkmap_posix *port);
 
 /* The file that holds the frames: page n at n pages.  Context: any. */
 int pkmap_posix_fd(const struct pkmap_posix *port);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dma.c - the window's DMA layer.
+ */
+#include <stdlib.h>
+
+#include "posix_priv.h"
+
+/* As x86 and most ARM have it. */
+#define LINE_BYTES 64
+
+/* Whoever reads or writes the file sees what we see. */
+static void cache(void *port, enum pkmap_cache_op op, void *addr, size_t bytes)
+{
+	(void)port;
+	(void)op;
+	(void)addr;
+	(void)bytes;
+}
+
+static void report(void *port, const struct pkmap_dma_report *what)
+{
+	struct pkmap_posix *p = port;
+
+	if (p->dma_report)
+		p->dma_report(p->report_arg, what);
+}
+
+static const struct pkmap_dma_ops ops = {
+	.cache = cache,
+	.report = report,
+};
+
+int pkmap_posix_dma_make(struct pkmap_posix *p, uint32_t tracker_entries)
+{
+	const struct pkmap_dma_config config = {
+		.win = p->win,
+		.ops = &ops,
+		.port = p,
+		.line_bytes = LINE_BYTES,
+		.tracker_entries = tracker_entries,
+	};
+	size_t bytes = pkmap_dma_size(&config);
+	int error;
+
+	if (!bytes)
+		return pkmap_posix_invalid();
+	error = posix_memalign(&p->dma_mem, PKMAP_ALIGN, bytes);
+	if (error) {
+		errno = error;
+		return PKMAP_ENOMEM;
+	}
+	return pkmap_dma_init(p->dma_mem, &config, &p->dma);
+}
+
+struct pkmap_dma *pkmap_posix_dma(struct pkmap_posix *port)
+{
+	return port->dma;
+}
