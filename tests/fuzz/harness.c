@@ -43,6 +43,8 @@ static struct {
 	struct local_map local[MODEL_LOCAL_SLOTS]; /* open, by this task */
 	uint32_t nlocal;
 
+	pkmap_pfn device; /* the page that a device owns, or PKMAP_NO_PFN */
+
 	pkmap_pfn request[MAX_REQUEST]; /* the map that is going on */
 	uint32_t nrequest;
 
@@ -250,8 +252,11 @@ static void do_pin(void)
 static void interrupt_pins(void)
 {
 	pkmap_pfn pfn = some_page();
-	void *addr = pkmap_pin(h.win, pfn);
+	void *addr;
 
+	if (pfn == h.device)
+		return;
+	addr = pkmap_pin(h.win, pfn);
 	expect(addr || !in_use(pfn));
 	if (!addr) {
 		h.pin_misses++;
@@ -270,7 +275,7 @@ static void interrupt_lets_go(void)
 {
 	pkmap_pfn pfn = some_held_page();
 
-	if (pfn == PKMAP_NO_PFN)
+	if (pfn == PKMAP_NO_PFN || pfn == h.device)
 		return;
 	h.disturbed = true;
 	let_go(pfn);
@@ -280,8 +285,11 @@ static void interrupt_maps_locally(void)
 {
 	pkmap_pfn pfn = some_page();
 	void *addr;
-	int ret = pkmap_local_map(h.win, pfn, &addr);
+	int ret;
 
+	if (pfn == h.device)
+		return;
+	ret = pkmap_local_map(h.win, pfn, &addr);
 	if (ret) {
 		expect(ret == PKMAP_EBUSY);
 		expect(h.nlocal + 1 >= MODEL_LOCAL_SLOTS);
@@ -290,6 +298,18 @@ static void interrupt_maps_locally(void)
 	h.disturbed = true;
 	use(addr, pfn);
 	expect(!pkmap_local_unmap(h.win, addr));
+}
+
+static void interrupt_does_dma(void)
+{
+	pkmap_pfn pfn = some_page();
+	uint8_t b = next_byte();
+
+	if (pfn == h.device)
+		return;
+	h.disturbed = true; /* its pin keeps a slot from reclaim */
+	expect(!(b & 1 ? model_from_device(&h.model, pfn, b & 2) :
+			 model_to_device(&h.model, pfn)));
 }
 
 static void on_interrupt(void)
@@ -307,6 +327,9 @@ static void on_interrupt(void)
 		break;
 	case 4:
 		interrupt_maps_locally();
+		break;
+	case 5:
+		interrupt_does_dma();
 		break;
 	}
 	h.in_interrupt = false;
@@ -581,6 +604,20 @@ static void do_local_unmap(void)
 	expect_report(reports, PKMAP_MISUSE_LOCAL_ORDER, "pkmap_local_unmap");
 }
 
+static void do_dma(void)
+{
+	pkmap_pfn pfn = some_page();
+	uint8_t b = next_byte();
+	int ret;
+
+	h.set_error = 0;
+	h.device = pfn;
+	ret = b & 1 ? model_from_device(&h.model, pfn, b & 2) :
+		      model_to_device(&h.model, pfn);
+	h.device = PKMAP_NO_PFN;
+	expect(ret == h.set_error || !ret);
+}
+
 static void do_look_up(void)
 {
 	pkmap_pfn pfn = any_page();
@@ -652,9 +689,13 @@ static void do_forget(void)
 
 static void do_stats(void)
 {
+	struct pkmap_dma_stats dma;
 	struct pkmap_stats stats;
 
 	pkmap_read_stats(h.win, &stats);
+	pkmap_dma_read_stats(h.model.dma, &dma);
+	expect(dma.maps == dma.unmaps);
+	expect(h.model.did.dma_sets <= dma.not_mapped);
 	expect(stats.misses == h.model.did.sets);
 	expect(stats.hits + stats.misses >= h.mapped);
 	expect(stats.local_maps == h.model.did.local_sets);
@@ -664,8 +705,8 @@ static void do_stats(void)
 	expect(stats.waits == h.model.did.waits);
 	expect(stats.misuses == h.model.did.reports);
 	if (!h.interrupts) {
-		expect(stats.pins == h.pins);
-		expect(stats.pin_misses == h.pin_misses);
+		expect(stats.pins == h.pins + dma.in_use + dma.idle);
+		expect(stats.pin_misses == h.pin_misses + dma.not_mapped);
 	}
 }
 
@@ -677,6 +718,7 @@ static void start_window(void)
 	h.pin_misses = 0;
 	expect(pkmap_size(&h.model.config) <= sizeof(h.memory));
 	expect(!pkmap_init(h.memory, &h.model.config, &h.win));
+	model_dma_init(&h.model, h.win);
 }
 
 static void do_fini(void)
@@ -728,7 +770,7 @@ static void (*const calls[])(void) = {
 	do_map,	      do_map,	      do_map,	  do_map,	do_map_nothing,
 	do_pin,	      do_unmap,	      do_unmap,	  do_bad_unmap, do_local_map,
 	do_local_map, do_local_unmap, do_look_up, do_flush,	do_forget,
-	do_stats,     do_fini,
+	do_stats,     do_fini,	      do_dma,	  do_dma,
 };
 
 static void let_all_go(void)
@@ -745,6 +787,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	memset(&h, 0, sizeof(h));
 	h.data = data;
+	h.device = PKMAP_NO_PFN;
 	h.left = size;
 	start();
 	while (h.left) {

@@ -27,7 +27,8 @@ static uint32_t local_count(const struct model *m)
 {
 	uint32_t colours = m->config.cache.colours;
 
-	return m->config.local_slots * (colours ? colours : 1);
+	return (m->config.local_slots + m->config.dma_slots) *
+	       (colours ? colours : 1);
 }
 
 static struct model_slot *slot_at(struct model *m, const void *addr)
@@ -46,8 +47,17 @@ static struct model_slot *slot_at(struct model *m, const void *addr)
 
 static bool is_local(const struct model *m, const struct model_slot *slot)
 {
-	return slot >= m->local &&
-	       slot < m->local + MODEL_LOCAL_SLOTS * MODEL_COLOURS;
+	return slot >= m->local && slot < m->local + local_count(m);
+}
+
+/* The DMA layer's follow those of local maps. */
+static bool is_for_dma(const struct model *m, const struct model_slot *slot)
+{
+	uint32_t colours = m->config.cache.colours;
+
+	return is_local(m, slot) &&
+	       slot >= m->local +
+			       m->config.local_slots * (colours ? colours : 1);
 }
 
 static uint32_t *memory_of(struct model *m, pkmap_pfn pfn)
@@ -223,7 +233,9 @@ static int model_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 		return ret;
 	slot->pte = pfn;
 	slot->tlb = pfn;
-	if (is_local(m, slot))
+	if (is_for_dma(m, slot))
+		m->did.dma_sets++;
+	else if (is_local(m, slot))
 		m->did.local_sets++;
 	else
 		m->did.sets++;
@@ -438,7 +450,112 @@ void model_init(struct model *m, uint32_t nslots, pkmap_pfn npages)
 	m->config.npages = npages;
 	m->config.local_base = LOCAL_BASE;
 	m->config.local_slots = MODEL_LOCAL_SLOTS;
+	m->config.dma_slots = MODEL_DMA_SLOTS;
 	m->config.ncpus = 1;
 	empty(m->slots, MODEL_SLOTS);
-	empty(m->local, MODEL_LOCAL_SLOTS * MODEL_COLOURS);
+	empty(m->local, (MODEL_LOCAL_SLOTS + MODEL_DMA_SLOTS) * MODEL_COLOURS);
+}
+
+/* An operation on the line that a page is here. */
+static void model_cache(void *port, enum pkmap_cache_op op, void *addr,
+			size_t bytes)
+{
+	struct model *m = port;
+	struct model_slot *slot = slot_at(m, addr);
+
+	interrupt(m);
+	if (bytes != MODEL_PAGE_SIZE)
+		model_fail("%zu bytes of a line of %zu", bytes,
+			   MODEL_PAGE_SIZE);
+	if (slot->pte == PKMAP_NO_PFN || slot->tlb != slot->pte)
+		model_fail("I3: lines are worked on at %p, which shows nothing",
+			   addr);
+	if (slot->cached && op != PKMAP_CACHE_INVAL)
+		*memory_of(m, slot->pte) = slot->line;
+	if (op != PKMAP_CACHE_CLEAN)
+		slot->cached = false;
+}
+
+static const struct pkmap_dma_ops model_dma_ops = { .cache = model_cache };
+
+/* It sees the machine's memory behind a hole. */
+static const struct pkmap_dma_device model_device = {
+	.addr_mask = 0xffffffff,
+	.bus_base = 0x10000000,
+};
+
+void model_dma_init(struct model *m, struct pkmap_window *win)
+{
+	const struct pkmap_dma_config config = {
+		.win = win,
+		.ops = &model_dma_ops,
+		.port = m,
+		.line_bytes = MODEL_PAGE_SIZE,
+	};
+
+	if (pkmap_dma_size(&config) > sizeof(m->dma_memory) ||
+	    pkmap_dma_init(m->dma_memory, &config, &m->dma))
+		model_fail("no DMA layer can be made");
+}
+
+/* Until it works: set() may fail. */
+static void take_back(struct model *m, const struct pkmap_dma_buffer *buf,
+		      enum pkmap_dma_dir dir)
+{
+	while (pkmap_dma_unmap(m->dma, &model_device, buf, 1, dir))
+		;
+}
+
+static int give(struct model *m, const struct pkmap_dma_buffer *buf,
+		enum pkmap_dma_dir dir)
+{
+	uint64_t start = ((uint64_t)buf->pfn << MODEL_PAGE_SHIFT) + buf->offset;
+	struct pkmap_dma_segment seg;
+	int n = pkmap_dma_map(m->dma, &model_device, buf, 1, dir, &seg, 1);
+
+	if (n < 0)
+		return n;
+	if (n != 1 || seg.addr != start + 0x10000000 || seg.len != buf->len)
+		model_fail("the device is told another address");
+	return 0;
+}
+
+int model_from_device(struct model *m, pkmap_pfn pfn, bool shared)
+{
+	const struct pkmap_dma_buffer buf = {
+		.pfn = pfn,
+		.offset = shared ? 16 : 0,
+		.len = shared ? 32 : MODEL_PAGE_SIZE,
+	};
+	int ret = give(m, &buf, PKMAP_DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	if (cached_at(m, pfn))
+		model_fail("I1: page %lu is cached while a device writes to it",
+			   pfn);
+	if (shared && *memory_of(m, pfn) != m->stored[pfn - MODEL_FIRST_PFN])
+		model_fail("I1: what a neighbour stored in page %lu is lost",
+			   pfn);
+	*memory_of(m, pfn) = ++m->stored[pfn - MODEL_FIRST_PFN];
+	take_back(m, &buf, PKMAP_DMA_FROM_DEVICE);
+	return 0;
+}
+
+int model_to_device(struct model *m, pkmap_pfn pfn)
+{
+	const struct pkmap_dma_buffer buf = {
+		.pfn = pfn,
+		.len = MODEL_PAGE_SIZE,
+	};
+	int ret = give(m, &buf, PKMAP_DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	if (*memory_of(m, pfn) != m->stored[pfn - MODEL_FIRST_PFN])
+		model_fail("I2: a device reads %u in page %lu, stored was %u",
+			   *memory_of(m, pfn), pfn,
+			   m->stored[pfn - MODEL_FIRST_PFN]);
+	take_back(m, &buf, PKMAP_DMA_TO_DEVICE);
+	return 0;
 }

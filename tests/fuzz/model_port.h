@@ -13,10 +13,12 @@
 #ifndef MODEL_PORT_H
 #define MODEL_PORT_H
 
+#include <pkmap/dma.h>
 #include <pkmap/pkmap.h>
 
 #define MODEL_SLOTS	  8
 #define MODEL_LOCAL_SLOTS 4
+#define MODEL_DMA_SLOTS	  2 /* a task and one interrupt */
 #define MODEL_COLOURS	  4
 #define MODEL_PAGES	  32
 #define MODEL_PAGE_SHIFT  12
@@ -34,6 +36,7 @@ struct model_slot {
 struct model_counts {
 	unsigned long sets;
 	unsigned long local_sets;
+	unsigned long dma_sets;
 	unsigned long cleared;
 	unsigned long flushes;
 	unsigned long waits;
@@ -43,7 +46,8 @@ struct model_counts {
 struct model {
 	struct pkmap_config config;
 	struct model_slot slots[MODEL_SLOTS];
-	struct model_slot local[MODEL_LOCAL_SLOTS * MODEL_COLOURS];
+	struct model_slot
+		local[(MODEL_LOCAL_SLOTS + MODEL_DMA_SLOTS) * MODEL_COLOURS];
 	uint32_t memory[MODEL_PAGES];
 	uint32_t stored[MODEL_PAGES]; /* what was stored last (I1, I2) */
 	bool locked;
@@ -52,6 +56,9 @@ struct model {
 	bool woken;	  /* ... and was woken */
 	pkmap_a32 *event; /* what it waits for */
 	int depth;	  /* of local_enter() */
+
+	_Alignas(PKMAP_ALIGN) unsigned char dma_memory[512];
+	struct pkmap_dma *dma;
 
 	struct model_counts did;
 	struct pkmap_report report; /* the last one */
@@ -76,6 +83,18 @@ void model_store(struct model *m, void *addr, pkmap_pfn pfn);
 
 /* The CPU loads through @addr, which must show @pfn, what was stored last. */
 void model_load(struct model *m, void *addr, pkmap_pfn pfn);
+
+/* Makes m->dma of a window of this machine.  A line is as long as a page. */
+void model_dma_init(struct model *m, struct pkmap_window *win);
+
+/*
+ * What a driver does, with a buffer that is a page or, if @shared, a part of
+ * one: gives it to a device, which stores a new value in it, or checks that it
+ * finds what was stored last; and takes it back.  Returns what the first DMA
+ * call did if it failed.
+ */
+int model_from_device(struct model *m, pkmap_pfn pfn, bool shared);
+int model_to_device(struct model *m, pkmap_pfn pfn);
 
 /* A device overwrites page @pfn, of which no line may be cached (I8). */
 void model_dma(struct model *m, pkmap_pfn pfn);

@@ -56,6 +56,7 @@ static struct {
 	void *task[NPAGES];	     /* where the task holds a page */
 	void *interrupt[NPAGES];     /* where the interrupt does */
 	pkmap_pfn local;	     /* the task's local map, or none */
+	pkmap_pfn device;	     /* what a device owns, or none */
 	pkmap_pfn request[NREQUEST]; /* of the map that is going on */
 	const char *scenario;
 	unsigned long n;      /* instructions of the library so far */
@@ -80,10 +81,22 @@ static void **interrupt(pkmap_pfn pfn)
 	return &t.interrupt[pfn - MODEL_FIRST_PFN];
 }
 
+/* What a device owns is left alone. */
 static void use(void *addr, pkmap_pfn pfn)
 {
+	if (pfn == t.device)
+		return;
 	model_load(&t.model, addr, pfn);
 	model_store(&t.model, addr, pfn);
+}
+
+static void open_window(void)
+{
+	struct pkmap_config *config = &t.model.config;
+
+	expect(pkmap_size(config) && pkmap_size(config) <= sizeof(t.memory));
+	expect(!pkmap_init(t.memory, config, &t.win));
+	model_dma_init(&t.model, t.win);
 }
 
 /* The task lets a page go; from the first instruction on it may be gone. */
@@ -131,7 +144,7 @@ static void *pin_and_use(pkmap_pfn pfn)
 		expect(addr == *task(pfn));
 	if (addr)
 		use(addr, pfn);
-	else if (t.local != pfn)
+	else if (t.local != pfn && t.device != pfn)
 		model_dma(&t.model, pfn);
 	return addr;
 }
@@ -189,6 +202,20 @@ static void map_locally(void)
 	}
 }
 
+/* With buffers that are pages, and with such as share their lines. */
+static void do_dma(void)
+{
+	for (pkmap_pfn i = 0; i < NPAGES; i++) {
+		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+
+		if (pfn == t.device)
+			continue;
+		expect(!model_from_device(&t.model, pfn, false));
+		expect(!model_from_device(&t.model, pfn, true));
+		expect(!model_to_device(&t.model, pfn));
+	}
+}
+
 /* The answers may be out of date at once, but not wrong about what is held. */
 static void look_up(void)
 {
@@ -236,6 +263,7 @@ static const struct {
 	{ "unmap a page", unmap_held },
 	{ "map locally", map_locally },
 	{ "run another task", run_other_task },
+	{ "DMA", do_dma },
 };
 
 /* Goes on as a copy of the process; the original waits for its end. */
@@ -420,6 +448,43 @@ static void pin_two(void)
 	expect(!pkmap_pin(t.win, ABSENT));
 }
 
+static void give_to_device(pkmap_pfn pfn, bool shared)
+{
+	t.device = pfn;
+	expect(!model_from_device(&t.model, pfn, shared));
+	expect(!model_to_device(&t.model, pfn));
+	t.device = PKMAP_NO_PFN;
+}
+
+static void dma_held(void)
+{
+	give_to_device(HELD, true);
+}
+
+static void dma_idle(void)
+{
+	give_to_device(IDLE, false);
+	give_to_device(IDLE2, true);
+}
+
+static void dma_absent(void)
+{
+	give_to_device(ABSENT, true);
+}
+
+/* On a cache that is not VIVT: in a slot that is reserved for it. */
+static void dma_in_a_slot(void)
+{
+	trap_disarm();
+	interrupt_lets_go();
+	let_go(HELD);
+	expect(!pkmap_fini(t.win));
+	t.model.config.cache.kind = PKMAP_CACHE_PIPT;
+	open_window();
+	trap_arm(t.offset);
+	give_to_device(ABSENT, true);
+}
+
 /* One unmap too many, unless the slot is the interrupt's: then it is theirs. */
 static void unmap_idle(void *addr)
 {
@@ -468,6 +533,10 @@ static const struct {
 	{ "local map that pins", map_idle_locally },
 	{ "pin", pin_two },
 	{ "look up", look_up },
+	{ "DMA with a page in use", dma_held },
+	{ "DMA with idle pages", dma_idle },
+	{ "DMA with a page not mapped", dma_absent },
+	{ "DMA with a slot", dma_in_a_slot },
 	{ "misuse", misuse },
 };
 
@@ -481,8 +550,8 @@ static void set_up(void)
 	t.local = PKMAP_NO_PFN;
 	t.request[0] = PKMAP_NO_PFN;
 	t.request[1] = PKMAP_NO_PFN;
-	expect(pkmap_size(config) && pkmap_size(config) <= sizeof(t.memory));
-	expect(!pkmap_init(t.memory, config, &t.win));
+	t.device = PKMAP_NO_PFN;
+	open_window();
 	for (pkmap_pfn pfn = HELD; pfn < ABSENT; pfn++)
 		map(pfn);
 	for (pkmap_pfn pfn = IDLE; pfn < ABSENT; pfn++)
@@ -524,6 +593,7 @@ static bool all_interrupted(void)
 		"pkmap_reclaim",     "pkmap_pin",	  "pkmap_unmap",
 		"pkmap_local_map",   "pkmap_local_unmap", "pkmap_pfn_to_addr",
 		"pkmap_addr_to_pfn", "pkmap_forget",	  "pkmap_flush_unused",
+		"pkmap_dma_map",     "pkmap_dma_unmap",
 	};
 	bool all = true;
 
