@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * soft_machine.h - a machine whose device does not see the CPU's caches.
+ *
+ * Its memory is the frames of a posix window, its MMU is that port's: slots are
+ * set and cleared by the port's operations.  The CPU has caches in software
+ * (soft_cache.h) and reaches memory only with soft_read() and soft_write(), at
+ * an address that shows a page now.  The device reads and writes the frames.
+ *
+ * Pages 0 to SOFT_LOW_PAGES - 1 are low memory, the rest the window's.  One CPU
+ * stands for several whose caches are coherent with each other.
+ *
+ * There is one machine at a time.  An access is atomic: a signal handler that
+ * finds soft_is_busy() must return.
+ */
+#ifndef SOFT_MACHINE_H
+#define SOFT_MACHINE_H
+
+#include "soft_cache.h"
+
+#define SOFT_LOW_PAGES 4u
+#define SOFT_PAGES     24u
+#define SOFT_LOW_BYTES (SOFT_LOW_PAGES * SOFT_PAGE)
+#define SOFT_BYTES     (SOFT_PAGES * SOFT_PAGE)
+#define SOFT_SLOTS     8u
+
+/* Where the device sees physical address 0. */
+#define SOFT_BUS_BASE  0x80000000u
+
+struct soft_kind {
+	enum pkmap_cache_kind cache; /* a VIPT one aliases */
+	bool speculative;
+	bool outer;
+	bool write_allocate;
+	bool by_phys; /* has operations by physical address */
+};
+
+enum soft_level {
+	SOFT_INNER,
+	SOFT_OUTER,
+};
+
+/* Which level an operation on both is done to first. */
+enum soft_order {
+	SOFT_AS_CALLED,
+	SOFT_INNER_FIRST,
+	SOFT_OUTER_FIRST,
+};
+
+/* How a test gets at the operations of the DMA layer.  All optional. */
+struct soft_hooks {
+	/* What is done to a line instead of @op; 0: nothing. */
+	enum pkmap_cache_op (*choose)(enum soft_level level,
+				      enum pkmap_cache_op op, size_t phys);
+	enum soft_order (*order)(void);
+	/* Before and after each operation: interrupts and other CPUs. */
+	void (*around)(void);
+	/* A slot of the window is being cleaned or torn down. */
+	void (*tearing_down)(void);
+};
+
+/* The kinds are numbered from 0; false when there is no such one any more. */
+bool soft_kind_nr(uint32_t nr, struct soft_kind *kind);
+
+/* As a phrase, in static memory. */
+const char *soft_kind_name(const struct soft_kind *kind);
+
+void soft_open(const struct soft_kind *kind, const struct soft_hooks *hooks,
+	       uint64_t seed);
+void soft_close(void);
+
+struct pkmap_window *soft_window(void);
+struct pkmap_dma *soft_dma(void);
+const struct pkmap_dma_device *soft_device(void);
+
+/* The address of a byte of low memory. */
+void *soft_low(size_t phys);
+
+void soft_read(const void *addr, void *data, size_t bytes);
+void soft_write(void *addr, const void *data, size_t bytes);
+
+void soft_device_read(uint64_t bus, void *data, size_t bytes);
+void soft_device_write(uint64_t bus, const void *data, size_t bytes);
+
+/* What memory holds. */
+const uint8_t *soft_memory(void);
+
+/* Evicts lines and, if the CPU speculates, fills others. */
+void soft_stir(void);
+
+/* Writes back all that is dirty. */
+void soft_clean_all(void);
+
+bool soft_is_busy(void);
+
+/* Ends the program: the test, not the library, is wrong, or a call failed. */
+_Noreturn void soft_fail(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* @call is an expression whose value must be 0. */
+#define soft_must(call) \
+	do { \
+		int soft_ret = (call); \
+		if (soft_ret) \
+			soft_fail("%s: error %d", #call, soft_ret); \
+	} while (0)
+
+#endif /* SOFT_MACHINE_H */
