@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A "device": moves bytes between a file and the frames without anybody
- * mapping them, as DMA would.  The kernel copies from file to file.
+ * mapping them, as DMA would.  The kernel copies from file to file.  An address
+ * of the device is a place in the frames' file.
  */
 #ifndef DEVICE_H
 #define DEVICE_H
 
+#include <pkmap/dma.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct device {
+	struct pkmap_dma_device dma;
 	int from;
 	int to;		     /* its file position belongs to the device */
 	unsigned int method; /* the first one that has not failed yet */

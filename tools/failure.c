@@ -32,3 +32,24 @@ int fail(struct failure *failure, int errnum, const char *format, ...)
 	va_end(args);
 	return -1;
 }
+
+void fail_also(struct failure *failure, const char *format, ...)
+{
+	char *before, *what;
+	va_list args;
+
+	va_start(args, format);
+	what = describe(0, format, args);
+	va_end(args);
+
+	pthread_mutex_lock(&failure->lock);
+	before = failure->text;
+	failure->text = what;
+	if (before) {
+		if (asprintf(&failure->text, "%s; %s", before, what) < 0)
+			abort();
+		free(before);
+		free(what);
+	}
+	pthread_mutex_unlock(&failure->lock);
+}

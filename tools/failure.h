@@ -18,4 +18,11 @@ struct failure {
 int fail(struct failure *failure, int errnum, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Notes what must not go unnoticed, whatever failed before: it is added to the
+ * reason that there is.
+ */
+void fail_also(struct failure *failure, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif /* FAILURE_H */

@@ -7,7 +7,7 @@
  * One thread for each device, some for the CPUs, and the main thread, which
  * watches.  Who fails stops the pool, and that ends every thread.
  */
-#include "device.h"
+#include "driver.h"
 #include "pump.h"
 #include "stop.h"
 
@@ -16,6 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* Each of the two devices has one frame at a time. */
+#ifdef PKMAP_DMA_TRACKER
+#define TRACKER_ENTRIES 8
+#else
+#define TRACKER_ENTRIES 0
+#endif
 
 struct cpu {
 	struct pipeline *pipeline;
@@ -29,8 +36,8 @@ struct pipeline {
 	struct pkmap_posix *hm;
 	struct pool pool;
 	struct irq irq;
-	struct device reader;
-	struct device writer;
+	struct driver reader;
+	struct driver writer;
 	struct cpu *cpus;
 	pthread_t *threads;
 	uint32_t nthreads; /* that were started */
@@ -38,28 +45,6 @@ struct pipeline {
 	uint64_t start_ns;
 	_Atomic uint64_t written;
 };
-
-static off_t frame_offset(const struct pipeline *p, pkmap_pfn pfn)
-{
-	return (off_t)pfn * (off_t)p->options->page_size;
-}
-
-static int fill_frame(struct pipeline *p, const struct work *work)
-{
-	ssize_t n = device_copy(&p->reader, work->offset,
-				frame_offset(p, work->pfn), work->len);
-
-	if (n < 0 && p->reader.failed_writing)
-		return fail(p->failure, errno, "cannot write the frames");
-	if (n < 0)
-		return fail(p->failure, errno, "cannot read %s",
-			    p->options->in);
-	if ((size_t)n < work->len)
-		return fail(p->failure, 0,
-			    "%s became shorter while it was read",
-			    p->options->in);
-	return 0;
-}
 
 static int read_file(struct pipeline *p)
 {
@@ -72,7 +57,7 @@ static int read_file(struct pipeline *p)
 		work.len = (size_t)(left < page_size ? left : page_size);
 		if (!pool_take_cold(&p->pool, &work.pfn))
 			return 0;
-		if (fill_frame(p, &work))
+		if (driver_fill(&p->reader, &work))
 			return -1;
 		frame_begin(&p->pool.frames[work.pfn].stable);
 		pool_put(&p->pool, &p->pool.filled, &work);
@@ -90,28 +75,14 @@ static void *run_reader(void *arg)
 	return NULL;
 }
 
-static int write_frame(struct pipeline *p, const struct work *work)
-{
-	ssize_t n = device_copy(&p->writer, frame_offset(p, work->pfn),
-				work->offset, work->len);
-
-	if (n < 0 && p->writer.failed_writing)
-		return fail(p->failure, errno, "cannot write %s",
-			    p->options->out);
-	if (n < (ssize_t)work->len)
-		return fail(p->failure, n < 0 ? errno : EIO,
-			    "cannot read the frames");
-	p->written += work->len;
-	return 0;
-}
-
 static int write_file(struct pipeline *p)
 {
 	struct work work;
 
 	while (pool_take(&p->pool, &p->pool.copied, &work)) {
-		if (write_frame(p, &work))
+		if (driver_drain(&p->writer, &work))
 			return -1;
+		p->written += work.len;
 		frame_end(&p->pool.frames[work.pfn].stable);
 		pool_free(&p->pool, work.pfn);
 	}
@@ -292,13 +263,34 @@ static void report(struct pipeline *p, struct pump_result *result)
 {
 	result->bytes = p->size;
 	result->seconds = (double)(now_ns() - p->start_ns) / 1e9;
-	result->device_in = device_method(&p->reader);
-	result->device_out = device_method(&p->writer);
+	result->device_in = device_method(&p->reader.device);
+	result->device_out = device_method(&p->writer.device);
 	result->irq = count_irqs(p);
 	pkmap_read_stats(pkmap_posix_window(p->hm), &result->stats);
+	pkmap_dma_read_stats(pkmap_posix_dma(p->hm), &result->dma);
 	if (result->stats.misuses)
 		fail(p->failure, 0, "the window refused %lu calls",
 		     result->stats.misuses);
+}
+
+static void check_leaks(struct pipeline *p)
+{
+	uint32_t n = pkmap_dma_leaks(pkmap_posix_dma(p->hm), NULL);
+
+	if (n)
+		fail_also(p->failure, "frames that devices still have: %u", n);
+}
+
+/* The tracker's reports; what it says of leaks, check_leaks() does. */
+static void dma_report(void *arg, const struct pkmap_dma_report *report)
+{
+	struct pipeline *p = arg;
+
+	if (report->what == PKMAP_DMA_NEVER_UNMAPPED)
+		return;
+	fail(p->failure, 0, "%s() of frame %lu: %s", report->call,
+	     report->buf.pfn, driver_misuse(report->what));
+	pool_stop(&p->pool);
 }
 
 static int open_window(struct pipeline *p)
@@ -310,6 +302,9 @@ static int open_window(struct pipeline *p)
 		.page_size = options->page_size,
 		.nslots = options->slots,
 		.strict = options->strict,
+		.tracker_entries = TRACKER_ENTRIES,
+		.dma_report = dma_report,
+		.report_arg = p,
 	};
 	int err = pkmap_posix_open(&config, &p->hm);
 
@@ -336,6 +331,25 @@ static int allocate_threads(struct pipeline *p)
 	return 0;
 }
 
+static struct driver make_driver(struct pipeline *p, int from, int to,
+				 const char *path)
+{
+	const struct pump_options *options = p->options;
+	uint64_t last = (uint64_t)options->frames * options->page_size - 1;
+
+	return (struct driver){
+		.device = {
+			.dma.addr_mask = UINT64_MAX >> __builtin_clzll(last),
+			.from = from,
+			.to = to,
+		},
+		.dma = pkmap_posix_dma(p->hm),
+		.page_size = options->page_size,
+		.path = path,
+		.failure = p->failure,
+	};
+}
+
 int pipeline_run(const struct pump_options *options, int in, int out,
 		 off_t size, struct progress *progress, struct failure *failure,
 		 struct pump_result *result)
@@ -350,14 +364,15 @@ int pipeline_run(const struct pump_options *options, int in, int out,
 
 	if (open_window(&p))
 		return -1;
-	p.reader = (struct device){ .from = in, .to = pkmap_posix_fd(p.hm) };
-	p.writer = (struct device){ .from = pkmap_posix_fd(p.hm), .to = out };
+	p.reader = make_driver(&p, in, pkmap_posix_fd(p.hm), options->in);
+	p.writer = make_driver(&p, pkmap_posix_fd(p.hm), out, options->out);
 	if (pool_init(&p.pool, options->frames, options->threads)) {
 		fail(failure, ENOMEM, "cannot make the frames");
 		goto close_window;
 	}
 	if (!allocate_threads(&p)) {
 		run_threads(&p);
+		check_leaks(&p);
 		report(&p, result);
 	}
 	free(p.threads);

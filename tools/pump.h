@@ -33,6 +33,7 @@ struct pump_result {
 	const char *device_in;
 	const char *device_out;
 	struct pkmap_stats stats;
+	struct pkmap_dma_stats dma;
 	struct irq_counts irq;
 	char sha256[SHA256_TEXT];
 };

@@ -15,6 +15,7 @@ static void print_text(const struct pump_options *options,
 		       const struct pump_result *result)
 {
 	const struct pkmap_stats *stats = &result->stats;
+	const struct pkmap_dma_stats *dma = &result->dma;
 	const struct irq_counts *irq = &result->irq;
 	double page_size = (double)options->page_size;
 	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
@@ -34,6 +35,12 @@ static void print_text(const struct pump_options *options,
 	       100 * hit_ratio(stats), stats->waits);
 	printf("reclaims    %lu, which freed %lu slots\n", stats->reclaims,
 	       stats->reclaimed);
+	printf("DMA         %lu frames given to devices; the pages were found: "
+	       "%lu in use, %lu idle, %lu not mapped\n",
+	       dma->maps, dma->in_use, dma->idle, dma->not_mapped);
+	printf("cache       %lu lines to clean, %lu to invalidate, %lu to do "
+	       "both\n",
+	       dma->cleaned, dma->invalidated, dma->clean_invalidated);
 	printf("interrupts  %lu, %lu pinned a mapped page, %lu found the page "
 	       "not mapped\n",
 	       irq->taken, irq->pins, irq->pin_misses);
@@ -48,11 +55,13 @@ static json_t *make_json(const struct pump_options *options,
 			 const struct pump_result *result)
 {
 	const struct pkmap_stats *stats = &result->stats;
+	const struct pkmap_dma_stats *dma = &result->dma;
 	const struct irq_counts *irq = &result->irq;
 
 	return json_pack(
 		"{s:I, s:f, s:f, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
 		" s:{s:I, s:I, s:f, s:I}, s:{s:I, s:I},"
+		" s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I}, s:s}",
 		"bytes", (json_int_t)result->bytes,
 		"seconds", result->seconds,
@@ -72,6 +81,15 @@ static json_t *make_json(const struct pump_options *options,
 		"reclaims",
 			"batches", (json_int_t)stats->reclaims,
 			"slots", (json_int_t)stats->reclaimed,
+		"dma",
+			"maps", (json_int_t)dma->maps,
+			"in_use", (json_int_t)dma->in_use,
+			"idle", (json_int_t)dma->idle,
+			"not_mapped", (json_int_t)dma->not_mapped,
+			"cleaned", (json_int_t)dma->cleaned,
+			"invalidated", (json_int_t)dma->invalidated,
+			"clean_invalidated",
+				(json_int_t)dma->clean_invalidated,
 		"interrupts",
 			"rate", (json_int_t)options->irq_rate,
 			"taken", (json_int_t)irq->taken,

@@ -2,7 +2,8 @@
 /*
  * Ctrl-C at every system call of the main thread of "pkmap pump": either OUT is
  * as it was and the pump died of the signal, or OUT is a complete copy and the
- * exit status is 0; and nothing else is left behind.
+ * exit status is 0; and nothing else is left behind, nor is a frame left with a
+ * device.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 #define COPY_BYTES 200000
 
 static char *tool;
+static int messages; /* the pump's standard error */
 
 static void write_file(const char *path, const char *text, size_t times)
 {
@@ -67,7 +70,7 @@ static void run_pump(void)
 	int null = open("/dev/null", O_WRONLY);
 
 	dup2(null, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
+	dup2(messages, STDERR_FILENO);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		_exit(99);
 	execl(tool, "pkmap", "pump", "in", "out", "--slots", "2", "--frames",
@@ -86,6 +89,8 @@ static int interrupt_at(int call, int sig, bool *sent)
 
 	*sent = false;
 	fflush(stdout);
+	if (ftruncate(messages, 0) || lseek(messages, 0, SEEK_SET))
+		return -1;
 	pid = fork();
 	if (!pid)
 		run_pump();
@@ -104,12 +109,21 @@ static int interrupt_at(int call, int sig, bool *sent)
 	return status;
 }
 
+/* What the pump says when it was stopped in time, and nothing more. */
+static bool said_interrupted(void)
+{
+	char text[256] = "";
+
+	return pread(messages, text, sizeof(text) - 1, 0) >= 0 &&
+	       (!*text || !strcmp(text, "pkmap pump: interrupted\n"));
+}
+
 static bool check(int status, int sig)
 {
 	bool copied = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == sig;
 
-	if (count_files() != 2)
+	if (count_files() != 2 || !said_interrupted())
 		return false;
 	if (copied)
 		return starts_with("out", "in\n", COPY_BYTES / 3 * 3);
@@ -144,7 +158,8 @@ int main(int argc, char **argv)
 	char dir[] = "/tmp/pkmap-interrupted-XXXXXX";
 	int failures = 0;
 
-	if (argc != 2)
+	messages = memfd_create("messages", MFD_CLOEXEC);
+	if (argc != 2 || messages < 0)
 		return EXIT_FAILURE;
 	tool = realpath(argv[1], NULL);
 	if (!tool || !mkdtemp(dir) || chdir(dir))

@@ -11,11 +11,14 @@
 #define BYTES	  1000003
 #define PAGE_SIZE 65536
 #define PAGES	  ((BYTES + PAGE_SIZE - 1) / PAGE_SIZE)
+#define LINE	  64
 
 struct summary {
 	json_int_t bytes, page_size, slots, frames, threads;
 	json_int_t hits, misses, waits;
 	json_int_t batches, reclaimed;
+	json_int_t dma_maps, in_use, idle, not_mapped;
+	json_int_t cleaned, invalidated, clean_invalidated;
 	json_int_t rate, taken, pins, pin_misses, compared;
 	double seconds, bytes_per_second, hit_ratio;
 	const char *device_read, *device_write, *sha256;
@@ -61,6 +64,7 @@ static bool unpack(json_t *json, struct summary *s)
 	if (!json_unpack_ex(json, &error, JSON_STRICT,
 			    "{s:I, s:F, s:F, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
 			    " s:{s:I, s:I, s:F, s:I!}, s:{s:I, s:I!},"
+			    " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I!},"
 			    " s:{s:I, s:I, s:I, s:I, s:I!}, s:s!}",
 			    "bytes", &s->bytes, "seconds", &s->seconds,
 			    "bytes_per_second", &s->bytes_per_second,
@@ -73,6 +77,12 @@ static bool unpack(json_t *json, struct summary *s)
 			    "hit_ratio", &s->hit_ratio, "waits", &s->waits,
 			    "reclaims", "batches", &s->batches,
 			    "slots", &s->reclaimed,
+			    "dma", "maps", &s->dma_maps,
+			    "in_use", &s->in_use, "idle", &s->idle,
+			    "not_mapped", &s->not_mapped,
+			    "cleaned", &s->cleaned,
+			    "invalidated", &s->invalidated,
+			    "clean_invalidated", &s->clean_invalidated,
 			    "interrupts", "rate", &s->rate, "taken", &s->taken,
 			    "pins", &s->pins, "pin_misses", &s->pin_misses,
 			    "compared", &s->compared,
@@ -96,6 +106,16 @@ static void check_values(const struct summary *s)
 	check(s->hit_ratio >= 0 && s->hit_ratio < 1, "hit ratio is a ratio");
 	check(s->waits >= 0 && s->batches > 0 && s->reclaimed >= s->misses - 4,
 	      "slots were reclaimed");
+	check(s->dma_maps == 2 * PAGES,
+	      "each page went to the one device and to the other");
+	check(s->in_use >= 0 && s->idle >= 0 && s->not_mapped > 0 &&
+		      s->in_use + s->idle + s->not_mapped == 2 * PAGES,
+	      "each was looked up once each time");
+	check(s->cleaned == (BYTES + LINE - 1) / LINE,
+	      "the lines of what is written are cleaned");
+	check(s->invalidated == PAGES * PAGE_SIZE / LINE &&
+		      s->clean_invalidated == 0,
+	      "those of the frames to be filled are invalidated, none shared");
 	check(s->pins + s->pin_misses == s->taken && s->compared <= s->pins,
 	      "every interrupt is accounted for");
 	check(strlen(s->sha256) == 64 &&

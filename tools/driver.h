@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The drivers of the pump's devices.  A driver gives a frame to its device,
+ * which moves the bytes, and takes it back: only then is the frame the CPUs'
+ * again.
+ */
+#ifndef DRIVER_H
+#define DRIVER_H
+
+#include "device.h"
+#include "failure.h"
+#include "pool.h"
+
+struct driver {
+	struct device device;
+	struct pkmap_dma *dma;
+	size_t page_size;
+	const char *path; /* of the file that the device reads or writes */
+	struct failure *failure;
+};
+
+/* Has the device read a part of the file into a frame.  Returns 0 or fails. */
+int driver_fill(struct driver *driver, const struct work *work);
+
+/* Has the device write a frame to a part of the file.  Returns 0 or fails. */
+int driver_drain(struct driver *driver, const struct work *work);
+
+/* What a driver has done, in English. */
+const char *driver_misuse(enum pkmap_dma_misuse misuse);
+
+#endif /* DRIVER_H */
