@@ -122,9 +122,7 @@ static void give_dma_slot(struct pkmap_window *w, void *addr)
 	struct pkmap_cpu *cpu = cpu_nr(w, (uint32_t)w->ops->local_cpu(w->port));
 	const uint32_t depth = pkmap_a32_load_relaxed(&cpu->dma_depth);
 
-	w->ops->clear(w->port, addr, 1);
-	if (w->ops->flush_tlb)
-		w->ops->flush_tlb(w->port, addr, 1, true);
+	clear_local_slot(w, addr);
 	pkmap_fence_interrupt();
 	pkmap_a32_store_relaxed(&cpu->dma_depth, depth - 1);
 	w->ops->local_leave(w->port);

@@ -100,9 +100,7 @@ static void close_slot(struct pkmap_window *w, struct pkmap_local *l)
 		cleaning = LOCAL_CLEANING;
 	} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED));
 
-	w->ops->clear(w->port, l->addr, 1);
-	if (w->ops->flush_tlb)
-		w->ops->flush_tlb(w->port, l->addr, 1, true);
+	clear_local_slot(w, l->addr);
 }
 
 static void close_local(struct pkmap_window *w, struct pkmap_local *l)

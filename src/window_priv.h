@@ -255,6 +255,13 @@ static inline void *local_slot_addr(const struct pkmap_window *w,
 	return (void *)(w->local_base + (page << w->page_shift));
 }
 
+static inline void clear_local_slot(struct pkmap_window *w, void *addr)
+{
+	w->ops->clear(w->port, addr, 1);
+	if (w->ops->flush_tlb)
+		w->ops->flush_tlb(w->port, addr, 1, true);
+}
+
 static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
 {
 	return pfn - w->first_pfn < w->npages;
