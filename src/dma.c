@@ -14,9 +14,8 @@ static pkmap_pfn pages_from(const struct pkmap_dma *d, pkmap_pfn pfn)
 	return 0;
 }
 
-int pkmap_buffer_range(const struct pkmap_dma *d,
-		       const struct pkmap_dma_buffer *buf,
-		       struct pkmap_range *r)
+static int check_buffer(const struct pkmap_dma *d,
+			const struct pkmap_dma_buffer *buf)
 {
 	const uint32_t shift = d->win->page_shift;
 	const uint64_t memory = (uint64_t)pages_from(d, buf->pfn) << shift;
@@ -24,21 +23,18 @@ int pkmap_buffer_range(const struct pkmap_dma *d,
 	if (!buf->len || buf->offset >> shift ||
 	    buf->len > SIZE_MAX - buf->offset)
 		return PKMAP_EINVAL;
-	if (buf->offset + buf->len > memory)
-		return PKMAP_ERANGE;
-	r->start = ((uint64_t)buf->pfn << shift) + buf->offset;
-	r->end = r->start + buf->len;
-	return 0;
+	return buf->offset + buf->len > memory ? PKMAP_ERANGE : 0;
 }
 
 /* How many lines a buffer shares with its neighbours: one at each edge. */
 static uint32_t shared_lines(const struct pkmap_dma *d,
-			     const struct pkmap_range *r)
+			     const struct pkmap_dma_buffer *buf)
 {
+	const struct pkmap_range r = buffer_range(d, buf);
 	const uint64_t mask = line_mask(d);
-	const uint32_t first = (r->start & mask) != 0;
-	const uint32_t last = (r->end & mask) != 0;
-	const bool one_line = (r->start & ~mask) == ((r->end - 1) & ~mask);
+	const uint32_t first = (r.start & mask) != 0;
+	const uint32_t last = (r.end & mask) != 0;
+	const bool one_line = (r.start & ~mask) == ((r.end - 1) & ~mask);
 
 	return one_line ? first | last : first + last;
 }
@@ -48,7 +44,6 @@ static int check_call(const struct pkmap_dma *d,
 		      const struct pkmap_dma_call *call, uint32_t *nshared)
 {
 	const bool from = call->dir & PKMAP_DMA_FROM_DEVICE;
-	struct pkmap_range r;
 	uint32_t k;
 	uint32_t n;
 	int err;
@@ -58,12 +53,12 @@ static int check_call(const struct pkmap_dma *d,
 	    call->dir > PKMAP_DMA_BIDIRECTIONAL)
 		return PKMAP_EINVAL;
 	for (k = 0; k < call->nbufs; k++) {
-		err = pkmap_buffer_range(d, &call->bufs[k], &r);
+		err = check_buffer(d, &call->bufs[k]);
 		if (err)
 			return err;
 		if (!from || call->dev->coherent)
 			continue;
-		n = shared_lines(d, &r);
+		n = shared_lines(d, &call->bufs[k]);
 		if (n && d->strict)
 			return PKMAP_EINVAL;
 		*nshared += n;

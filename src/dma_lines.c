@@ -268,12 +268,11 @@ static int work_on_buffer(struct pkmap_dma *d,
 			  enum pkmap_dma_dir dir, enum pkmap_moment moment)
 {
 	const struct rule rule = rule_of(d, dir, moment);
+	const struct pkmap_range r = buffer_range(d, buf);
 	struct part parts[3];
-	struct pkmap_range r;
 	uint32_t n;
 	int err;
 
-	pkmap_buffer_range(d, buf, &r);
 	n = parts_of(d, &r, &rule, parts);
 	if (!n)
 		return 0;

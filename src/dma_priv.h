@@ -68,11 +68,6 @@ struct pkmap_range {
 	uint64_t end;
 };
 
-/* dma.c; PKMAP_EINVAL or PKMAP_ERANGE for a buffer that is none */
-int pkmap_buffer_range(const struct pkmap_dma *d,
-		       const struct pkmap_dma_buffer *buf,
-		       struct pkmap_range *r);
-
 /* dma_lines.c; an error of the port */
 int pkmap_work_on_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 			enum pkmap_moment moment);
@@ -163,6 +158,16 @@ static inline uint64_t min_u64(uint64_t a, uint64_t b)
 static inline uint64_t line_mask(const struct pkmap_dma *d)
 {
 	return ((uint64_t)1 << d->line_shift) - 1;
+}
+
+/* Of a buffer that has been checked. */
+static inline struct pkmap_range
+buffer_range(const struct pkmap_dma *d, const struct pkmap_dma_buffer *buf)
+{
+	const uint64_t start =
+		((uint64_t)buf->pfn << d->win->page_shift) + buf->offset;
+
+	return (struct pkmap_range){ start, start + buf->len };
 }
 
 static inline bool pfn_is_low(const struct pkmap_dma *d, pkmap_pfn pfn)

@@ -91,7 +91,7 @@ int pkmap_cut_segments(const struct pkmap_dma *d,
 	if (!device_valid(call->dev))
 		return PKMAP_EINVAL;
 	for (k = 0; k < call->nbufs; k++) {
-		pkmap_buffer_range(d, &call->bufs[k], &r);
+		r = buffer_range(d, &call->bufs[k]);
 		err = add_segments(&s, &r);
 		if (err)
 			return err;

@@ -36,28 +36,19 @@ struct mapping {
 	const struct pkmap_dma_device *dev;
 	struct pkmap_dma_buffer buf;
 	enum pkmap_dma_dir dir;
-	uint64_t start; /* physical */
-	uint64_t end;
+	struct pkmap_range range;
 	uint32_t state;
 };
-
-static void set_range(const struct pkmap_dma *d, struct mapping *m)
-{
-	m->start = ((uint64_t)m->buf.pfn << d->win->page_shift) + m->buf.offset;
-	m->end = m->start + m->buf.len;
-}
 
 static struct mapping mapping_of(const struct pkmap_dma *d,
 				 const struct pkmap_dma_call *call, uint32_t k)
 {
-	struct mapping m = {
+	return (struct mapping){
 		.dev = call->dev,
 		.buf = call->bufs[k],
 		.dir = call->dir,
+		.range = buffer_range(d, &call->bufs[k]),
 	};
-
-	set_range(d, &m);
-	return m;
 }
 
 static bool is_live(uint32_t state)
@@ -82,7 +73,7 @@ static bool read_entry(const struct pkmap_dma *d, const struct pkmap_tracked *t,
 		/* Pairs with the releases of a later fill_entry()'s fields. */
 		pkmap_fence_acquire();
 	} while (pkmap_a32_load_relaxed(&t->state) != m->state);
-	set_range(d, m);
+	m->range = buffer_range(d, &m->buf);
 	return true;
 }
 
@@ -167,7 +158,8 @@ static void check_overlap(struct pkmap_dma *d, const struct mapping *m,
 	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
 		if (t == own || !read_entry(d, t, &other) ||
 		    !(other.dir & PKMAP_DMA_FROM_DEVICE) ||
-		    other.start >= m->end || m->start >= other.end)
+		    other.range.start >= m->range.end ||
+		    m->range.start >= other.range.end)
 			continue;
 		report(d, PKMAP_DMA_OVERLAP, call, m, &other);
 		return;
@@ -220,8 +212,9 @@ static bool move_mapping(struct pkmap_dma *d, const struct mapping *m,
 	struct mapping other;
 
 	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
-		if (read_entry(d, t, &other) && other.start == m->start &&
-		    other.end == m->end && other.dir == m->dir &&
+		if (read_entry(d, t, &other) &&
+		    other.range.start == m->range.start &&
+		    other.range.end == m->range.end && other.dir == m->dir &&
 		    other.dev == m->dev && move_entry(t, &other, from, to))
 			return true;
 	}
@@ -231,7 +224,7 @@ static bool move_mapping(struct pkmap_dma *d, const struct mapping *m,
 static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
 					  const struct mapping *known)
 {
-	if (m->end != known->end)
+	if (m->range.end != known->range.end)
 		return PKMAP_DMA_UNMAP_LENGTH;
 	if (m->dir != known->dir)
 		return PKMAP_DMA_UNMAP_DIRECTION;
@@ -247,7 +240,8 @@ static int refuse_unmap(struct pkmap_dma *d, const struct mapping *m,
 	struct mapping other;
 
 	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
-		if (read_entry(d, t, &other) && other.start == m->start &&
+		if (read_entry(d, t, &other) &&
+		    other.range.start == m->range.start &&
 		    (other.state & STATE_MASK) == STATE_LIVE)
 			known = other;
 	}
@@ -269,8 +263,9 @@ static int check_sync(struct pkmap_dma *d, const struct mapping *m,
 	struct mapping other;
 
 	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
-		if (!read_entry(d, t, &other) || m->start < other.start ||
-		    m->end > other.end)
+		if (!read_entry(d, t, &other) ||
+		    m->range.start < other.range.start ||
+		    m->range.end > other.range.end)
 			continue;
 		if (other.dir == m->dir && other.dev == m->dev)
 			return 0;
@@ -367,7 +362,7 @@ int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call)
 static bool has_local_map(struct pkmap_dma *d, const struct mapping *m)
 {
 	const uint32_t shift = d->win->page_shift;
-	const pkmap_pfn last = (pkmap_pfn)((m->end - 1) >> shift);
+	const pkmap_pfn last = (pkmap_pfn)((m->range.end - 1) >> shift);
 	pkmap_pfn pfn;
 
 	for (pfn = m->buf.pfn; pfn <= last; pfn++) {
