@@ -2,8 +2,6 @@
 /*
  * dma.c - the window's DMA layer.
  */
-#include <stdlib.h>
-
 #include "posix_priv.h"
 
 /* As x86 and most ARM have it. */
@@ -40,16 +38,10 @@ int pkmap_posix_dma_make(struct pkmap_posix *p, uint32_t tracker_entries)
 		.line_bytes = LINE_BYTES,
 		.tracker_entries = tracker_entries,
 	};
-	size_t bytes = pkmap_dma_size(&config);
-	int error;
+	int error = pkmap_posix_allocate(pkmap_dma_size(&config), &p->dma_mem);
 
-	if (!bytes)
-		return pkmap_posix_invalid();
-	error = posix_memalign(&p->dma_mem, PKMAP_ALIGN, bytes);
-	if (error) {
-		errno = error;
-		return PKMAP_ENOMEM;
-	}
+	if (error)
+		return error;
 	return pkmap_dma_init(p->dma_mem, &config, &p->dma);
 }
 

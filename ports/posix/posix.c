@@ -166,6 +166,20 @@ static int reserve(struct pkmap_posix *p, uint64_t slots)
 	return 0;
 }
 
+/* Memory for a window or a DMA layer; one that is refused asks for 0 bytes. */
+int pkmap_posix_allocate(size_t bytes, void **mem)
+{
+	int error;
+
+	if (!bytes)
+		return pkmap_posix_invalid();
+	error = posix_memalign(mem, PKMAP_ALIGN, bytes);
+	if (!error)
+		return 0;
+	errno = error;
+	return PKMAP_ENOMEM;
+}
+
 static int make_window(struct pkmap_posix *p,
 		       const struct pkmap_posix_config *config)
 {
@@ -188,7 +202,6 @@ static int make_window(struct pkmap_posix *p,
 		.dma_slots = dma_slots,
 		.ncpus = PKMAP_POSIX_NCPUS,
 	};
-	size_t bytes;
 	int error;
 
 	error = reserve(p, nslots + nlocal * PKMAP_POSIX_NCPUS);
@@ -197,15 +210,9 @@ static int make_window(struct pkmap_posix *p,
 
 	window.base = p->base;
 	window.local_base = p->base + ((size_t)nslots << p->page_shift);
-	bytes = pkmap_size(&window);
-	if (!bytes)
-		return pkmap_posix_invalid();
-
-	error = posix_memalign(&p->win_mem, PKMAP_ALIGN, bytes);
-	if (error) {
-		errno = error;
-		return PKMAP_ENOMEM;
-	}
+	error = pkmap_posix_allocate(pkmap_size(&window), &p->win_mem);
+	if (error)
+		return error;
 	return pkmap_init(p->win_mem, &window, &p->win);
 }
 

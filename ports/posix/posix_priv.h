@@ -62,6 +62,9 @@ static inline int pkmap_posix_invalid(void)
 	return PKMAP_EINVAL;
 }
 
+/* posix.c */
+int pkmap_posix_allocate(size_t bytes, void **mem);
+
 /* dma.c */
 int pkmap_posix_dma_make(struct pkmap_posix *p, uint32_t tracker_entries);
 
