@@ -78,14 +78,14 @@ static void compare(const char *who, const uint8_t *data, size_t phys, size_t n)
 static const uint8_t *make_up(uint64_t *random, size_t phys, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
-		t.value[phys + k] = (uint8_t)soft_random(random);
+		t.value[phys + k] = (uint8_t)random_next(random);
 	return &t.value[phys];
 }
 
 static pkmap_pfn some_page(uint64_t *random)
 {
 	return SOFT_LOW_PAGES +
-	       soft_random(random) % (SOFT_PAGES - SOFT_LOW_PAGES);
+	       random_next(random) % (SOFT_PAGES - SOFT_LOW_PAGES);
 }
 
 static size_t phys_of(const struct pkmap_dma_buffer *buf)
@@ -160,12 +160,12 @@ static void end(const struct pkmap_dma_buffer *buf, enum pkmap_dma_dir dir)
 
 static enum pkmap_dma_dir some_dir(uint64_t *random)
 {
-	return (enum pkmap_dma_dir)(1 + soft_random(random) % 3);
+	return (enum pkmap_dma_dir)(1 + random_next(random) % 3);
 }
 
 static void do_short_transfer(pkmap_pfn pfn)
 {
-	const size_t r = soft_random(&t.interrupt_random) % (2 * SHORT_BYTES);
+	const size_t r = random_next(&t.interrupt_random) % (2 * SHORT_BYTES);
 	const size_t skip = r < SHORT_BYTES ? r : 0;
 	const enum pkmap_dma_dir dir = some_dir(&t.interrupt_random);
 	const struct pkmap_dma_buffer buf = {
@@ -199,9 +199,9 @@ static void do_transfers(void)
 {
 	uint64_t *random = &t.interrupt_random;
 
-	do_short_transfer(soft_random(random) % 2 ? t.current :
+	do_short_transfer(random_next(random) % 2 ? t.current :
 						    some_page(random));
-	go_on_with_long_transfer(soft_random(random) % 2 ? t.current :
+	go_on_with_long_transfer(random_next(random) % 2 ? t.current :
 							   some_page(random));
 }
 
@@ -225,7 +225,7 @@ static void arm_timer(void)
 	const struct itimerspec once = {
 		.it_value.tv_nsec =
 			1 +
-			(long)(soft_random(&t.interrupt_random) % MAX_DELAY_NS),
+			(long)(random_next(&t.interrupt_random) % MAX_DELAY_NS),
 	};
 
 	if (timer_settime(t.timer, 0, &once, NULL))
@@ -279,7 +279,7 @@ static void unmap(void *page)
 /* The task looks at its bytes of a page, and changes some. */
 static void use(void *page, pkmap_pfn pfn)
 {
-	const size_t from = soft_random(&t.task_random) % TASK_BYTES;
+	const size_t from = random_next(&t.task_random) % TASK_BYTES;
 	uint8_t data[TASK_BYTES];
 
 	soft_read(page, data, TASK_BYTES);
@@ -331,7 +331,7 @@ static void transfer(void)
 
 static void work(void)
 {
-	switch (soft_random(&t.task_random) % 8) {
+	switch (random_next(&t.task_random) % 8) {
 	case 0:
 		t.doing = MAPPING;
 		pkmap_flush_unused(soft_window());

@@ -56,7 +56,7 @@ static struct soft_line *choose_victim(struct soft_cache *c,
 	for (uint32_t way = 0; way < SOFT_WAYS; way++)
 		if (!set[way].valid)
 			return &set[way];
-	return &set[soft_random(c->random) % SOFT_WAYS];
+	return &set[random_next(c->random) % SOFT_WAYS];
 }
 
 static struct soft_line *fill(struct soft_cache *c, struct soft_place at)
@@ -134,7 +134,7 @@ void soft_cache_evict(struct soft_cache *c, uint32_t n)
 {
 	while (n--)
 		evict(c,
-		      &c->lines[soft_random(c->random) % (c->sets * SOFT_WAYS)]);
+		      &c->lines[random_next(c->random) % (c->sets * SOFT_WAYS)]);
 }
 
 void soft_cache_clean_all(struct soft_cache *c)

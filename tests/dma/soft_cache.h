@@ -10,6 +10,8 @@
 #ifndef SOFT_CACHE_H
 #define SOFT_CACHE_H
 
+#include "../random.h"
+
 #include <pkmap/dma.h>
 
 #define SOFT_PAGE     4096u
@@ -63,14 +65,5 @@ void soft_cache_op_phys(struct soft_cache *c, enum pkmap_cache_op op,
 void soft_cache_evict(struct soft_cache *c, uint32_t n);
 
 void soft_cache_clean_all(struct soft_cache *c);
-
-/* xorshift; @state is not 0. */
-static inline uint32_t soft_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (uint32_t)(*state >> 24);
-}
 
 #endif /* SOFT_CACHE_H */

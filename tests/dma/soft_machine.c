@@ -214,7 +214,7 @@ void soft_device_write(uint64_t bus, const void *data, size_t bytes)
 /* An address at which a page is shown now, or NULL. */
 static const char *some_address(void)
 {
-	const uint32_t r = soft_random(&m.random);
+	const uint32_t r = random_next(&m.random);
 	const size_t offset = r / 64 % SOFT_PAGE;
 	size_t slot = r / 4 % SOFT_SLOTS;
 
@@ -230,7 +230,7 @@ static const char *some_address(void)
 /* As a prefetcher does: some lines in a row, up to the end of the page. */
 static void speculate(void)
 {
-	uint32_t n = soft_random(&m.random) % 32;
+	uint32_t n = random_next(&m.random) % 32;
 	const char *addr = some_address();
 
 	while (addr && n--) {
@@ -244,10 +244,10 @@ static void speculate(void)
 void soft_stir(void)
 {
 	enter();
-	soft_cache_evict(&m.inner, soft_random(&m.random) % (m.inner.sets * 2));
+	soft_cache_evict(&m.inner, random_next(&m.random) % (m.inner.sets * 2));
 	if (m.kind.outer)
 		soft_cache_evict(&m.outer,
-				 soft_random(&m.random) % (m.outer.sets * 2));
+				 random_next(&m.random) % (m.outer.sets * 2));
 	for (int k = 0; m.kind.speculative && k < 4; k++)
 		speculate();
 	leave();

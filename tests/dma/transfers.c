@@ -56,7 +56,7 @@ static struct {
 
 static uint32_t random_below(uint32_t n)
 {
-	return soft_random(&t.random) % n;
+	return random_next(&t.random) % n;
 }
 
 static bool one_in(uint32_t n)

@@ -89,7 +89,7 @@ static bool in_range(pkmap_pfn pfn)
 
 static uint32_t colours(void)
 {
-	return h.model.config.cache.colours ? h.model.config.cache.colours : 1;
+	return model_colours(&h.model);
 }
 
 static pkmap_pfn some_page(void)

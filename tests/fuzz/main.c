@@ -4,6 +4,7 @@
  *
  * usage: fuzz_random [RUNS [FIRST]]
  */
+#include "../random.h"
 #include "harness.h"
 
 #include <signal.h>
@@ -16,17 +17,6 @@
 
 static unsigned long run;
 
-static uint32_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	*state = x;
-	return (uint32_t)(x >> 24);
-}
-
 static void run_one(void)
 {
 	uint64_t state = (run + 1) * 0x9e3779b97f4a7c15u;
@@ -34,10 +24,10 @@ static void run_one(void)
 	size_t size;
 
 	for (int i = 0; i < 8; i++)
-		next_random(&state);
-	size = 64 + next_random(&state) % (MAX_INPUT - 64);
+		random_next(&state);
+	size = 64 + random_next(&state) % (MAX_INPUT - 64);
 	for (size_t i = 0; i < size; i++)
-		input[i] = (uint8_t)next_random(&state);
+		input[i] = (uint8_t)random_next(&state);
 	LLVMFuzzerTestOneInput(input, size);
 }
 

@@ -23,12 +23,14 @@ void model_fail(const char *format, ...)
 	abort();
 }
 
+uint32_t model_colours(const struct model *m)
+{
+	return m->config.cache.colours ? m->config.cache.colours : 1;
+}
+
 static uint32_t local_count(const struct model *m)
 {
-	uint32_t colours = m->config.cache.colours;
-
-	return (m->config.local_slots + m->config.dma_slots) *
-	       (colours ? colours : 1);
+	return (m->config.local_slots + m->config.dma_slots) * model_colours(m);
 }
 
 static struct model_slot *slot_at(struct model *m, const void *addr)
@@ -53,11 +55,8 @@ static bool is_local(const struct model *m, const struct model_slot *slot)
 /* The DMA layer's follow those of local maps. */
 static bool is_for_dma(const struct model *m, const struct model_slot *slot)
 {
-	uint32_t colours = m->config.cache.colours;
-
 	return is_local(m, slot) &&
-	       slot >= m->local +
-			       m->config.local_slots * (colours ? colours : 1);
+	       slot >= m->local + m->config.local_slots * model_colours(m);
 }
 
 static uint32_t *memory_of(struct model *m, pkmap_pfn pfn)
@@ -204,10 +203,8 @@ static void check_owner(const struct model *m, const struct model_slot *slot)
 
 static void check_colour(const struct model *m, const void *addr, pkmap_pfn pfn)
 {
-	uint32_t colours = m->config.cache.colours;
-
-	if (colours > 1 &&
-	    ((uintptr_t)addr >> MODEL_PAGE_SHIFT) % colours != pfn % colours)
+	if (((uintptr_t)addr >> MODEL_PAGE_SHIFT) % model_colours(m) !=
+	    pfn % model_colours(m))
 		model_fail("I5: page %lu at %p is of another colour", pfn,
 			   addr);
 }

@@ -78,6 +78,9 @@ struct model {
  */
 void model_init(struct model *m, uint32_t nslots, pkmap_pfn npages);
 
+/* Of its cache; 1 if that does not alias. */
+uint32_t model_colours(const struct model *m);
+
 /* The CPU stores a new value through @addr, which must show @pfn. */
 void model_store(struct model *m, void *addr, pkmap_pfn pfn);
 

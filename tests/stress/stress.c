@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../random.h"
 #include "stress.h"
 
 #include "window_priv.h"
@@ -279,12 +280,7 @@ void stress_used_by_child(struct worker *me, struct stress_window *w,
 
 uint32_t stress_random(struct worker *me, bool in_interrupt)
 {
-	uint64_t *x = &me->random[in_interrupt];
-
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return (uint32_t)(*x >> 24);
+	return random_next(&me->random[in_interrupt]);
 }
 
 pkmap_pfn stress_some_page(struct worker *me, const struct stress_window *w,

@@ -4,6 +4,7 @@
  * bytes around a page boundary, against a model that counts for each byte how
  * many devices write to it.
  */
+#include "../random.h"
 #include "tracker_port.h"
 
 #define NBYTES	12u
@@ -23,10 +24,7 @@ static struct {
 
 static uint32_t random_below(uint32_t n)
 {
-	s.random ^= s.random << 13;
-	s.random ^= s.random >> 7;
-	s.random ^= s.random << 17;
-	return (uint32_t)(s.random >> 32) % n;
+	return random_next(&s.random) % n;
 }
 
 /* The bytes of a buffer are @first to @end - 1 of those that there are. */
