@@ -19,10 +19,13 @@
 #define NO_SLOT_NOW 1
 
 /*
- * Every CPU can translate the address before the word lets anybody get it: the
- * release of MAPPED pairs with the acquire in word_add_user(), and that of the
- * pfn with the fence of a miss that went by it.  MAPPED is added, not stored: a
- * get that finds the slot free may have its user on the word just now.
+ * Every CPU can translate the address, and find the slot in the index, before
+ * the word lets anybody get it: the release of MAPPED pairs with the acquire in
+ * word_add_user(), and that of the pfn with the fence of a miss that went by
+ * it.  (A get may come without a walk: its walk ended here when the slot showed
+ * the page before.  What it then does to the page, the next pin must find.)
+ * MAPPED is added, not stored: a get that finds the slot free may have its user
+ * on the word just now.
  *
  * The first use of a page earns it no REFERENCED, only the next one does.
  */
@@ -37,8 +40,8 @@ static int install(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
 		pkmap_push_free(w, slot);
 		return err;
 	}
-	pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);
 	pkmap_index_insert(w, slot, pfn);
+	pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);
 	w->changed = true;
 	return 0;
 }
