@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait.pml - more tasks than slots.
+ *
+ * One slot and three tasks, each of which wants a page of its own, as often as
+ * it likes.  The third one's deadline may pass at any moment, also as it is
+ * woken.  With PINS it is, in the place of the third, a process that pins the
+ * first one's page and lets go again, as often as it likes; it takes no
+ * lock and waits for nobody: reclaim may find the slot used again, and a get
+ * that is undone may have kept it busy.
+ *
+ * With PAIRS there are two slots and two tasks.  One wants two pages at once,
+ * all or none (pkmap_map_pages()).  The other maps one page, and perhaps
+ * another while it holds the first, as everyday code does.
+ *
+ * There is no cache here: pin.pml has that.  A task that sleeps for ever beside
+ * a slot that would do is an invalid end state: the others come to their ends,
+ * and it does not (I7, I9).
+ */
+#ifdef PAIRS
+#define NSLOTS 2
+#define NTASKS 2
+#else
+#define NSLOTS 1
+#ifdef PINS
+#define NTASKS 2
+#else
+#define NTASKS 3
+#define DEADLINES
+#endif
+#endif
+#define BATCH 1
+
+#include "protocol.inc"
+
+byte done;
+
+active proctype Pinner()
+{
+	REGISTERS;
+
+	setup(k);
+	k = 0;
+#ifdef PAIRS
+	run Pair(1);
+	run Nested(2);
+#else
+	run Task(1, 0, false);
+	run Task(2, 1, false);
+#ifndef PINS
+	run Task(4, 2, true);
+#endif
+#endif
+#ifdef PINS
+	do
+	:: pin(0);
+	   if
+	   :: at != NO_SLOT -> put(at)
+	   :: else
+	   fi;
+progress:  at = 0;
+	   forget_registers()
+	:: break
+	od;
+#endif
+	done == NTASKS;
+	check_end(k)
+}
+
+#ifndef PAIRS
+proctype Task(byte me; byte p; bool deadline)
+{
+	REGISTERS;
+
+	do
+	:: pin(p);
+	   if
+	   :: at == NO_SLOT -> map_slow(p, NO_PAGE, me, deadline)
+	   :: else -> taken = 1
+	   fi;
+	   if
+	   :: taken -> put(at)
+	   :: else
+	   fi;
+progress:  at = 0;
+	   forget_registers()
+	:: break
+	od;
+	done++
+}
+#else
+proctype Pair(byte me)
+{
+	REGISTERS;
+
+	do
+	:: get(0);
+	   if
+	   :: at != NO_SLOT ->
+		first = at;
+		get(1);
+		if
+		:: at != NO_SLOT -> taken = 2
+		:: else -> put(first)
+		fi
+	   :: else
+	   fi;
+	   if
+	   :: !taken -> map_slow(0, 1, me, false)
+	   :: else
+	   fi;
+	   check(I3, pfn[first] == 0 && pfn[at] == 1);
+	   put(first);
+	   put(at);
+progress:  at = 0;
+	   forget_registers()
+	:: break
+	od;
+	done++
+}
+
+proctype Nested(byte me)
+{
+	REGISTERS;
+	byte outer;
+
+	do
+	:: pin(2);
+	   if
+	   :: at == NO_SLOT -> map_slow(2, NO_PAGE, me, false)
+	   :: else
+	   fi;
+	   outer = at;
+	   at = 0;
+	   forget_registers();
+	   if
+	   :: pin(0);
+	      if
+	      :: at == NO_SLOT -> map_slow(0, NO_PAGE, me, false)
+	      :: else
+	      fi;
+	      check(I3, pfn[outer] == 2 && pfn[at] == 0);
+	      put(at)
+	   :: skip
+	   fi;
+	   put(outer);
+progress:  outer = 0;
+	   at = 0;
+	   forget_registers()
+	:: break
+	od;
+	done++
+}
+#endif
