@@ -224,7 +224,6 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	w->dma_slots = config->dma_slots;
 	w->ncpus = nlocal(config) ? config->ncpus : 0;
 	pkmap_a32_store_relaxed(&w->waiters, 0);
-	w->changed = false;
 
 	/* A batch is of one colour, and at least one slot. */
 	w->batch = config->batch ? config->batch : config->nslots / 2;

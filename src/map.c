@@ -6,10 +6,13 @@
  * wait.  A waiter, still under the window's lock, announces itself, reads the
  * event, and looks once more; only then it drops the lock and sleeps while the
  * event is unchanged.  A put that leaves a slot idle looks for waiters, changes
- * the event and wakes them all; so does whoever drops the lock having changed
- * something (pkmap_unlock()).  Each starts over.  Waking one of them is not
+ * the event and wakes them all.  Each starts over.  Waking one of them is not
  * enough: it may be one that leaves at its deadline, or that needs more than
  * there is.
+ *
+ * Only puts wake.  A waiter lacks slots that are neither free nor idle, and a
+ * slot becomes idle by a put: whoever frees it, or installs in it the page that
+ * the waiter wants, under the lock, comes after that put.
  */
 #include "window_priv.h"
 
@@ -42,7 +45,6 @@ static int install(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
 	}
 	pkmap_index_insert(w, slot, pfn);
 	pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);
-	w->changed = true;
 	return 0;
 }
 

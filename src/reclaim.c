@@ -245,7 +245,6 @@ static uint32_t tear_down(struct pkmap_window *w, const struct sweep *s)
 	clear_translations(w, s);
 	free_claimed(w, s);
 	pkmap_along_add_relaxed(&w->reclaimed, claimed);
-	w->changed = true;
 	return claimed;
 }
 

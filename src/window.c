@@ -14,23 +14,6 @@ bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait)
 	return true;
 }
 
-/*
- * Whoever waits announced it under the lock: before us, then we see it here, or
- * after us, then it saw what we changed.
- */
-void pkmap_unlock(struct pkmap_window *w)
-{
-	bool changed = w->changed;
-	uint32_t c;
-
-	w->changed = false;
-	w->ops->unlock(w->port);
-	if (!changed || !pkmap_a32_load_relaxed(&w->waiters))
-		return;
-	for (c = 0; c <= w->colour_mask; c++)
-		pkmap_wake(w, &w->colour[c]);
-}
-
 /* The release pairs with the acquire of a waiter's look at the event. */
 void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour)
 {

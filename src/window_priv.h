@@ -137,9 +137,6 @@ struct pkmap_window {
 	struct pkmap_cpu *cpu; /* ncpus of them */
 	size_t cpu_bytes;
 
-	/* Under the lock: something happened that a waiter may wait for. */
-	bool changed;
-
 	/* Counters; all but misuses and local_maps under the lock. */
 	pkmap_along misses;
 	pkmap_along reclaims;
@@ -164,7 +161,6 @@ void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour);
 int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn);
 bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait);
-void pkmap_unlock(struct pkmap_window *w);
 
 /* index.c; under the lock */
 void pkmap_index_insert(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn);
@@ -184,6 +180,12 @@ void pkmap_push_free(struct pkmap_window *w, uint32_t slot);
 uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour);
 void pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour);
 uint32_t pkmap_tear_down_idle(struct pkmap_window *w);
+
+/* Wakes nobody: see map.c. */
+static inline void pkmap_unlock(struct pkmap_window *w)
+{
+	w->ops->unlock(w->port);
+}
 
 static inline bool word_idle(uint32_t word)
 {
