@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timeline.h - what happened in a run of the model machine, for people to read.
+ *
+ * A replay (replay.h) fills a timeline in; the writers below print it as
+ * columns of text, draw it, or write it as trace events.  Time is the number of
+ * the step in the schedule: several events of one step have the same time.
+ */
+#ifndef MACHINE_TIMELINE_H
+#define MACHINE_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum lane_kind {
+	LANE_TASK,
+	LANE_INTERRUPT, /* a handler, maskable or not */
+	LANE_CACHE,
+	LANE_DEVICE,
+};
+
+/* A column: somebody who does something, or a cache. */
+struct lane {
+	enum lane_kind kind;
+	char name[24]; /* "task 1", "interrupt", "cache", "device" */
+	int cpu;       /* the CPU it runs on or belongs to; -1: none */
+};
+
+enum event_kind {
+	EVENT_NOTE,  /* something was done, in words */
+	EVENT_BEGIN, /* a call begins; EVENT_END of the same lane ends it */
+	EVENT_END,
+	EVENT_BLOCK,  /* sleeps or spins from here on ... */
+	EVENT_GO_ON,  /* ... to here */
+	EVENT_ENTER,  /* an interrupt begins ... */
+	EVENT_LEAVE,  /* ... and ends */
+	EVENT_BROKEN, /* an invariant is broken: the moment of the loss */
+};
+
+struct event {
+	uint32_t time;
+	uint32_t lane;
+	enum event_kind kind;
+	char text[96]; /* "invalidates line 0 of slot 1" */
+};
+
+/* As somebody sees it who knows what the owner of each byte wrote last. */
+enum line_state {
+	LINE_ABSENT,
+	LINE_CLEAN,
+	LINE_DIRTY,
+	LINE_STALE, /* clean, and not what was written last */
+	LINE_BAD,   /* dirty, and will overwrite what was written last */
+};
+
+/* A line of a cache, or of memory, that has changed its state. */
+struct line_change {
+	uint32_t time;
+	uint32_t row; /* which line, see rows below */
+	enum line_state state;
+	char text[24]; /* what is in it: "page 1: 11 12" */
+};
+
+/* A line whose state is drawn as a bar: "slot 0, line 1", "page 2, line 0". */
+struct row {
+	uint32_t lane; /* of LANE_CACHE */
+	char name[24];
+};
+
+struct timeline {
+	char title[128];  /* "rfc, unpinned: VIVT, 1 CPU" */
+	char verdict[96]; /* "data loss (I1)", "clean" */
+	bool broken;	  /* the verdict is not "clean" */
+	struct lane *lanes;
+	uint32_t nlanes;
+	struct row *rows;
+	uint32_t nrows;
+	struct event *events; /* in order of time */
+	uint32_t nevents;
+	struct line_change *changes; /* in order of time */
+	uint32_t nchanges;
+	uint32_t end; /* the first time after the last step */
+};
+
+/*
+ * The writers.  They return 0, or -1 with errno set if not all could be
+ * written; the file is then removed.
+ */
+int timeline_print(const struct timeline *t, FILE *out);
+int timeline_draw_svg(const struct timeline *t, const char *file);
+int timeline_draw_png(const struct timeline *t, const char *file);
+/* Two runs side by side, the second to the right of the first. */
+int timeline_draw_pair_svg(const struct timeline *left,
+			   const struct timeline *right, const char *file);
+int timeline_draw_pair_png(const struct timeline *left,
+			   const struct timeline *right, const char *file);
+/* Trace events in JSON, which Perfetto and chrome://tracing open. */
+int timeline_trace(const struct timeline *t, const char *file);
+
+#endif /* MACHINE_TIMELINE_H */
