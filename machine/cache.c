@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cache.c - the data caches: write-back, allocating on reads and writes, and as
+ * large as need be, because the checker evicts what it likes.
+ *
+ * Where a line may be is what its tag says: PIPT and VIPT, one place for each
+ * line of memory; aliasing VIPT, one for each colour besides; VIVT, one for
+ * each line of virtual address space, which remembers the page that it was
+ * filled from.  CPUs that have caches of their own keep them coherent, as far
+ * as physical tags let them.
+ */
+#include "machine_priv.h"
+
+#include <string.h>
+
+static bool is_vivt(void)
+{
+	return m.config.cache.kind == PKMAP_CACHE_VIVT;
+}
+
+static uint32_t ncolours(void)
+{
+	return m.config.cache.colours ? m.config.cache.colours : 1;
+}
+
+/* How many lines a cache can hold. */
+uint32_t entries(void)
+{
+	if (is_vivt())
+		return m.nslots * lines_per_page();
+	return ncolours() * m.config.npages * lines_per_page();
+}
+
+static uint32_t entry_nr(uint32_t slot, int page, uint32_t line)
+{
+	if (is_vivt())
+		return slot * lines_per_page() + line;
+	return ((slot % ncolours()) * m.config.npages + (uint32_t)page) *
+		       lines_per_page() +
+	       line;
+}
+
+bool same_place(uint32_t slot, uint32_t other, int page)
+{
+	return entry_nr(slot, page, 0) == entry_nr(other, page, 0);
+}
+
+struct entry *cache_entry(uint32_t cache, uint32_t slot, int page,
+			  uint32_t line)
+{
+	return &m.hw.cache[cache].entry[entry_nr(slot, page, line)];
+}
+
+static uint32_t cache_of(int cpu)
+{
+	return m.config.own_caches ? (uint32_t)cpu : 0;
+}
+
+static void write_back(struct entry *e, uint32_t line)
+{
+	if (!e->dirty)
+		return;
+	memcpy(&m.hw.memory[e->page][line * line_bytes()], e->data,
+	       line_bytes());
+	e->dirty = false;
+	check_written(e->page);
+}
+
+static void drop(struct entry *e)
+{
+	const int page = e->page;
+
+	*e = (struct entry){ 0 };
+	check_written(page);
+}
+
+/* Other CPUs' copies of a line: memory gets what is dirty before we read. */
+static void snoop(uint32_t cache, uint32_t nr, bool take)
+{
+	const uint32_t line = nr % lines_per_page();
+	struct entry *e;
+	uint32_t other;
+
+	for (other = 0; other < m.ncaches; other++) {
+		e = &m.hw.cache[other].entry[nr];
+		if (other == cache || !e->valid)
+			continue;
+		write_back(e, line);
+		if (take)
+			drop(e);
+	}
+}
+
+static bool is_cached_elsewhere(uint32_t cache, uint32_t nr, int page)
+{
+	const struct entry *e = m.hw.cache[cache].entry;
+	uint32_t other;
+
+	for (other = nr % lines_per_page(); other < entries();
+	     other += lines_per_page()) {
+		if (other != nr && e[other].valid && e[other].page == page)
+			return true;
+	}
+	return false;
+}
+
+/* No cache may have the line under an address of another colour (I5). */
+static void check_alias(uint32_t nr, int page)
+{
+	uint32_t cache;
+
+	for (cache = 0; cache < m.ncaches; cache++) {
+		if (is_cached_elsewhere(cache, nr, page))
+			broken(5, VERDICT_BROKEN,
+			       "page %d, line %u is cached at two addresses",
+			       page, nr % lines_per_page());
+	}
+}
+
+static void fill(uint32_t cache, uint32_t nr, int page)
+{
+	const uint32_t line = nr % lines_per_page();
+	struct entry *e = &m.hw.cache[cache].entry[nr];
+
+	check_alias(nr, page);
+	snoop(cache, nr, false);
+	e->valid = true;
+	e->dirty = false;
+	e->page = (uint8_t)page;
+	memcpy(e->data, &m.hw.memory[page][line * line_bytes()], line_bytes());
+}
+
+/*
+ * The line that the CPU reaches at an address, filled if it was not there, and
+ * the page that it means to reach: on VIVT the line may be another page's.
+ */
+static struct entry *reach(const void *addr, enum op_kind kind, int *page)
+{
+	const uintptr_t offset = (uintptr_t)addr & (page_bytes() - 1);
+	const struct op op = {
+		.kind = (uint8_t)kind,
+		.slot = (uint8_t)slot_of(addr),
+		.line = (uint8_t)(offset >> m.config.line_shift),
+	};
+	const uint32_t cache = cache_of(this_cpu());
+	struct entry *e;
+
+	give_way(&op);
+	*page = translate(this_cpu(), op.slot);
+	if (*page < 0)
+		return NULL;
+	e = cache_entry(cache, op.slot, *page, op.line);
+	if (!e->valid)
+		fill(cache, entry_nr(op.slot, *page, op.line), *page);
+	return e;
+}
+
+uint8_t machine_load(const void *addr)
+{
+	const uint32_t offset =
+		(uint32_t)((uintptr_t)addr & (page_bytes() - 1));
+	int page;
+	struct entry *e = reach(addr, OP_LOAD, &page);
+	uint8_t value;
+
+	if (!e)
+		return 0;
+	value = e->data[offset & (line_bytes() - 1)];
+	log_event(m.current, EVENT_NOTE, "reads %02x from page %u, line %u",
+		  value, e->page, offset >> m.config.line_shift);
+	if (!sync_sees(page, offset))
+		broken(2, VERDICT_STALE_READ,
+		       "%s reads from page %d what it may not see yet",
+		       m.info[m.current].name, page);
+	check_load(page, offset, value, m.info[m.current].name);
+	return value;
+}
+
+void machine_store(void *addr, uint8_t value)
+{
+	const uint32_t offset =
+		(uint32_t)((uintptr_t)addr & (page_bytes() - 1));
+	int page;
+	struct entry *e = reach(addr, OP_STORE, &page);
+
+	if (!e)
+		return;
+	/* The last store could come out of a store buffer after this one. */
+	if (!sync_sees(page, offset))
+		broken(1, VERDICT_DATA_LOSS,
+		       "%s writes to page %d over what it may not see yet",
+		       m.info[m.current].name, page);
+	snoop(cache_of(this_cpu()),
+	      (uint32_t)(e - m.hw.cache[cache_of(this_cpu())].entry), true);
+	e->data[offset & (line_bytes() - 1)] = value;
+	e->dirty = true;
+	m.hw.written[page][offset] = value;
+	log_event(m.current, EVENT_NOTE, "writes %02x to page %u, line %u",
+		  value, e->page, offset >> m.config.line_shift);
+	sync_store(page, offset);
+	check_written(page);
+}
+
+static void work_on(uint32_t cache, uint32_t nr, enum pkmap_cache_op op)
+{
+	struct entry *e = &m.hw.cache[cache].entry[nr];
+
+	if (!e->valid)
+		return;
+	if (op & PKMAP_CACHE_CLEAN)
+		write_back(e, nr % lines_per_page());
+	if (op & PKMAP_CACHE_INVAL)
+		drop(e);
+}
+
+static const char *op_name(enum pkmap_cache_op op)
+{
+	static const char *const names[] = {
+		[PKMAP_CACHE_CLEAN] = "cleans",
+		[PKMAP_CACHE_INVAL] = "invalidates",
+		[PKMAP_CACHE_CLEAN_INVAL] = "cleans and invalidates",
+	};
+
+	return names[op];
+}
+
+/*
+ * A store that the cleaning CPU is not sure to see may be left behind.  That is
+ * no harm if the slot turns out to be in use again; but if it is torn down
+ * after that, it is (check_order()).
+ */
+static void note_order(uint32_t slot, uint32_t line)
+{
+	const int page = m.hw.pte[slot] - 1;
+	const uint32_t offset = line << m.config.line_shift;
+	uint32_t k;
+
+	for (k = offset; page >= 0 && k < offset + line_bytes(); k++) {
+		m.hw.unsure &= ~byte_bit(page, k);
+		if (cache_entry(0, slot, 0, line)->valid && !sync_sees(page, k))
+			m.hw.unsure |= byte_bit(page, k);
+	}
+}
+
+/* What a pin that says "not mapped" must come after (I8). */
+static void note_clean(const struct entry *e)
+{
+	if (is_vivt() && e->valid)
+		sync_clean(e->page);
+}
+
+/* By virtual address; a VIVT cache needs no translation for that. */
+static void line_op(enum pkmap_cache_op op, uint32_t slot, uint32_t line)
+{
+	const struct op about = {
+		.kind = OP_LINE,
+		.slot = (uint8_t)slot,
+		.line = (uint8_t)line,
+	};
+	uint32_t cache;
+	int page = 0;
+
+	give_way(&about);
+	if (!is_vivt())
+		page = translate(this_cpu(), slot);
+	if (page < 0)
+		return;
+	log_event(m.current, EVENT_NOTE, "%s slot %u, line %u", op_name(op),
+		  slot, line);
+	if (is_vivt())
+		note_order(slot, line);
+	if (slot < m.config.nslots && op & PKMAP_CACHE_INVAL)
+		note_clean(cache_entry(0, slot, page, line));
+	for (cache = 0; cache < m.ncaches; cache++)
+		work_on(cache, entry_nr(slot, page, line), op);
+}
+
+static void range_op(enum pkmap_cache_op op, const void *addr, size_t bytes)
+{
+	uintptr_t at = (uintptr_t)addr;
+	const uintptr_t end = at + bytes;
+
+	for (; at < end; at += line_bytes())
+		line_op(op, slot_of((void *)at),
+			(uint32_t)(at & (page_bytes() - 1)) >>
+				m.config.line_shift);
+}
+
+/* To be called when a page's slot is torn down. */
+void check_order(int page)
+{
+	uint32_t k;
+
+	for (k = 0; k < page_bytes(); k++) {
+		if (m.hw.unsure & byte_bit(page, k))
+			broken(1, VERDICT_DATA_LOSS,
+			       "%s may have left behind a store to page %d",
+			       m.info[m.current].name, page);
+	}
+}
+
+void cache_clean_inval(void *port, void *addr, size_t bytes)
+{
+	(void)port;
+	range_op(PKMAP_CACHE_CLEAN_INVAL, addr, bytes);
+}
+
+void cache_clean_inval_all(void *port)
+{
+	uint32_t nr;
+
+	(void)port;
+	for (nr = 0; nr < entries(); nr++)
+		line_op(PKMAP_CACHE_CLEAN_INVAL, nr / lines_per_page(),
+			nr % lines_per_page());
+}
+
+static void dma_cache(void *port, enum pkmap_cache_op op, void *addr,
+		      size_t bytes)
+{
+	(void)port;
+	range_op(op, addr, bytes);
+}
+
+const struct pkmap_dma_ops machine_dma_ops = {
+	.cache = dma_cache,
+};
+
+/*
+ * What the cache does by itself.
+ */
+
+void cache_evict(uint32_t cache, uint32_t nr)
+{
+	struct entry *e = &m.hw.cache[cache].entry[nr];
+
+	log_event(-1 - (int)cache, EVENT_NOTE, "evicts line %u of page %u%s",
+		  nr % lines_per_page(), e->page,
+		  e->dirty ? ", writing it back" : "");
+	write_back(e, nr % lines_per_page());
+	drop(e);
+}
+
+/* Whether the CPUs of a cache can translate an address that leads there. */
+bool cache_can_fill(uint32_t cache, uint32_t nr, int *page)
+{
+	uint32_t slot;
+	uint32_t cpu;
+
+	for (slot = 0; slot < m.nslots; slot++) {
+		for (cpu = 0; cpu < m.config.ncpus; cpu++) {
+			*page = m.hw.tlb[cpu][slot] ? m.hw.tlb[cpu][slot] - 1 :
+						      m.hw.pte[slot] - 1;
+			if (cache_of((int)cpu) == cache && *page >= 0 &&
+			    entry_nr(slot, *page, nr % lines_per_page()) == nr)
+				return true;
+		}
+	}
+	return false;
+}
+
+void cache_fill(uint32_t cache, uint32_t nr)
+{
+	int page;
+
+	if (!cache_can_fill(cache, nr, &page))
+		return;
+	log_event(-1 - (int)cache, EVENT_NOTE,
+		  "fills line %u of page %d, unasked", nr % lines_per_page(),
+		  page);
+	fill(cache, nr, page);
+}
+
+/* Whether a line of the page is cached under an address of the window. */
+bool page_is_cached(int page)
+{
+	const uint32_t end = m.config.nslots * lines_per_page();
+	uint32_t nr;
+
+	for (nr = 0; nr < end; nr++) {
+		if (m.hw.cache[0].entry[nr].valid &&
+		    m.hw.cache[0].entry[nr].page == page)
+			return true;
+	}
+	return false;
+}

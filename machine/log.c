@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t cache_lane(uint32_t cache)
+{
+	return m.ncontexts + cache;
+}
+
+static uint32_t device_lane(void)
+{
+	return m.ncontexts + m.ncaches;
+}
+
+static uint32_t lane_of_actor(uint8_t actor)
+{
+	if (actor < ACTOR_FLUSH)
+		return actor % ACTOR_INTERRUPT;
+	if (actor < ACTOR_DEADLINE)
+		return m.current;
+	if (actor < ACTOR_DEVICE)
+		return actor - ACTOR_DEADLINE;
+	if (actor == ACTOR_DEVICE)
+		return device_lane();
+	return cache_lane(actor < ACTOR_FILL ? actor - ACTOR_EVICT :
+					       actor - ACTOR_FILL);
+}
+
+/* An array with room for one more; NULL: it stays as it is, and is full. */
+static void *with_room(struct machine_log *log, void *array, uint32_t n,
+		       uint32_t *max, size_t bytes)
+{
+	const uint32_t more = *max ? 2 * *max : 64;
+
+	if (n < *max)
+		return array;
+	array = realloc(array, more * bytes);
+	if (array)
+		*max = more;
+	else
+		log->failed = true;
+	return array;
+}
+
+static void add_event(struct machine_log *log, uint32_t lane,
+		      enum event_kind kind, const char *text)
+{
+	struct timeline *t = log->timeline;
+	struct event *e = with_room(log, t->events, t->nevents,
+				    &log->max_events, sizeof(*e));
+
+	if (!e)
+		return;
+	t->events = e;
+	e += t->nevents++;
+	e->time = log->time;
+	e->lane = lane;
+	e->kind = kind;
+	snprintf(e->text, sizeof(e->text), "%s", text);
+}
+
+static void add_begin(struct machine_log *log, uint32_t lane)
+{
+	if (lane >= m.ncontexts || !log->begins[lane][0])
+		return;
+	add_event(log, lane, EVENT_BEGIN, log->begins[lane]);
+	log->begins[lane][0] = '\0';
+}
+
+void log_event(int lane, enum event_kind kind, const char *format, ...)
+{
+	struct machine_log *log = m.log;
+	char text[sizeof(((struct event *)NULL)->text)];
+	uint32_t nr = (uint32_t)lane;
+	va_list args;
+
+	if (!log || m.preparing || log->over)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log->over = kind == EVENT_BROKEN;
+	if (kind == EVENT_BROKEN)
+		nr = log->lane;
+	else if (lane == DEVICE_LANE)
+		nr = device_lane();
+	else if (lane < 0)
+		nr = cache_lane((uint32_t)(-1 - lane));
+	add_begin(log, nr);
+	/*
+	 * A context gives way in a call, not before it: what it begins now is
+	 * part of its next step.
+	 */
+	if (kind == EVENT_BEGIN)
+		strcpy(log->begins[nr], text);
+	else
+		add_event(log, nr, kind, text);
+}
+
+/*
+ * Cache lines.
+ */
+
+static bool is_outdated(const struct entry *e, uint32_t line)
+{
+	const uint8_t *written = &m.hw.written[e->page][line * line_bytes()];
+	uint32_t k;
+
+	for (k = 0; k < line_bytes(); k++) {
+		if (written[k] && written[k] != e->data[k])
+			return true;
+	}
+	return false;
+}
+
+static enum line_state state_of(const struct entry *e, uint32_t line)
+{
+	if (!e->valid)
+		return LINE_ABSENT;
+	if (e->dirty)
+		return is_outdated(e, line) ? LINE_BAD : LINE_DIRTY;
+	return is_outdated(e, line) ? LINE_STALE : LINE_CLEAN;
+}
+
+static bool is_vivt(void)
+{
+	return m.config.cache.kind == PKMAP_CACHE_VIVT;
+}
+
+/* The row of a line says which page it is of, but on a VIVT cache. */
+static void describe_line(const struct entry *e, char text[24])
+{
+	int n = 0;
+	uint32_t k;
+
+	text[0] = '\0';
+	if (!e->valid)
+		return;
+	if (is_vivt())
+		n = snprintf(text, 24, "page %u:", e->page);
+	for (k = 0; k < line_bytes(); k++)
+		n += snprintf(text + n, 24 - (size_t)n, "%s%02x", n ? " " : "",
+			      e->data[k]);
+}
+
+static void name_row(struct row *row, uint32_t nr)
+{
+	const uint32_t pages = m.config.npages;
+	const uint32_t page = nr / lines_per_page();
+	const uint32_t line = nr % lines_per_page();
+
+	if (is_vivt())
+		snprintf(row->name, sizeof(row->name), "slot %u, line %u", page,
+			 line);
+	else if (m.config.cache.colours > 1)
+		snprintf(row->name, sizeof(row->name),
+			 "page %u, line %u, c. %u", page % pages, line,
+			 page / pages);
+	else
+		snprintf(row->name, sizeof(row->name), "page %u, line %u", page,
+			 line);
+}
+
+static void add_change(struct machine_log *log, uint32_t row,
+		       const struct shown_line *shown)
+{
+	struct timeline *t = log->timeline;
+	struct line_change *c = with_room(log, t->changes, t->nchanges,
+					  &log->max_changes, sizeof(*c));
+
+	if (!c)
+		return;
+	t->changes = c;
+	c += t->nchanges++;
+	c->time = log->time;
+	c->row = row;
+	c->state = shown->state;
+	memcpy(c->text, shown->text, sizeof(c->text));
+}
+
+/* Rows are numbered by cache and entry, until the end. */
+static void look_at_lines(struct machine_log *log, uint32_t cache)
+{
+	const struct entry *e;
+	struct shown_line *shown;
+	struct shown_line now;
+	uint32_t nr;
+
+	for (nr = 0; nr < entries(); nr++) {
+		e = &m.hw.cache[cache].entry[nr];
+		shown = &log->lines[cache][nr];
+		now = *shown;
+		now.state = (uint8_t)state_of(e, nr % lines_per_page());
+		describe_line(e, now.text);
+		if (now.state == shown->state && !strcmp(now.text, shown->text))
+			continue;
+		now.row = 1;
+		*shown = now;
+		add_change(log, cache * MAX_ENTRIES + nr, shown);
+	}
+}
+
+static void look_at_caches(struct machine_log *log)
+{
+	uint32_t cache;
+
+	for (cache = 0; cache < m.ncaches; cache++)
+		look_at_lines(log, cache);
+}
+
+/* Rows for the lines that were ever cached. */
+static int make_rows(struct machine_log *log)
+{
+	struct timeline *t = log->timeline;
+	struct shown_line *shown;
+	uint32_t cache;
+	uint32_t k;
+
+	t->rows = calloc(m.ncaches * entries(), sizeof(*t->rows));
+	if (!t->rows)
+		return -1;
+	for (k = 0; k < m.ncaches * MAX_ENTRIES; k++) {
+		cache = k / MAX_ENTRIES;
+		shown = &log->lines[cache][k % MAX_ENTRIES];
+		if (!shown->row)
+			continue;
+		t->rows[t->nrows].lane = cache_lane(cache);
+		name_row(&t->rows[t->nrows], k % MAX_ENTRIES);
+		shown->row = t->nrows++;
+	}
+	for (k = 0; k < t->nchanges; k++) {
+		shown = &log->lines[t->changes[k].row / MAX_ENTRIES]
+				   [t->changes[k].row % MAX_ENTRIES];
+		t->changes[k].row = shown->row;
+	}
+	return 0;
+}
+
+/*
+ * Who waits for a lock.
+ */
+
+static const char *waits_for(uint32_t nr)
+{
+	const struct context *c = &m.hw.context[nr];
+
+	if (c->state == CONTEXT_READY && context_is_blocked(c)) {
+		if (c->op.kind == OP_LOCK)
+			return "waits for the lock";
+		if (c->op.kind == OP_SPIN)
+			return "spins on the lock";
+	}
+	return NULL;
+}
+
+static void look_at_contexts(struct machine_log *log)
+{
+	const char *text;
+	uint32_t nr;
+
+	for (nr = 0; nr < m.ncontexts; nr++) {
+		text = waits_for(nr);
+		if (!text || log->blocked[nr])
+			continue;
+		log->blocked[nr] = true;
+		add_begin(log, nr);
+		add_event(log, nr, EVENT_BLOCK, text);
+	}
+}
+
+void log_open(struct machine_log *log, struct timeline *timeline)
+{
+	memset(log, 0, sizeof(*log));
+	memset(timeline, 0, sizeof(*timeline));
+	log->timeline = timeline;
+}
+
+void log_start(struct machine_log *log)
+{
+	look_at_caches(log);
+	look_at_contexts(log);
+}
+
+void log_before_step(struct machine_log *log, struct action action)
+{
+	log->time++;
+	log->lane = lane_of_actor(action.actor);
+	if (action.actor == ACTOR_DEVICE)
+		log->device_used = true;
+	if (action.actor >= ACTOR_INTERRUPT)
+		return;
+	add_begin(log, log->lane);
+	if (log->blocked[log->lane])
+		add_event(log, log->lane, EVENT_GO_ON, "gets it");
+	log->blocked[log->lane] = false;
+}
+
+void log_after_step(struct machine_log *log)
+{
+	look_at_caches(log);
+	look_at_contexts(log);
+}
+
+void log_end(struct machine_log *log)
+{
+	uint32_t nr;
+
+	for (nr = 0; nr < m.ncontexts; nr++) {
+		if (m.hw.context[nr].state == CONTEXT_READY ||
+		    m.hw.context[nr].state == CONTEXT_ASLEEP) {
+			log->lane = nr;
+			return;
+		}
+	}
+}
+
+static void name_lanes(struct machine_log *log)
+{
+	struct timeline *t = log->timeline;
+	struct lane *lane = t->lanes;
+	uint32_t k;
+
+	for (k = 0; k < m.ncontexts; k++, lane++) {
+		lane->kind = m.info[k].kind;
+		lane->cpu = m.info[k].cpu;
+		memcpy(lane->name, m.info[k].name, sizeof(lane->name));
+	}
+	for (k = 0; k < m.ncaches; k++, lane++) {
+		lane->kind = LANE_CACHE;
+		lane->cpu = m.config.own_caches ? (int)k : -1;
+		snprintf(lane->name, sizeof(lane->name), "cache");
+	}
+	lane->kind = LANE_DEVICE;
+	lane->cpu = -1;
+	snprintf(lane->name, sizeof(lane->name), "device");
+	t->nlanes = device_lane() + log->device_used;
+}
+
+int log_close(struct machine_log *log)
+{
+	struct timeline *t = log->timeline;
+
+	t->end = log->time + 1;
+	t->lanes = calloc(device_lane() + 1, sizeof(*t->lanes));
+	if (!t->lanes || log->failed)
+		return -1;
+	name_lanes(log);
+	return make_rows(log);
+}
