@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "config.h"
+
+#include "machine_priv.h"
+#include "schemes/slots.h"
+
+#include <stdio.h>
+
+/* Scenarios use pages 0 to 2 and lines 0 and 1, and share lines by bytes. */
+#define MIN_SLOTS 2
+#define MIN_PAGES 3
+#define MIN_LINES 2
+#define MIN_LINE  2
+
+const struct machine_config config_smallest = {
+	.ncpus = 1,
+	.nslots = MIN_SLOTS,
+	.npages = MIN_PAGES,
+	.page_shift = 2,
+	.line_shift = 1,
+	.local_slots = 2,
+	.dma_slots = 2,
+	.cache.kind = PKMAP_CACHE_VIVT,
+	.rounds = 1,
+};
+
+static uint32_t colours_of(const struct machine_config *config)
+{
+	return config->cache.colours ? config->cache.colours : 1;
+}
+
+static uint32_t all_slots(const struct machine_config *config)
+{
+	return config->nslots + (config->local_slots + config->dma_slots) *
+					config->ncpus * colours_of(config);
+}
+
+static bool is_within(uint32_t n, uint32_t min, uint32_t max)
+{
+	return n >= min && n <= max;
+}
+
+const char *config_wrong(const struct machine_config *config)
+{
+	const uint32_t line = 1u << config->line_shift;
+	const uint32_t lines = 1u << (config->page_shift - config->line_shift);
+
+	if (!is_within(config->ncpus, 1, MAX_CPUS))
+		return "there are 1 to 4 CPUs";
+	if (!is_within(config->npages, MIN_PAGES, MAX_PAGES))
+		return "there are 3 or 4 pages";
+	if (!is_within(config->nslots, MIN_SLOTS, SLOTS_MAX))
+		return "there are 2 to 8 slots";
+	if (!is_within(line, MIN_LINE, MAX_LINE))
+		return "a line has 2 or 4 bytes";
+	if (!is_within(lines, MIN_LINES, MAX_LINES))
+		return "a page has 2 or 4 lines";
+	if (config->nslots % colours_of(config))
+		return "on an aliasing cache, half of the slots are of each "
+		       "colour";
+	if (all_slots(config) > MAX_SLOTS)
+		return "with those for local maps, these are too many slots";
+	if (config->cache.kind == PKMAP_CACHE_VIVT && config->ncpus > 1)
+		return "a VIVT cache is for 1 CPU";
+	return NULL;
+}
+
+static const char *kind_text(const struct machine_config *config)
+{
+	if (config->cache.kind == PKMAP_CACHE_VIVT)
+		return "VIVT";
+	if (config->cache.kind == PKMAP_CACHE_PIPT)
+		return "PIPT";
+	return colours_of(config) > 1 ? "aliasing VIPT" : "VIPT";
+}
+
+const char *config_text(const struct machine_config *config,
+			char text[CONFIG_TEXT])
+{
+	snprintf(text, CONFIG_TEXT, "%s, %u CPU%s%s%s%s", kind_text(config),
+		 config->ncpus, config->ncpus > 1 ? "s" : "",
+		 config->own_caches && config->ncpus > 1 ? ", a cache each" :
+							   "",
+		 config->ncpus == 1 ? "" :
+		 config->ipi	    ? ", TLBs flushed by interrupt" :
+				      ", TLBs flushed by broadcast",
+		 config->weak_memory ? ", weak memory" : "");
+	return text;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+/*
+ * explore.c - every state, breadth first; then the cycles among them.
+ */
+#include "explore.h"
+
+#include "cycles.h"
+#include "machine_priv.h"
+#include "states.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How many states are looked at between two looks at the clock. */
+#define REPORT_STATES 4096
+
+struct explorer {
+	const struct explore_limits *limits;
+	struct explored *result;
+	struct states *states;
+	struct edges *edges;
+	bool suppressed; /* something was not done, for the sake of the bound */
+};
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Takes the schedule that led to a state, and one action more if @last. */
+static int take_schedule(struct explorer *x, uint32_t state,
+			 const struct action *last)
+{
+	struct explored *r = x->result;
+	uint32_t n = states_depth(x->states, state);
+
+	r->nsteps = n + (last ? 1 : 0);
+	r->cycle = r->nsteps;
+	r->schedule = calloc(r->nsteps + 1u, sizeof(*r->schedule));
+	if (!r->schedule)
+		return -1;
+	if (last)
+		r->schedule[n] = *last;
+	for (; n > 0; state = states_from(x->states, state))
+		r->schedule[--n] = states_action(x->states, state);
+	r->broken = *run_broken();
+	return 0;
+}
+
+static bool is_context(const struct action *a)
+{
+	return a->actor < ACTOR_FLUSH;
+}
+
+/*
+ * What an action costs of the bound: one if who went last could go on, or if
+ * the cache does something by itself.
+ */
+static uint32_t cost(const struct action *a, const struct action *all,
+		     uint32_t n)
+{
+	uint32_t k;
+
+	if (a->actor >= ACTOR_EVICT)
+		return 1;
+	if (!is_context(a) || a->actor == m.hw.last)
+		return 0;
+	for (k = 0; k < n; k++) {
+		if (all[k].actor == m.hw.last)
+			return 1;
+	}
+	return 0;
+}
+
+/* Keeps count of the bound in the state.  False: it does not allow @a. */
+static bool within_bound(const struct explorer *x, const struct action *a,
+			 uint32_t price)
+{
+	if (x->limits->switches < 0)
+		return true;
+	if (m.hw.switches + price > (uint32_t)x->limits->switches)
+		return false;
+	m.hw.switches = (uint8_t)(m.hw.switches + price);
+	if (is_context(a))
+		m.hw.last = a->actor % ACTOR_INTERRUPT;
+	return true;
+}
+
+/* Who can go on here: a bit for each actor that does so some time. */
+static uint64_t who_can(struct explorer *x, uint32_t state)
+{
+	struct action actions[MAX_ACTIONS];
+	uint64_t mask = 0;
+	uint32_t n;
+
+	states_restore(x->states, state);
+	n = run_actions(actions);
+	while (n-- > 0) {
+		if (actions[n].actor < ACTOR_EVICT)
+			mask |= (uint64_t)1 << actions[n].actor;
+	}
+	return mask;
+}
+
+/*
+ * Whether @from was reached from @to by steps of one context alone, which the
+ * step back to @to makes a livelock that nobody else could end.  Seen at once;
+ * all the other livelocks are looked for at the end (cycles.h).
+ */
+static bool spins(struct explorer *x, uint32_t from, uint32_t to,
+		  struct action a)
+{
+	uint64_t others = ~((uint64_t)1 << a.actor);
+	uint32_t at;
+
+	if (a.actor >= ACTOR_INTERRUPT || a.choice)
+		return false;
+	for (at = from; at != to; at = states_from(x->states, at)) {
+		if (states_depth(x->states, at) <=
+			    states_depth(x->states, to) ||
+		    states_action(x->states, at).actor != a.actor ||
+		    states_action(x->states, at).choice)
+			return false;
+	}
+	for (at = from; at != to; at = states_from(x->states, at))
+		others &= who_can(x, at);
+	return !(others & who_can(x, to));
+}
+
+/* Returns 0 to go on, 1 if an invariant is broken, -1 without memory. */
+static int try_action(struct explorer *x, uint32_t from, struct action a,
+		      uint32_t price)
+{
+	uint32_t to;
+	bool is_new;
+
+	states_restore(x->states, from);
+	if (!within_bound(x, &a, price)) {
+		x->suppressed = true;
+		return edges_add(x->edges, from, NO_STATE, a);
+	}
+	states_changed(x->states, a);
+	x->result->transitions++;
+	if (!run_step(a))
+		return take_schedule(x, from, &a) ? -1 : 1;
+	to = states_add(x->states, from, a, &is_new);
+	if (to == NO_STATE || edges_add(x->edges, from, to, a))
+		return -1;
+	if (is_new || !spins(x, from, to, a))
+		return 0;
+	broken_livelock(a.actor);
+	if (take_schedule(x, from, &a))
+		return -1;
+	x->result->cycle = states_depth(x->states, to);
+	return 1;
+}
+
+static int expand(struct explorer *x, uint32_t state)
+{
+	struct action actions[MAX_ACTIONS];
+	uint32_t price[MAX_ACTIONS];
+	uint32_t n;
+	uint32_t k;
+	int ret;
+
+	states_restore(x->states, state);
+	n = run_actions(actions);
+	if (!n && !run_end())
+		return take_schedule(x, state, NULL) ? -1 : 1;
+	for (k = 0; k < n; k++)
+		price[k] = cost(&actions[k], actions, n);
+	for (k = 0; k < n; k++) {
+		ret = try_action(x, state, actions[k], price[k]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Whether a limit is reached, or we are asked to stop. */
+static bool limit_reached(struct explorer *x, uint32_t state)
+{
+	const struct explore_limits *l = x->limits;
+	const struct progress_report report = {
+		.states = states_count(x->states),
+		.transitions = x->result->transitions,
+		.depth = states_depth(x->states, state),
+		.bytes = states_bytes(x->states) + edges_bytes(x->edges) +
+			 edges_search_bytes(states_count(x->states)),
+	};
+	enum explored_bound *bound = &x->result->bound;
+
+	if (l->states && report.states >= l->states)
+		*bound = BOUND_STATES;
+	else if (state % REPORT_STATES)
+		return false;
+	else if (l->bytes && report.bytes >= l->bytes)
+		*bound = BOUND_MEMORY;
+	else if (l->until && now() >= l->until)
+		*bound = BOUND_TIME;
+	else if (l->report && l->report(&report))
+		*bound = BOUND_STOPPED;
+	return *bound != BOUND_NONE;
+}
+
+static int search(struct explorer *x)
+{
+	uint32_t state;
+	bool is_new;
+	int ret;
+
+	if (states_add(x->states, NO_STATE, (struct action){ 0 }, &is_new))
+		return -1;
+	if (run_broken()->invariant) /* in prepare() */
+		return take_schedule(x, 0, NULL) ? -1 : 1;
+	for (state = 0; state < states_count(x->states); state++) {
+		if (limit_reached(x, state))
+			break;
+		ret = expand(x, state);
+		if (ret > 0)
+			return ret;
+		if (ret < 0) {
+			x->result->bound = BOUND_MEMORY;
+			break;
+		}
+		x->result->depth = states_depth(x->states, state);
+	}
+	if (x->result->bound == BOUND_NONE && x->suppressed)
+		x->result->bound = BOUND_SWITCHES;
+	if (x->result->bound == BOUND_NONE && run_was_cut())
+		x->result->bound = BOUND_HISTORY;
+	return 0;
+}
+
+/* A cycle that nobody is kept from leaving but those that go round in it. */
+static int look_for_livelock(struct explorer *x)
+{
+	struct cycle cycle;
+	struct action *schedule;
+	struct explored *r = x->result;
+	int found = edges_find_cycle(x->edges, states_count(x->states), &cycle);
+
+	if (found <= 0)
+		return found;
+	states_restore(x->states, cycle.state);
+	broken_livelock(cycle.actor);
+	if (take_schedule(x, cycle.state, NULL))
+		goto fail;
+	schedule = realloc(r->schedule,
+			   (r->nsteps + cycle.nsteps) * sizeof(*schedule));
+	if (!schedule)
+		goto fail;
+	memcpy(schedule + r->nsteps, cycle.steps,
+	       cycle.nsteps * sizeof(*schedule));
+	r->schedule = schedule;
+	r->nsteps += cycle.nsteps;
+	free(cycle.steps);
+	return 1;
+fail:
+	free(cycle.steps);
+	return -1;
+}
+
+int explore(const struct explore_limits *limits, struct explored *explored)
+{
+	struct explorer x = { .limits = limits, .result = explored };
+	int ret = -1;
+
+	memset(explored, 0, sizeof(*explored));
+	m.hw.last = NOBODY;
+	x.states = states_new();
+	x.edges = edges_new();
+	if (x.states && x.edges)
+		ret = search(&x);
+	if (!ret && explored->bound != BOUND_STOPPED)
+		ret = look_for_livelock(&x);
+	if (x.states)
+		explored->states = states_count(x.states);
+	edges_free(x.edges);
+	states_free(x.states);
+	return ret < 0 ? -1 : 0;
+}
