@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * deadline.c - two tasks wait for the one slot that will become free; one of
+ * them may leave just as it is woken.
+ */
+#include "../scenario.h"
+
+static void *first;
+static void *second;
+
+static void hurried(void)
+{
+	char *page = map_in_time(2);
+
+	if (page)
+		unmap(page);
+}
+
+/* Nobody can give it a slot but itself, or another at its own deadline. */
+static void owner(void)
+{
+	hurried();
+	unmap(first);
+}
+
+static void patient(void)
+{
+	unmap(map(2));
+	unmap(second);
+}
+
+static void prepare(void)
+{
+	first = map(0);
+	second = map(1);
+	machine_task("owner", 0, owner);
+	machine_task("hurried", 0, hurried);
+	machine_task("patient", cpu_or_last(1), patient);
+}
+
+const struct scenario scenario_deadline = {
+	.name = "deadline",
+	.about = "a waiter leaves as it is woken",
+	.prepare = prepare,
+};
