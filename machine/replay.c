@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "replay.h"
+
+#include "config.h"
+#include "log.h"
+#include "machine_priv.h"
+#include "scenario.h"
+#include "walk.h"
+
+#include <stdlib.h>
+
+static bool works_on_line(struct action a)
+{
+	return a.actor < ACTOR_INTERRUPT &&
+	       m.hw.context[a.actor].op.kind == OP_LINE;
+}
+
+/* Steps are counted.  What is not may go round for ever, and is left then. */
+static int run_segment(struct walk *w, const struct segment *s)
+{
+	uint32_t done = 0;
+
+	while (walk_can(w, s->action)) {
+		if (s->kind != SEGMENT_END && done == s->n)
+			break;
+		if (s->kind == SEGMENT_STEPS || works_on_line(s->action))
+			done++;
+		if (walk_step(w, s->action))
+			return -1;
+		if (s->kind != SEGMENT_STEPS && w->again)
+			break;
+	}
+	return 0;
+}
+
+/* The lower, the sooner. */
+static uint32_t rank(const struct walk *w, struct action a)
+{
+	const uint32_t after = (uint32_t)ACTORS + a.actor - w->last;
+
+	if (w->again)
+		return w->went[a.actor];
+	if (a.actor == w->last)
+		return 0;
+	if (a.actor >= ACTOR_INTERRUPT && a.actor < ACTOR_DEADLINE)
+		return 1;
+	if (a.actor == ACTOR_DEVICE)
+		return 2;
+	if (a.actor < ACTOR_INTERRUPT)
+		return 3 + after % ACTOR_INTERRUPT;
+	return 3 + ACTOR_INTERRUPT;
+}
+
+static struct action next_by_rule(const struct walk *w)
+{
+	const struct action *best = NULL;
+	const struct action *a;
+
+	for (a = w->can; a < w->can + w->ncan; a++) {
+		if (a->choice || a->actor >= ACTOR_EVICT)
+			continue;
+		if (!best || rank(w, *a) < rank(w, *best))
+			best = a;
+	}
+	return *best;
+}
+
+static int run(struct walk *w, const struct schedule *schedule)
+{
+	uint32_t k;
+
+	if (walk_begin(w))
+		return -1;
+	for (k = 0; k < schedule->nsegments; k++) {
+		if (run_segment(w, &schedule->segments[k]))
+			return -1;
+	}
+	while (w->ncan) {
+		if (walk_step(w, next_by_rule(w)))
+			return -1;
+	}
+	return 0;
+}
+
+int replay(const struct schedule *schedule, struct replayed *replayed)
+{
+	struct walk w;
+	const int err = run(&w, schedule);
+
+	replayed->steps = w.steps;
+	replayed->nsteps = w.nsteps;
+	replayed->broken = w.broken;
+	walk_end(&w);
+	return err;
+}
+
+static void describe(const struct run_setup *setup, const struct broken *broken,
+		     struct timeline *t)
+{
+	char text[CONFIG_TEXT];
+
+	snprintf(t->title, sizeof(t->title), "%s, %s: %s",
+		 setup->scenario->name, setup->scheme->name,
+		 config_text(&setup->config, text));
+	t->broken = broken->invariant != 0;
+	if (!t->broken)
+		snprintf(t->verdict, sizeof(t->verdict), "clean");
+	else
+		snprintf(t->verdict, sizeof(t->verdict), "%s (I%d): %.64s",
+			 verdict_name(broken->verdict), broken->invariant,
+			 broken->text);
+}
+
+int replay_show(const struct run_setup *setup, const struct replayed *replayed,
+		struct timeline *timeline)
+{
+	const struct broken *b = &replayed->broken;
+	struct machine_log log;
+	bool whole = true;
+	uint32_t k;
+
+	log_open(&log, timeline);
+	describe(setup, b, timeline);
+	m.log = &log;
+	run_begin(setup->scenario, setup->scheme, &setup->config);
+	log_start(&log);
+	for (k = 0; k < replayed->nsteps; k++) {
+		log_before_step(&log, replayed->steps[k]);
+		whole = run_step(replayed->steps[k]);
+		log_after_step(&log);
+	}
+	log_end(&log);
+	if (b->verdict == VERDICT_LIVELOCK)
+		broken(b->invariant, b->verdict, "%s", b->text);
+	else if (whole)
+		run_end();
+	m.log = NULL;
+	return log_close(&log);
+}
+
+void replay_free_timeline(struct timeline *timeline)
+{
+	free(timeline->lanes);
+	free(timeline->rows);
+	free(timeline->events);
+	free(timeline->changes);
+}
+
+const char *verdict_text(const struct broken *broken, char text[VERDICT_TEXT])
+{
+	if (!broken->invariant)
+		return "clean";
+	snprintf(text, VERDICT_TEXT, "%s (I%d)%s%s",
+		 verdict_name(broken->verdict), broken->invariant,
+		 broken->verdict == VERDICT_BROKEN ? ": " : "",
+		 broken->verdict == VERDICT_BROKEN ? broken->text : "");
+	return text;
+}
