@@ -15,7 +15,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "explore", cmd_explore },
 	{ "pump", cmd_pump },
+	{ "replay", cmd_replay },
 };
 
 static const struct command *find_command(const char *name)
@@ -69,7 +71,9 @@ int main(int argc, char **argv)
 		.args_doc = "COMMAND [OPTION...]",
 		.doc = "Map high memory through a small window of slots.\v"
 		       "The commands are:\n"
-		       "  pump IN OUT    copy a file through high memory\n\n"
+		       "  pump IN OUT      copy a file through high memory\n"
+		       "  replay SCENARIO  show a run on the model machine\n"
+		       "  explore          look at every run on it\n\n"
 		       "'pkmap COMMAND --help' says more about one.",
 	};
 	int status = EXIT_FAILURE;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "cells.h"
+
+#include "stop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_JOBS	64
+#define NS_PER_SEC	1000000000u
+#define POLL_MS		100
+
+/*
+ * A scenario that never gives way has hung up: this long in what it prepares,
+ * or that much beyond its time, is as good as a crash.
+ */
+#define PREPARE_SECONDS 5
+#define GRACE_SECONDS	30
+
+/*
+ * Of the time that is left, a cell may take eight times what all would get:
+ * most take next to nothing.
+ */
+static uint64_t share_ns(const struct cells *c)
+{
+	const uint64_t now = now_ns();
+	uint64_t waiting = 0;
+	uint64_t share;
+	uint32_t k;
+
+	if (c->seconds)
+		return c->seconds * NS_PER_SEC;
+	if (!c->all_seconds)
+		return 0;
+	for (k = c->started; k < c->ncells; k++)
+		waiting += c->cells[k].state == CELL_WAITING;
+	if (now >= c->end)
+		return 1;
+	share = 8 * (c->end - now) * c->njobs / waiting;
+	return share < c->end - now ? share : c->end - now;
+}
+
+/* In the cell's process.  Returns its exit status. */
+static int explore_cell(const struct cell *cell, const struct cells *c,
+			uint64_t share)
+{
+	const struct explore_limits limits = {
+		.switches = -1,
+		.bytes = c->bytes / c->njobs,
+		.until = share ? now_ns() + share : 0,
+	};
+	struct cell_result result;
+	struct explored explored;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(PREPARE_SECONDS);
+	run_begin(cell->setup.scenario, cell->setup.scheme,
+		  &cell->setup.config);
+	alarm(share ? (unsigned int)(share / NS_PER_SEC) + GRACE_SECONDS : 0);
+	if (explore(&limits, &explored))
+		return 1;
+	memset(&result, 0, sizeof(result));
+	result.states = explored.states;
+	result.transitions = explored.transitions;
+	result.bound = explored.bound;
+	result.broken = explored.broken;
+	return write(cell->fd, &result, sizeof(result)) != sizeof(result);
+}
+
+static int start_cell(struct cells *c, struct cell *cell)
+{
+	const uint64_t share = share_ns(c);
+	int ends[2];
+
+	if (pipe(ends))
+		return -1;
+	cell->pid = fork();
+	if (cell->pid < 0) {
+		close(ends[0]);
+		close(ends[1]);
+		return -1;
+	}
+	cell->fd = ends[cell->pid ? 0 : 1];
+	if (!cell->pid)
+		_exit(explore_cell(cell, c, share));
+	close(ends[1]);
+	cell->state = CELL_RUNNING;
+	c->nrunning++;
+	return 0;
+}
+
+static int start_cells(struct cells *c)
+{
+	struct cell *cell;
+
+	while (c->nrunning < c->njobs && c->started < c->ncells) {
+		cell = &c->cells[c->started];
+		if (cell->state == CELL_WAITING && start_cell(c, cell))
+			return -1;
+		c->started++;
+	}
+	return 0;
+}
+
+static void end_cell(struct cells *c, struct cell *cell)
+{
+	const ssize_t bytes =
+		read(cell->fd, &cell->result, sizeof(cell->result));
+	int status;
+
+	close(cell->fd);
+	waitpid(cell->pid, &status, 0);
+	cell->state = bytes == sizeof(cell->result) && !status ? CELL_DONE :
+								 CELL_CRASHED;
+	c->nrunning--;
+	c->ndone++;
+}
+
+/* Takes what has come of the cells that run. */
+static int wait_for_cells(struct cells *c)
+{
+	struct pollfd fds[MAX_JOBS];
+	struct cell *cells[MAX_JOBS];
+	nfds_t n = 0;
+	nfds_t i;
+	uint32_t k;
+
+	for (k = 0; k < c->started; k++) {
+		if (c->cells[k].state != CELL_RUNNING)
+			continue;
+		cells[n] = &c->cells[k];
+		fds[n].fd = cells[n]->fd;
+		fds[n].events = POLLIN;
+		n++;
+	}
+	if (poll(fds, n, POLL_MS) < 0 && errno != EINTR)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (fds[i].revents)
+			end_cell(c, cells[i]);
+	}
+	return 0;
+}
+
+/* Those that run have not come to anything. */
+static void give_up(struct cells *c)
+{
+	const int err = errno;
+	struct cell *cell;
+
+	for (cell = c->cells; cell < c->cells + c->started; cell++) {
+		if (cell->state != CELL_RUNNING)
+			continue;
+		kill(cell->pid, SIGKILL);
+		waitpid(cell->pid, NULL, 0);
+		close(cell->fd);
+		cell->state = CELL_WAITING;
+	}
+	errno = err;
+}
+
+/* As many as there are CPUs, and memory for: a cell gets a GiB at least. */
+static void init_jobs(struct cells *c)
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const uint64_t most = c->bytes >> 30 ? c->bytes >> 30 : 1;
+
+	c->njobs = cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : (uint32_t)cpus;
+	if (c->njobs > most)
+		c->njobs = (uint32_t)most;
+	c->started = 0;
+	c->ndone = 0;
+	c->nrunning = 0;
+	c->end = now_ns() + c->all_seconds * NS_PER_SEC;
+}
+
+int cells_run(struct cells *c, struct progress *progress)
+{
+	uint32_t wanted = 0;
+	uint32_t k;
+
+	init_jobs(c);
+	for (k = 0; k < c->ncells; k++)
+		wanted += c->cells[k].state == CELL_WAITING;
+	/* Nothing is printed twice, by children. */
+	fflush(stdout);
+	while (c->ndone < wanted) {
+		if (start_cells(c) || wait_for_cells(c))
+			goto fail;
+		if (stop_requested()) {
+			errno = EINTR;
+			goto fail;
+		}
+		if (progress_due(progress))
+			progress_show(progress, "%u of %u cells", c->ndone,
+				      wanted);
+	}
+	return 0;
+fail:
+	give_up(c);
+	return -1;
+}

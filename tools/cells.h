@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many explorations, each in a process of its own, as many at a time as there
+ * are CPUs.  One that crashes takes no other with it.
+ */
+#ifndef CELLS_H
+#define CELLS_H
+
+#include "explore.h"
+#include "progress.h"
+#include "replay.h"
+
+#include <sys/types.h>
+
+enum cell_state {
+	CELL_WAITING,
+	CELL_SENSELESS, /* the scenario shows nothing on that machine */
+	CELL_RUNNING,
+	CELL_DONE,
+	CELL_CRASHED,
+};
+
+/* What a cell's process sends. */
+struct cell_result {
+	uint64_t states;
+	uint64_t transitions;
+	enum explored_bound bound;
+	struct broken broken;
+};
+
+struct cell {
+	struct run_setup setup;
+	enum cell_state state;
+	struct cell_result result;
+	pid_t pid;
+	int fd; /* where the result comes from */
+};
+
+struct cells {
+	struct cell *cells;
+	uint32_t ncells;
+	uint64_t bytes;	      /* of memory, for all together */
+	uint64_t seconds;     /* for each cell; 0: no bound of its own */
+	uint64_t all_seconds; /* for all together; 0: no bound */
+
+	uint32_t started; /* cells before this one have been */
+	uint32_t ndone;
+	uint32_t nrunning;
+	uint32_t njobs;
+	uint64_t end;
+};
+
+/*
+ * Runs those that wait, in order.  Returns 0, or -1 with errno set; also when
+ * a signal asks us to stop, with some still waiting.
+ */
+int cells_run(struct cells *c, struct progress *progress);
+
+#endif /* CELLS_H */

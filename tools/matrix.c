@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: MIT
+#include "matrix.h"
+
+#include "cells.h"
+#include "config.h"
+#include "machine_args.h"
+#include "show.h"
+#include "stop.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* For all cells of the matrix; what comes before and after is seconds. */
+#define ALL_SECONDS 165
+
+#define ROW_WIDTH   24
+#define CELL_WIDTH  20
+
+struct matrix_machine {
+	enum pkmap_cache_kind kind;
+	uint32_t colours;
+	uint32_t ncpus;
+	bool own_caches;
+	bool ipi;
+};
+
+/* Local maps keep VIVT caches to one CPU. */
+static const struct matrix_machine machines[] = {
+	{ PKMAP_CACHE_VIVT, 1, 1, false, false },
+	{ PKMAP_CACHE_VIPT, 1, 1, false, false },
+	{ PKMAP_CACHE_VIPT, 2, 1, false, false },
+	{ PKMAP_CACHE_PIPT, 1, 1, false, false },
+	{ PKMAP_CACHE_VIPT, 1, 2, false, true },
+	{ PKMAP_CACHE_VIPT, 2, 2, false, true },
+	{ PKMAP_CACHE_PIPT, 1, 2, true, false },
+};
+
+#define NMACHINES ((uint32_t)(sizeof(machines) / sizeof(machines[0])))
+
+/* Those that must be explored to the end. */
+static const uint32_t deep_machines[] = { 0, 4 };
+
+#define NDEEP	   ((uint32_t)(sizeof(deep_machines) / sizeof(deep_machines[0])))
+#define MAX_ROUNDS 2
+#define NMODELS	   2 /* of memory */
+
+static struct machine_config config_of(const struct matrix_machine *machine)
+{
+	struct machine_config config = config_smallest;
+
+	config.cache.kind = machine->kind;
+	config.cache.colours = machine->colours;
+	config.ncpus = machine->ncpus;
+	config.own_caches = machine->own_caches;
+	config.ipi = machine->ipi;
+	return config;
+}
+
+static uint32_t count(const void *const *list)
+{
+	uint32_t n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+static uint32_t nscenarios(void)
+{
+	return count((const void *const *)scenarios);
+}
+
+static uint32_t nschemes(void)
+{
+	return count((const void *const *)schemes);
+}
+
+static bool is_clean(const struct cell *cell)
+{
+	return cell->state == CELL_DONE && !cell->result.broken.invariant;
+}
+
+static bool is_complete(const struct cell *cell)
+{
+	return is_clean(cell) && cell->result.bound == BOUND_NONE;
+}
+
+/* What kept a cell from being complete. */
+static const char *bound_name(const struct cell *cell)
+{
+	switch (cell->result.bound) {
+	case BOUND_NONE:
+		return "nothing";
+	case BOUND_TIME:
+		return "time";
+	case BOUND_MEMORY:
+		return "memory";
+	case BOUND_HISTORY:
+		return "history";
+	default:
+		return "limits";
+	}
+}
+
+/* "data loss I1", "clean complete" */
+static const char *cell_text(const struct cell *cell, char text[CELL_WIDTH])
+{
+	const struct broken *b = &cell->result.broken;
+
+	switch (cell->state) {
+	case CELL_SENSELESS:
+		return "-";
+	case CELL_CRASHED:
+		return "crashed";
+	case CELL_DONE:
+		break;
+	default:
+		return "not run";
+	}
+	if (is_clean(cell) && is_complete(cell))
+		return "clean complete";
+	if (is_clean(cell)) {
+		snprintf(text, CELL_WIDTH, "clean (by %s)", bound_name(cell));
+		return text;
+	}
+	snprintf(text, CELL_WIDTH, "%s I%d", verdict_name(b->verdict),
+		 b->invariant);
+	return text;
+}
+
+static const char *row_text(const struct run_setup *setup, uint32_t usual_slots,
+			    char text[ROW_WIDTH])
+{
+	if (setup->config.nslots == usual_slots)
+		return setup->scenario->name;
+	snprintf(text, ROW_WIDTH, "%s, %u slots", setup->scenario->name,
+		 setup->config.nslots);
+	return text;
+}
+
+static void init_cell(struct cell *cell, const struct scenario *scenario,
+		      const struct scheme *scheme,
+		      const struct machine_config *config)
+{
+	cell->setup.scenario = scenario;
+	cell->setup.scheme = scheme;
+	cell->setup.config = *config;
+	if (!setup_fit(&cell->setup, true))
+		cell->state = CELL_SENSELESS;
+}
+
+/*
+ * JSON.
+ */
+
+static json_t *cell_json(const struct cell *cell)
+{
+	const struct machine_config *config = &cell->setup.config;
+	const struct cell_result *r = &cell->result;
+	const bool done = cell->state == CELL_DONE;
+	char text[CONFIG_TEXT];
+
+	return json_pack(
+		"{s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:s, s:b, s:s,"
+		" s:I, s:I}",
+		"scenario", cell->setup.scenario->name, "scheme",
+		cell->setup.scheme->name, "machine", config_text(config, text),
+		"slots", (json_int_t)config->nslots, "rounds",
+		(json_int_t)config->rounds, "verdict",
+		done ? verdict_name(r->broken.invariant ? r->broken.verdict :
+							  VERDICT_CLEAN) :
+		cell->state == CELL_CRASHED ? "crashed" :
+					      "not run",
+		"invariant", (json_int_t)r->broken.invariant, "text",
+		r->broken.invariant ? r->broken.text : "", "complete",
+		(int)is_complete(cell), "bound",
+		done ? bound_name(cell) : "not run", "states",
+		(json_int_t)r->states, "transitions",
+		(json_int_t)r->transitions);
+}
+
+static int print_json(const struct cells *c, struct failure *failure)
+{
+	json_t *list = json_array();
+	uint32_t k;
+	int err = 0;
+
+	for (k = 0; k < c->ncells; k++) {
+		if (c->cells[k].state != CELL_SENSELESS)
+			err |= json_array_append_new(list,
+						     cell_json(&c->cells[k]));
+	}
+	err |= json_dumpf(list, stdout, JSON_INDENT(2));
+	json_decref(list);
+	putchar('\n');
+	return err ? fail(failure, errno, "cannot print") : 0;
+}
+
+/*
+ * Every scenario under every scheme.  pkmap comes last, so that the time that
+ * the others leave is its.
+ */
+
+static struct cell *cell_of(const struct cells *c, uint32_t scheme,
+			    uint32_t machine, uint32_t scenario)
+{
+	return &c->cells[(scheme * NMACHINES + machine) * nscenarios() +
+			 scenario];
+}
+
+static void make_all(struct cells *c)
+{
+	struct machine_config config;
+	uint32_t scenario;
+	uint32_t machine;
+	uint32_t scheme;
+
+	for (machine = 0; machine < NMACHINES; machine++) {
+		config = config_of(&machines[machine]);
+		for (scheme = 0; scheme < nschemes(); scheme++) {
+			for (scenario = 0; scenario < nscenarios(); scenario++)
+				init_cell(cell_of(c, scheme, machine, scenario),
+					  scenarios[scenario], schemes[scheme],
+					  &config);
+		}
+	}
+}
+
+static void print_row(const struct cells *c, uint32_t machine,
+		      uint32_t scenario)
+{
+	const struct cell *cell = cell_of(c, 0, machine, scenario);
+	char row[ROW_WIDTH];
+	char text[CELL_WIDTH];
+	uint32_t k;
+
+	printf("%-*s", ROW_WIDTH,
+	       row_text(&cell->setup, config_smallest.nslots, row));
+	for (k = 0; k < nschemes(); k++) {
+		cell = cell_of(c, k, machine, scenario);
+		printf("%s%-*s", k ? "  " : "",
+		       k + 1 < nschemes() ? CELL_WIDTH - 2 : 0,
+		       cell_text(cell, text));
+	}
+	putchar('\n');
+}
+
+static void print_table(const struct cells *c, uint32_t machine)
+{
+	const struct machine_config config = config_of(&machines[machine]);
+	char text[CONFIG_TEXT];
+	uint32_t k;
+
+	printf("%s\n%-*s", config_text(&config, text), ROW_WIDTH, "scenario");
+	for (k = 0; k < nschemes(); k++)
+		printf("%s%-*s", k ? "  " : "",
+		       k + 1 < nschemes() ? CELL_WIDTH - 2 : 0,
+		       schemes[k]->name);
+	putchar('\n');
+	for (k = 0; k < nscenarios(); k++)
+		print_row(c, machine, k);
+	putchar('\n');
+}
+
+struct sums {
+	uint32_t cells; /* that make sense */
+	uint32_t clean;
+	uint32_t complete;
+	uint32_t crashed;
+};
+
+static struct sums sum_up(const struct cells *c, const struct scheme *scheme)
+{
+	const struct cell *cell;
+	struct sums s = { 0 };
+
+	for (cell = c->cells; cell < c->cells + c->ncells; cell++) {
+		if (cell->setup.scheme != scheme ||
+		    cell->state == CELL_SENSELESS)
+			continue;
+		s.cells++;
+		s.clean += is_clean(cell);
+		s.complete += is_complete(cell);
+		s.crashed += cell->state == CELL_CRASHED;
+	}
+	return s;
+}
+
+static void print_sums(const struct cells *c)
+{
+	const struct sums ours = sum_up(c, &scheme_pkmap);
+	struct sums s;
+	uint32_t total = 0;
+	uint32_t k;
+
+	for (k = 0; k < nschemes(); k++)
+		total += sum_up(c, schemes[k]).cells;
+	printf("%u cells: pkmap clean in %u of %u (%u complete); others:",
+	       total, ours.clean, ours.cells, ours.complete);
+	for (k = 0; k < nschemes(); k++) {
+		s = sum_up(c, schemes[k]);
+		if (schemes[k] != &scheme_pkmap)
+			printf("%s %s clean in %u", k ? "," : "",
+			       schemes[k]->name, s.clean);
+	}
+	putchar('\n');
+}
+
+static void print_all(const struct cells *c)
+{
+	uint32_t machine;
+
+	for (machine = 0; machine < NMACHINES; machine++)
+		print_table(c, machine);
+	printf("complete: every interleaving; by time, memory: as many as "
+	       "that was enough for\n");
+	print_sums(c);
+}
+
+/* Of the two machines on which pkmap has to be explored to the end. */
+static bool is_required(const struct cell *cell)
+{
+	const struct machine_config *c = &cell->setup.config;
+
+	if (cell->state == CELL_SENSELESS ||
+	    cell->setup.scheme != &scheme_pkmap)
+		return false;
+	if (c->cache.kind == PKMAP_CACHE_VIVT)
+		return c->ncpus == 1;
+	return c->cache.kind == PKMAP_CACHE_VIPT && c->cache.colours <= 1 &&
+	       c->ncpus == 2;
+}
+
+static bool is_short(const struct cells *c)
+{
+	const struct cell *cell;
+
+	for (cell = c->cells; cell < c->cells + c->ncells; cell++) {
+		if (is_required(cell) && !is_complete(cell))
+			return true;
+	}
+	return false;
+}
+
+/* 1 if pkmap is not clean somewhere, or anything crashed. */
+static int judge_all(const struct cells *c)
+{
+	const struct sums ours = sum_up(c, &scheme_pkmap);
+	uint32_t crashed = 0;
+	uint32_t k;
+
+	for (k = 0; k < nschemes(); k++)
+		crashed += sum_up(c, schemes[k]).crashed;
+	return ours.clean < ours.cells || crashed;
+}
+
+/*
+ * pkmap to the end.
+ */
+
+/*
+ * Those that must be complete come first.  Weak memory takes two CPUs, and so
+ * many states that one round must do.
+ */
+static void make_deep(struct cells *c)
+{
+	struct cell *cell = c->cells;
+	struct machine_config config;
+	uint32_t scenario;
+	uint32_t variant;
+	uint32_t k;
+
+	for (variant = 0; variant < MAX_ROUNDS * NMODELS; variant++) {
+		for (k = 0; k < NDEEP; k++) {
+			config = config_of(&machines[deep_machines[k]]);
+			config.rounds = 1 + variant / NMODELS;
+			config.weak_memory = variant % NMODELS;
+			if (config.weak_memory &&
+			    (config.ncpus == 1 || config.rounds > 1))
+				continue;
+			for (scenario = 0; scenario < nscenarios(); scenario++)
+				init_cell(cell++, scenarios[scenario],
+					  &scheme_pkmap, &config);
+		}
+	}
+	c->ncells = (uint32_t)(cell - c->cells);
+}
+
+static void print_deep_row(const struct cell *cell)
+{
+	struct machine_config config = cell->setup.config;
+	const bool weak = config.weak_memory;
+	char text[CONFIG_TEXT];
+	char verdict[CELL_WIDTH];
+
+	/* It has a column of its own. */
+	config.weak_memory = false;
+	printf("%-14s%-42s%6u  %-6s%12lu%12lu  %s\n",
+	       cell->setup.scenario->name, config_text(&config, text),
+	       config.rounds, weak ? "ra" : "sc", cell->result.states,
+	       cell->result.transitions, cell_text(cell, verdict));
+}
+
+static void print_deep(const struct cells *c)
+{
+	const struct sums sums = sum_up(c, &scheme_pkmap);
+	uint32_t k;
+
+	printf("%-14s%-42s%6s  %-6s%12s%12s  %s\n", "scenario", "machine",
+	       "rounds", "memory", "states", "transitions", "verdict");
+	for (k = 0; k < c->ncells; k++) {
+		if (c->cells[k].state != CELL_SENSELESS)
+			print_deep_row(&c->cells[k]);
+	}
+	printf("\n%u cells: pkmap clean in %u (%u complete; those of 1 round, "
+	       "sc, must be)\n",
+	       sums.cells, sums.clean, sums.complete);
+}
+
+static bool must_be_complete(const struct cell *cell)
+{
+	return cell->setup.config.rounds == 1 &&
+	       !cell->setup.config.weak_memory;
+}
+
+static int judge_deep(const struct cells *c)
+{
+	const struct cell *cell;
+
+	for (cell = c->cells; cell < c->cells + c->ncells; cell++) {
+		if (cell->state == CELL_SENSELESS)
+			continue;
+		if (!is_clean(cell) ||
+		    (must_be_complete(cell) && !is_complete(cell)))
+			return 1;
+	}
+	return 0;
+}
+
+static int run_cells(struct cells *c, const struct matrix_options *opt,
+		     struct progress *progress, struct failure *failure,
+		     void (*print)(const struct cells *c))
+{
+	int err = cells_run(c, progress);
+
+	progress_clear(progress);
+	if (err && errno != EINTR)
+		return fail(failure, errno, "cannot run the cells");
+	if (err)
+		fail(failure, 0, "interrupted");
+	if (!opt->json)
+		print(c);
+	else if (print_json(c, failure))
+		return -1;
+	return show_flush(failure) || err ? -1 : 0;
+}
+
+static int new_cells(struct cells *c, uint32_t ncells, struct failure *failure)
+{
+	c->ncells = ncells;
+	c->cells = calloc(ncells, sizeof(*c->cells));
+	return c->cells ? 0 : fail(failure, 0, "not enough memory");
+}
+
+int matrix_all(const struct matrix_options *opt, struct progress *progress,
+	       struct failure *failure)
+{
+	struct cells c = {
+		.bytes = opt->bytes,
+		.seconds = opt->seconds,
+		.all_seconds = ALL_SECONDS,
+	};
+	int ret;
+
+	if (new_cells(&c, nschemes() * NMACHINES * nscenarios(), failure))
+		return -1;
+	make_all(&c);
+	ret = run_cells(&c, opt, progress, failure, print_all);
+	if (!ret)
+		ret = judge_all(&c);
+	if (!ret && !opt->seconds)
+		ret = is_short(&c);
+	free(c.cells);
+	return ret;
+}
+
+int matrix_deep(const struct matrix_options *opt, struct progress *progress,
+		struct failure *failure)
+{
+	struct cells c = { .bytes = opt->bytes, .seconds = opt->seconds };
+	int ret;
+
+	if (new_cells(&c, NDEEP * MAX_ROUNDS * NMODELS * nscenarios(), failure))
+		return -1;
+	make_deep(&c);
+	ret = run_cells(&c, opt, progress, failure, print_deep);
+	if (!ret)
+		ret = judge_deep(&c);
+	free(c.cells);
+	return ret;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What pkmap explore does with many scenarios, schemes and machines. */
+#ifndef MATRIX_H
+#define MATRIX_H
+
+#include "failure.h"
+#include "progress.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct matrix_options {
+	uint64_t bytes;	  /* of memory */
+	uint64_t seconds; /* for each cell; 0: a share of a few minutes */
+	bool json;
+};
+
+/*
+ * Explores and prints tables: every scenario under every scheme on a few
+ * machines; or pkmap alone, to the end.  Returns 0 if pkmap is clean in every
+ * cell, 1 if not, or -1 and fails.
+ */
+int matrix_all(const struct matrix_options *opt, struct progress *progress,
+	       struct failure *failure);
+int matrix_deep(const struct matrix_options *opt, struct progress *progress,
+		struct failure *failure);
+
+#endif /* MATRIX_H */
