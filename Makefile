@@ -5,7 +5,7 @@ PREFIX = /usr/local
 # What `make run` copies: the C compiler itself, unless given.
 FILE = $(shell $(CC) -print-prog-name=cc1)
 
-.PHONY: all run check bench install clean format FORCE
+.PHONY: all run check check-mutants check-deep bench install clean format FORCE
 
 all: build/pkmap
 
@@ -14,13 +14,26 @@ build/build.ninja:
 	@meson setup build -Dtool=enabled
 
 build/pkmap: build/build.ninja FORCE
+	@scripts/setup run
 	@ninja -C build pkmap
 
+# What was tried before loses data: that must be what its replay ends with.
 run: build/pkmap
+	-@build/pkmap replay rfc --scheme unpinned >build/rfc
+	@cat build/rfc
+	@tail -n 1 build/rfc | grep -q 'data loss'
+	build/pkmap replay rfc --scheme pkmap
 	build/pkmap pump --slots 64 $(FILE) build/pumped
 
 check:
 	@scripts/check
+
+check-mutants:
+	@scripts/setup check
+	@scripts/check-mutants
+
+check-deep: build/pkmap
+	build/pkmap explore --deep
 
 bench: build/build.ninja
 	@scripts/setup bench

@@ -1,0 +1,641 @@
+# SPDX-License-Identifier: MIT
+"""What is broken in src/, and where the checker sees it.
+
+A row: the mutant's name, the file, the text that is replaced (it is there
+exactly once), the text that takes its place, the scenario with the machine that
+it runs on (see tests/mutants/main.c), and the invariant that must be named.
+"""
+
+ROWS = []
+
+
+def mutant(name, file, old, new, run, invariant):
+    ROWS.append((name, file, old, new, run, invariant))
+
+
+def weaken(name, file, old, new, run, invariant):
+    """A memory order: only --memory ra sees it."""
+    mutant(name, file, old, new, run + " ra=1", invariant)
+
+
+# Reclaim: mark, clean, claim, clear, free.
+
+mutant("claim before clean", "src/reclaim.c",
+       "\tclean_lines(w, s);\n\tclaimed = claim(w, s);",
+       "\tclaimed = claim(w, s);\n\tclean_lines(w, s);",
+       "reclaim-pin", "I8")
+mutant("lines not cleaned", "src/reclaim.c",
+       "\tclean_lines(w, s);\n", "\t(void)clean_lines;\n",
+       "rfc", "I1")
+mutant("lines of the first slot cleaned only", "src/reclaim.c",
+       "(size_t)r.count << w->page_shift);", "(size_t)1 << w->page_shift);",
+       "reclaim-pin batch=2", "I1")
+mutant("whole cache not cleaned", "src/reclaim.c",
+       "\t\tw->ops->cache_clean_inval_all(w->port);\n", "",
+       "rfc whole=1", "I1")
+mutant("claim accepts one that was used", "src/reclaim.c",
+       "\t\told = WORD_MAPPED | WORD_CLEANING;",
+       "\t\told = pkmap_a32_load_relaxed(&w->word[slot]) & WORD_FLAGS;\n"
+       "\t\tif (!old || !(old & (WORD_CLEANING | WORD_REFERENCED)))\n"
+       "\t\t\tcontinue;",
+       "rfc", "I1")
+mutant("claim accepts one in use", "src/reclaim.c",
+       "\t\told = WORD_MAPPED | WORD_CLEANING;",
+       "\t\told = pkmap_a32_load_relaxed(&w->word[slot]);\n"
+       "\t\tif (!(old & WORD_MAPPED))\n\t\t\tcontinue;",
+       "nmi", "I10")
+mutant("a slot in use is marked", "src/reclaim.c",
+       "\tif (!word_idle(old) || old & WORD_CLEANING)\n\t\treturn false;\n"
+       "\tif (second_chance && old & WORD_REFERENCED) {\n"
+       "\t\tpkmap_a32_cas_acquire(word, &old, WORD_MAPPED);\n"
+       "\t\treturn false;\n\t}\n"
+       "\treturn pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | "
+       "WORD_CLEANING);",
+       "\t(void)second_chance;\n"
+       "\tif (!(old & WORD_MAPPED) || old & WORD_CLEANING)\n"
+       "\t\treturn false;\n"
+       "\treturn pkmap_a32_cas_acquire(word, &old,\n"
+       "\t\t\t\t     (old | WORD_CLEANING) & ~WORD_REFERENCED);",
+       "full-window", "I1")
+mutant("mark keeps REFERENCED", "src/reclaim.c",
+       "\treturn pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | "
+       "WORD_CLEANING);",
+       "\treturn pkmap_a32_cas_acquire(word, &old, old | WORD_CLEANING);",
+       "local-alias", "I9")
+mutant("last slot marked is not claimed", "src/reclaim.c",
+       "\tfor (k = 0; k < s->count; k++) {\n\t\tslot = sweep_slot(s, k);\n"
+       "\t\told",
+       "\tfor (k = 0; k + 1 < s->count; k++) {\n\t\tslot = sweep_slot(s, k);\n"
+       "\t\told",
+       "rfc", "I9")
+mutant("claimed slot left in the index", "src/reclaim.c",
+       "\t\tpkmap_index_remove(w, slot);\n", "",
+       "rfc", "I7")
+mutant("translations not cleared", "src/reclaim.c",
+       "\t\tw->ops->clear(w->port, slot_addr(w, r.slot), r.count);\n", "",
+       "two-pages", "I4")
+mutant("one translation of a run cleared", "src/reclaim.c",
+       "slot_addr(w, r.slot), r.count);", "slot_addr(w, r.slot), 1);",
+       "flush", "I4")
+mutant("TLBs not flushed", "src/reclaim.c",
+       "\tw->ops->flush_tlb(w->port, slot_addr(w, low), high - low, false);\n",
+       "\t(void)high;\n",
+       "rfc", "I4")
+mutant("TLB of this CPU flushed only", "src/reclaim.c",
+       "high - low, false);", "high - low, true);",
+       "rfc cache=vipt cpus=2 ipi=1", "I4")
+mutant("TLBs flushed for all slots but the last", "src/reclaim.c",
+       "high - low, false);", "high - low - 1, false);",
+       "rfc", "I4")
+mutant("TLBs flushed before the clear", "src/reclaim.c",
+       "\tstruct run r = { 0 };\n\n"
+       "\twhile (next_run(w, s, is_claimed, &r)) {\n"
+       "\t\tw->ops->clear",
+       "\tstruct run r = { 0 };\n\n"
+       "\tw->ops->flush_tlb(w->port, slot_addr(w, 0), w->nslots, false);\n"
+       "\tif (w->ops->flush_tlb) {\n"
+       "\t\twhile (next_run(w, s, is_claimed, &r))\n"
+       "\t\t\tw->ops->clear(w->port, slot_addr(w, r.slot),\n"
+       "\t\t\t\t      r.count);\n"
+       "\t\treturn;\n\t}\n"
+       "\twhile (next_run(w, s, is_claimed, &r)) {\n"
+       "\t\tw->ops->clear",
+       "prefetch cache=vipt", "I4")
+mutant("slots freed before the clear", "src/reclaim.c",
+       "\tclear_translations(w, s);\n\tfree_claimed(w, s);",
+       "\tfree_claimed(w, s);\n\tclear_translations(w, s);",
+       "rfc", "I4")
+mutant("freed slot keeps its page number", "src/reclaim.c",
+       "\tpkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN);\n", "",
+       "flush", "I4")
+mutant("freed slot not counted", "src/reclaim.c",
+       "\tcolour->nfree++;\n", "",
+       "two-pages", "I9")
+mutant("flush without the lock", "src/reclaim.c",
+       "\tpkmap_lock(w, NULL);\n\tfreed = pkmap_tear_down_idle(w);\n"
+       "\tpkmap_unlock(w);",
+       "\tfreed = pkmap_tear_down_idle(w);",
+       "flush", "I3")
+
+# The word: get and put.
+
+mutant("CLEANING kept by a get", "src/window.c",
+       "new_word = (old | WORD_REFERENCED) & ~WORD_CLEANING;",
+       "new_word = old | WORD_REFERENCED;",
+       "rfc", "I9")
+mutant("get leaves the word as it is", "src/window.c",
+       "\telse if (!word_plain(old))\n\t\tmark_used(&w->word[slot]);\n",
+       "\t(void)mark_used;\n",
+       "rfc", "I9")
+mutant("get of a slot that is not mapped", "src/window.c",
+       "\tif (!(old & WORD_MAPPED)) {\n\t\tundo_get(w, slot);\n"
+       "\t\treturn false;\n\t}\n", "\t(void)undo_get;\n",
+       "rfc", "I10")
+mutant("failed get not undone", "src/window.c",
+       "\t\tundo_get(w, slot);\n", "\t\t(void)undo_get;\n",
+       "rfc", "I9")
+mutant("undone get wakes nobody", "src/window.c",
+       "old - WORD_USER));\n\twake_if_waiting(w, slot, old);",
+       "old - WORD_USER));",
+       "stray", "I9")
+mutant("second look left out, fast path", "src/window_priv.h",
+       "\treturn likely(word_plain(*old) &&\n"
+       "\t\t      pkmap_along_load_relaxed(&w->pfn[*slot]) == pfn);",
+       "\treturn likely(word_plain(*old));",
+       "second-look", "I3")
+mutant("second look left out, slow path", "src/window.c",
+       "\t\tif (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)\n"
+       "\t\t\treturn slot;",
+       "\t\tif (slot != PKMAP_NO_SLOT)\n\t\t\treturn slot;",
+       "rfc", "I1")
+mutant("wrong slot kept after the second look", "src/window.c",
+       "\t\t\treturn slot;\n\t\tpkmap_put(w, slot);", "\t\t\treturn slot;",
+       "rfc", "I9")
+mutant("rest of a get keeps the first", "src/window.c",
+       "\tif (pkmap_settle(w, slot, old))\n\t\tpkmap_put(w, slot);",
+       "\tpkmap_settle(w, slot, old);",
+       "rfc", "I9")
+mutant("get finds a slot without looking at MAPPED", "src/window_priv.h",
+       "\treturn (word & (WORD_SATURATED | WORD_FLAGS)) ==\n"
+       "\t       (WORD_MAPPED | WORD_REFERENCED);",
+       "\treturn !(word & (WORD_SATURATED | WORD_CLEANING));",
+       "rfc", "I10")
+mutant("put by load and store", "src/window_priv.h",
+       "\t} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, *old - "
+       "WORD_USER)));",
+       "\t} while (0);\n\tpkmap_a32_store_release(word, *old - WORD_USER);",
+       "rfc", "I9")
+mutant("put wakes nobody", "src/window.c",
+       "\t\treturn refuse_unmap(w, addr);\n"
+       "\twake_if_waiting(w, (uint32_t)slot, old);",
+       "\t\treturn refuse_unmap(w, addr);",
+       "full-window", "I9")
+mutant("pin's own put wakes nobody", "src/window.c",
+       "\tif (word_take_user(&w->word[slot], &old))\n"
+       "\t\twake_if_waiting(w, slot, old);",
+       "\tword_take_user(&w->word[slot], &old);",
+       "stray", "I9")
+mutant("put wakes before it takes its user off", "src/window.c",
+       "\tif (unlikely(slot >= w->nslots ||\n"
+       "\t\t     !word_take_user(&w->word[slot], &old)))\n"
+       "\t\treturn refuse_unmap(w, addr);\n"
+       "\twake_if_waiting(w, (uint32_t)slot, old);\n",
+       "\tif (slot < w->nslots)\n"
+       "\t\twake_if_waiting(w, (uint32_t)slot,\n"
+       "\t\t\t\tpkmap_a32_load_relaxed(&w->word[slot]));\n"
+       "\tif (unlikely(slot >= w->nslots ||\n"
+       "\t\t     !word_take_user(&w->word[slot], &old)))\n"
+       "\t\treturn refuse_unmap(w, addr);\n",
+       "full-window", "I9")
+mutant("put looks for waiters first", "src/window.c",
+       "\tuint32_t old;\n\n"
+       "\tif (unlikely(slot >= w->nslots ||\n"
+       "\t\t     !word_take_user(&w->word[slot], &old)))\n"
+       "\t\treturn refuse_unmap(w, addr);\n"
+       "\twake_if_waiting(w, (uint32_t)slot, old);\n",
+       "\tconst bool waiters = pkmap_a32_load_seq_cst(&w->waiters);\n"
+       "\tuint32_t old;\n\n"
+       "\tif (unlikely(slot >= w->nslots ||\n"
+       "\t\t     !word_take_user(&w->word[slot], &old)))\n"
+       "\t\treturn refuse_unmap(w, addr);\n"
+       "\tif (waiters)\n"
+       "\t\twake_if_waiting(w, (uint32_t)slot, old);\n",
+       "two-pages", "I9")
+
+# Misuse.
+
+mutant("unmap of an idle slot accepted", "src/window_priv.h",
+       "\t\tif (unlikely(*old - WORD_USER >= WORD_SATURATED - WORD_USER ||\n"
+       "\t\t\t     !(*old & WORD_MAPPED)))\n\t\t\treturn false;",
+       "\t\tif (unlikely(!(*old & WORD_MAPPED)))\n\t\t\treturn false;\n"
+       "\t\tif (!word_in_use(*old))\n\t\t\treturn true;",
+       "misuse", "I10")
+mutant("unmap of a free slot accepted", "src/window_priv.h",
+       "\t\t\t     !(*old & WORD_MAPPED)))\n\t\t\treturn false;",
+       "\t\t\t     !(*old & WORD_MAPPED)))\n\t\t\treturn !*old;",
+       "misuse", "I10")
+
+# The index.
+
+mutant("end marker unchecked", "src/window_priv.h",
+       "\t} while (unlikely(link != (LINK_END | bucket)));", "\t} while (0);",
+       "recycle", "I8")
+mutant("head stored before next", "src/index.c",
+       "\tpkmap_a32_store_release(&w->next[slot], pkmap_a32_load_relaxed(head));"
+       "\n\tpkmap_a32_store_release(head, slot);",
+       "\tconst uint32_t first = pkmap_a32_load_relaxed(head);\n\n"
+       "\tpkmap_a32_store_release(head, slot);\n"
+       "\tpkmap_a32_store_release(&w->next[slot], first);",
+       "dma-irq", "I6")
+mutant("inserted behind the first", "src/index.c",
+       "\tpkmap_a32_store_release(&w->next[slot], pkmap_a32_load_relaxed(head));"
+       "\n\tpkmap_a32_store_release(head, slot);",
+       "\tconst uint32_t first = pkmap_a32_load_relaxed(head);\n\n"
+       "\tif (!(first & LINK_END))\n"
+       "\t\thead = &w->next[first];\n"
+       "\tpkmap_a32_store_release(&w->next[slot], "
+       "pkmap_a32_load_relaxed(head));\n"
+       "\tpkmap_a32_store_release(head, slot);",
+       "recycle", "I8")
+mutant("insert loses the chain", "src/index.c",
+       "\tpkmap_a32_store_release(&w->next[slot], pkmap_a32_load_relaxed(head));",
+       "\tpkmap_a32_store_release(&w->next[slot],\n"
+       "\t\t\t\tLINK_END | (uint32_t)pfn_bucket(w, pfn));",
+       "rfc", "I1")
+mutant("remove loses the chain", "src/index.c",
+       "\tpkmap_a32_store_release(link, pkmap_a32_load_relaxed(&w->next[slot]));",
+       "\tpkmap_a32_store_release(link,\n"
+       "\t\t\t\tLINK_END | (uint32_t)pfn_bucket(w, pfn));",
+       "reclaim-pin", "I8")
+mutant("removed slot loses its link", "src/index.c",
+       "\tpkmap_a32_store_release(link, pkmap_a32_load_relaxed(&w->next[slot]));",
+       "\tpkmap_a32_store_release(link, pkmap_a32_load_relaxed(&w->next[slot]));"
+       "\n\tpkmap_a32_store_release(&w->next[slot],\n"
+       "\t\t\t\tLINK_END | (uint32_t)pfn_bucket(w, pfn));",
+       "recycle", "I8")
+mutant("free slots end as bucket 0 does", "src/init.c",
+       "free = LINK_END_FREE;", "free = LINK_END;",
+       "recycle", "I8")
+
+# Map.
+
+mutant("got before it is in the index", "src/map.c",
+       "\tpkmap_index_insert(w, slot, pfn);\n"
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n",
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n"
+       "\tpkmap_index_insert(w, slot, pfn);\n",
+       "remap", "I8")
+mutant("usable before the translation is set", "src/map.c",
+       "\terr = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);\n"
+       "\tif (err) {\n\t\tpkmap_push_free(w, slot);\n\t\treturn err;\n\t}\n"
+       "\tpkmap_index_insert(w, slot, pfn);\n"
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n",
+       "\tpkmap_index_insert(w, slot, pfn);\n"
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n"
+       "\terr = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);\n"
+       "\tif (err)\n\t\treturn err;\n",
+       "remap", "I3")
+mutant("word stored, not added to", "src/map.c",
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);",
+       "\tpkmap_a32_store_release(&w->word[slot], WORD_MAPPED | WORD_USER);",
+       "rfc", "I10")
+mutant("installed without a user", "src/map.c",
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);",
+       "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED);",
+       "rfc", "I10")
+mutant("not pinned again under the lock", "src/map.c",
+       "\tif (pkmap_get(w, pfn) != PKMAP_NO_SLOT) {",
+       "\tif (w->nslots > 64 && pkmap_get(w, pfn) != PKMAP_NO_SLOT) {",
+       "same-page", "I7")
+mutant("nothing reclaimed", "src/map.c",
+       "\tif (!colour->nfree)\n\t\tpkmap_reclaim(w, colour);\n", "",
+       "rfc", "I7")
+mutant("several: refused", "src/map.c",
+       "\tint err = check_request(w, pfns, n);",
+       "\tint err = n > 1 ? PKMAP_EAGAIN : check_request(w, pfns, n);",
+       "two-pages", "I10")
+mutant("waits for no slot", "src/map.c",
+       "\tif (wait && wait->flags & PKMAP_WAIT_NEVER)\n"
+       "\t\treturn PKMAP_EAGAIN;",
+       "\tif (wait)\n\t\treturn PKMAP_EAGAIN;",
+       "deadline", "I10")
+mutant("several: keeps what it has taken", "src/map.c",
+       "\t\t\tpkmap_put_pages(w, pfns, k);\n", "",
+       "flush", "I9")
+mutant("several: keeps what it has pinned", "src/window.c",
+       "slow:\n\tpkmap_put_pages(w, pfns, k);\n", "slow:\n",
+       "nested", "I9")
+mutant("several: a page asked for twice counts twice", "src/map.c",
+       "pfn_colour(w, pfns[k]) == colour &&\n"
+       "\t\t    !contains(pfns, k, pfns[k]))",
+       "pfn_colour(w, pfns[k]) == colour)",
+       "same-page", "I9")
+
+# Waiting.
+
+mutant("wakes one of those who wait", "machine/port.c",
+       "\t\tlog_event((int)nr, EVENT_GO_ON, \"is woken by %s\",\n"
+       "\t\t\t  m.info[m.current].name);\n",
+       "\t\tbreak;\n",
+       "wake-all", "I9")
+mutant("event not changed", "src/window.c",
+       "\tpkmap_a32_add_release(&colour->event, 1);\n", "",
+       "full-window", "I9")
+mutant("event changed, nobody woken", "src/window.c",
+       "\tw->ops->wake(w->port, &colour->event);\n", "",
+       "full-window", "I9")
+mutant("woken before the event changes", "src/window.c",
+       "\tpkmap_a32_add_release(&colour->event, 1);\n"
+       "\tw->ops->wake(w->port, &colour->event);\n",
+       "\tw->ops->wake(w->port, &colour->event);\n"
+       "\tpkmap_a32_add_release(&colour->event, 1);\n",
+       "full-window", "I9")
+mutant("woken on the event of another colour", "src/window.c",
+       "\t\tpkmap_wake(w, slot_colour(w, slot));",
+       "\t\tpkmap_wake(w, slot_colour(w, slot ^ 1));",
+       "full-window cache=aliasing", "I9")
+mutant("waiter not announced", "src/map.c",
+       "\tpkmap_a32_add_seq_cst(&w->waiters, 1);\n", "",
+       "full-window", "I9")
+mutant("waiter announced after its last look", "src/map.c",
+       "\tpkmap_a32_add_seq_cst(&w->waiters, 1);\n"
+       "\tseen = pkmap_a32_load_acquire(&colour->event);\n"
+       "\tpkmap_fence_seq_cst();\n"
+       "\tif (lacking_colour(w, pfns, n) == c) {\n",
+       "\tseen = pkmap_a32_load_acquire(&colour->event);\n"
+       "\tconst bool lacks = lacking_colour(w, pfns, n) == c;\n"
+       "\tpkmap_a32_add_seq_cst(&w->waiters, 1);\n"
+       "\tpkmap_fence_seq_cst();\n"
+       "\tif (lacks) {\n",
+       "full-window", "I9")
+mutant("no last look", "src/map.c",
+       "\tif (lacking_colour(w, pfns, n) == c) {\n", "\tif (colour) {\n",
+       "full-window", "I9")
+mutant("last look after the lock is dropped", "src/map.c",
+       "\tif (lacking_colour(w, pfns, n) == c) {\n"
+       "\t\tcount(&w->waits);\n\t\tpkmap_unlock(w);\n",
+       "\tif (lacking_colour(w, pfns, n) == c) {\n"
+       "\t\tcount(&w->waits);\n\t\tpkmap_unlock(w);\n"
+       "\t\tseen = pkmap_a32_load_acquire(&colour->event);\n",
+       "full-window", "I9")
+mutant("event read after the last look", "src/map.c",
+       "\tif (lacking_colour(w, pfns, n) == c) {\n"
+       "\t\tcount(&w->waits);\n",
+       "\tif (lacking_colour(w, pfns, n) == c) {\n"
+       "\t\tseen = pkmap_a32_load_acquire(&colour->event);\n"
+       "\t\tcount(&w->waits);\n",
+       "full-window", "I9")
+mutant("lock kept while waiting", "src/map.c",
+       "\t\tpkmap_unlock(w);\n\t\terr = w->ops->wait(w->port, "
+       "&colour->event, seen,\n\t\t\t\t   wait ? wait : &no_deadline);\n"
+       "\t\tpkmap_lock(w, NULL);\n",
+       "\t\terr = w->ops->wait(w->port, &colour->event, seen,\n"
+       "\t\t\t\t   wait ? wait : &no_deadline);\n",
+       "nested", "I7")
+mutant("waiter stays announced", "src/map.c",
+       "\tpkmap_a32_sub_seq_cst(&w->waiters, 1);\n", "",
+       "full-window", "I9")
+mutant("free slots not counted", "src/map.c",
+       "\tuint32_t usable = colour->nfree;", "\tuint32_t usable = 0;",
+       "flush", "I9")
+mutant("idle slots not counted", "src/map.c",
+       "\t\tif (word_idle(pkmap_a32_load_relaxed(&w->word[slot])) ||\n"
+       "\t\t    contains", "\t\tif (contains",
+       "rfc", "I9")
+mutant("pages that are mapped not counted", "src/map.c",
+       "\t\tif (word_idle(pkmap_a32_load_relaxed(&w->word[slot])) ||\n"
+       "\t\t    contains(pfns, n, pkmap_along_load_relaxed(&w->pfn[slot])))",
+       "\t\tif ((void)pfns, (void)n,\n"
+       "\t\t    word_idle(pkmap_a32_load_relaxed(&w->word[slot])))",
+       "same-page", "I9")
+mutant("deadline not told", "src/map.c",
+       "\t\tif (err)\n\t\t\tbreak;\n\t}\n", "\t\terr = 0;\n\t}\n",
+       "deadline", "I7")
+mutant("no deadline", "src/map.c",
+       "wait ? wait : &no_deadline);", "wait && wait->flags ? wait : &no_deadline);",
+       "deadline", "I9")
+
+# Local maps.
+
+mutant("local map does not pin", "src/local.c",
+       "\tl->addr = pkmap_pin(w, pfn);", "\tl->addr = NULL;",
+       "local-alias", "I5")
+mutant("local map does not look for an outer one", "src/local.c",
+       "\t\tl->addr = find_outer(cpu, k, pfn);",
+       "\t\tl->addr = k > 64 ? find_outer(cpu, k, pfn) : NULL;",
+       "local-alias", "I5")
+mutant("borrowed while cleaning, not said", "src/local.c",
+       "\tif (pkmap_a32_load_relaxed(&l->state) == LOCAL_CLEANING)\n"
+       "\t\tpkmap_a32_store_relaxed(&l->state, LOCAL_USED);\n", "",
+       "local-alias", "I5")
+mutant("one that is being closed is not borrowed", "src/local.c",
+       "\t\tfind_local(cpu, depth, pfn, LOCAL_OPEN, LOCAL_USED);",
+       "\t\tfind_local(cpu, depth, pfn, LOCAL_OPEN, LOCAL_OPEN);",
+       "local-alias", "I5")
+mutant("closed without cleaning", "src/local.c",
+       "\t\tif (w->cache.kind == PKMAP_CACHE_VIVT)\n"
+       "\t\t\tw->ops->cache_clean_inval(w->port, l->addr,\n"
+       "\t\t\t\t\t\t  (size_t)1 << w->page_shift);\n", "",
+       "local-alias", "I5")
+mutant("cleaned once, whoever used it", "src/local.c",
+       "\t} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED));",
+       "\t} while (0);\n"
+       "\tpkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED);\n"
+       "\tpkmap_a32_store_relaxed(&l->state, LOCAL_CLOSED);",
+       "local-alias", "I5")
+mutant("cleaned before it is said", "src/local.c",
+       "\tuint32_t cleaning;\n\n\tdo {\n",
+       "\tuint32_t cleaning;\n\n"
+       "\tw->ops->cache_clean_inval(w->port, l->addr,\n"
+       "\t\t\t\t  (size_t)1 << w->page_shift);\n"
+       "\tpkmap_a32_store_relaxed(&l->state, LOCAL_CLOSED);\n"
+       "\tclear_local_slot(w, l->addr);\n\treturn;\n\tdo {\n",
+       "local-alias", "I5")
+mutant("borrower closes the slot", "src/local.c",
+       "\tenum local_state state = LOCAL_BORROWED;",
+       "\tenum local_state state = LOCAL_OPEN;",
+       "local-dma", "I3")
+mutant("local slot keeps its translation", "src/window_priv.h",
+       "\tw->ops->clear(w->port, addr, 1);\n", "",
+       "local-alias", "I4")
+mutant("local slot stays in the TLB", "src/window_priv.h",
+       "\tif (w->ops->flush_tlb)\n"
+       "\t\tw->ops->flush_tlb(w->port, addr, 1, true);\n", "",
+       "local-alias", "I4")
+mutant("local map keeps its pin", "src/local.c",
+       "\tif (addr_slot(w, l->addr) < w->nslots)\n"
+       "\t\tpkmap_unmap(w, l->addr);\n", "",
+       "dma-irq", "I9")
+mutant("place taken when the map is open", "src/local.c",
+       "\tpkmap_a32_store_relaxed(&cpu->depth, depth + 1);\n"
+       "\tpkmap_fence_interrupt();\n"
+       "\terr = open_local(w, cpu, depth, pfn);\n",
+       "\terr = open_local(w, cpu, depth, pfn);\n"
+       "\tpkmap_a32_store_relaxed(&cpu->depth, depth + 1);\n",
+       "local-alias", "I4")
+mutant("place given back before it is closed", "src/local.c",
+       "\tclose_local(w, &cpu->stack[depth - 1]);\n"
+       "\tpkmap_fence_interrupt();\n"
+       "\tpkmap_a32_store_relaxed(&cpu->depth, depth - 1);\n",
+       "\tpkmap_a32_store_relaxed(&cpu->depth, depth - 1);\n"
+       "\tclose_local(w, &cpu->stack[depth - 1]);\n",
+       "local-alias", "I4")
+mutant("found before its slot shows the page", "src/local.c",
+       "\t\terr = w->ops->set(w->port, l->addr, pfn, w->read_only);\n"
+       "\t\tif (err)\n",
+       "\t\tpkmap_along_store_relaxed(&l->pfn, pfn);\n"
+       "\t\tpkmap_a32_store_relaxed(&l->state, LOCAL_OPEN);\n"
+       "\t\terr = w->ops->set(w->port, l->addr, pfn, w->read_only);\n"
+       "\t\tif (err)\n",
+       "local-alias", "I3")
+mutant("local slot of the wrong colour", "src/window_priv.h",
+       "\t\t\t       (pfn & w->colour_mask);",
+       "\t\t\t       ((pfn + 1) & w->colour_mask);",
+       "local-alias cache=aliasing slots=4", "I5")
+mutant("local maps end in any order", "src/local.c",
+       "\tif (!depth || cpu->stack[depth - 1].addr != addr)",
+       "\tif (!depth)",
+       "misuse", "I3")
+
+# DMA: the table of dma.h, and where the lines are.
+
+mutant("before, to the device: nothing", "src/dma_lines.c",
+       "{ PKMAP_CACHE_CLEAN,\n\t\t\t\t\t  PKMAP_CACHE_CLEAN },",
+       "{ NOTHING, NOTHING },",
+       "to-device", "I2")
+mutant("before, to the device: invalidate", "src/dma_lines.c",
+       "{ PKMAP_CACHE_CLEAN,\n\t\t\t\t\t  PKMAP_CACHE_CLEAN },",
+       "{ PKMAP_CACHE_INVAL, PKMAP_CACHE_INVAL },",
+       "to-device", "I1")
+mutant("before, from the device: nothing", "src/dma_lines.c",
+       "{ PKMAP_CACHE_INVAL,\n", "{ NOTHING,\n",
+       "rfc", "I1")
+mutant("before, from the device, shared: invalidate", "src/dma_lines.c",
+       "{ PKMAP_CACHE_INVAL,\n\t\t\t\t\t    PKMAP_CACHE_CLEAN_INVAL },",
+       "{ PKMAP_CACHE_INVAL, PKMAP_CACHE_INVAL },",
+       "edges", "I1")
+mutant("before, from the device, shared: nothing", "src/dma_lines.c",
+       "{ PKMAP_CACHE_INVAL,\n\t\t\t\t\t    PKMAP_CACHE_CLEAN_INVAL },",
+       "{ PKMAP_CACHE_INVAL, NOTHING },",
+       "edges", "I1")
+mutant("before, both ways: clean", "src/dma_lines.c",
+       "{ PKMAP_CACHE_CLEAN_INVAL,\n\t\t\t\t\t      "
+       "PKMAP_CACHE_CLEAN_INVAL },",
+       "{ PKMAP_CACHE_CLEAN, PKMAP_CACHE_CLEAN },",
+       "dma-irq", "I2")
+mutant("before, both ways: invalidate", "src/dma_lines.c",
+       "{ PKMAP_CACHE_CLEAN_INVAL,\n\t\t\t\t\t      "
+       "PKMAP_CACHE_CLEAN_INVAL },",
+       "{ PKMAP_CACHE_INVAL, PKMAP_CACHE_INVAL },",
+       "dma-irq", "I1")
+mutant("before, both ways: nothing", "src/dma_lines.c",
+       "{ PKMAP_CACHE_CLEAN_INVAL,\n\t\t\t\t\t      "
+       "PKMAP_CACHE_CLEAN_INVAL },",
+       "{ NOTHING, NOTHING },",
+       "dma-irq", "I2")
+mutant("after, a CPU that speculates: nothing", "src/dma_lines.c",
+       "\t\td->win->cache.speculative ? PKMAP_CACHE_INVAL : NOTHING,",
+       "\t\tNOTHING,",
+       "prefetch cache=vipt", "I2")
+mutant("after, shared: nothing", "src/dma_lines.c",
+       "NOTHING,\n\t\tPKMAP_CACHE_CLEAN_INVAL,\n", "NOTHING,\n\t\tNOTHING,\n",
+       "edges", "I2")
+mutant("after, shared: invalidate", "src/dma_lines.c",
+       "NOTHING,\n\t\tPKMAP_CACHE_CLEAN_INVAL,\n",
+       "NOTHING,\n\t\tPKMAP_CACHE_INVAL,\n",
+       "edges", "I1")
+mutant("after, both ways: nothing", "src/dma_lines.c",
+       "\tif (dir == PKMAP_DMA_TO_DEVICE)\n\t\treturn",
+       "\tif (dir != PKMAP_DMA_FROM_DEVICE)\n\t\treturn",
+       "dma-irq cache=vipt spec=1", "I2")
+mutant("first shared line worked on as a whole one", "src/dma_lines.c",
+       "whole = (r->start + mask) & ~mask;", "whole = r->start & ~mask;",
+       "edges", "I1")
+mutant("last shared line worked on as a whole one", "src/dma_lines.c",
+       "whole_end = r->end & ~mask;", "whole_end = (r->end + mask) & ~mask;",
+       "edges", "I1")
+mutant("last shared line left out", "src/dma_lines.c",
+       "\treturn add_part(parts, n, whole_end, last, rule->shared);",
+       "\treturn (void)last, n;",
+       "edges page_shift=3", "I2")
+mutant("page let go before its lines are worked on", "src/dma_lines.c",
+       "\t\t*held = HELD_BY_PIN;\n\t\tword",
+       "\t\t*held = HELD_FOR_GOOD;\n\t\tpkmap_unmap(w, *addr);\n\t\tword",
+       "dma-irq cache=vipt cpus=2 ipi=1", "I4")
+mutant("page of a DMA call stays pinned", "src/dma_lines.c",
+       "\t\tpkmap_unmap(d->win, addr);\n\telse if (held == HELD_BY_DMA_SLOT)",
+       "\t\t(void)addr;\n\telse if (held == HELD_BY_DMA_SLOT)",
+       "rfc", "I9")
+mutant("VIVT: open local maps not looked at", "src/dma_lines.c",
+       "\tlocal = pkmap_find_local(w, pfn, LOCAL_OPEN, LOCAL_USED);",
+       "\tlocal = NULL;",
+       "local-dma", "I2")
+mutant("VIVT: local map that is being closed not looked at",
+       "src/dma_lines.c", "pfn, LOCAL_OPEN, LOCAL_USED);",
+       "pfn, LOCAL_OPEN, LOCAL_OPEN);",
+       "local-dma", "I2")
+mutant("VIVT: a slot for DMA calls all the same", "src/dma_lines.c",
+       "\tif (w->cache.kind != PKMAP_CACHE_VIVT) {\n\t\t*held",
+       "\tif (w->dma_slots) {\n\t\t*held",
+       "local-dma", "I2")
+mutant("not VIVT: no slot for DMA calls", "src/dma_lines.c",
+       "\tif (w->cache.kind != PKMAP_CACHE_VIVT) {\n\t\t*held",
+       "\tif (w->nslots > 64) {\n\t\t*held",
+       "rfc cache=vipt", "I1")
+mutant("slot for DMA calls of the wrong colour", "src/dma_lines.c",
+       "w->local_slots + depth, pfn);", "w->local_slots + depth, pfn + 1);",
+       "reclaim-pin cache=aliasing", "I1")
+mutant("slots for DMA calls: depth not counted", "src/dma_lines.c",
+       "\tpkmap_a32_store_relaxed(&cpu->dma_depth, depth + 1);\n", "",
+       "to-device cache=vipt", "I4")
+mutant("second page of a buffer left out", "src/dma_lines.c",
+       "\tfor (; page < parts[n - 1].end; page += page_bytes) {",
+       "\tfor (; page <= parts[0].start; page += page_bytes) {",
+       "to-device", "I2")
+
+# Memory orders (docs/design.md, section 9).
+
+weaken("install() adds MAPPED: relaxed", "src/map.c",
+       "pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER)",
+       "machine_atomic_add(&w->word[slot], 4, WORD_MAPPED | WORD_USER,\n"
+       "\t\t\t   MACHINE_RELAXED)",
+       "remap cpus=2", "I4")
+weaken("word_add_user(): relaxed", "src/window_priv.h",
+       "return pkmap_a32_add_acquire(word, WORD_USER);",
+       "return (uint32_t)machine_atomic_add(word, 4, WORD_USER,\n"
+       "\t\t\t\t\t    MACHINE_RELAXED);",
+       "remap cpus=2", "I4")
+weaken("word_take_user(): relaxed", "src/window_priv.h",
+       "pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)",
+       "machine_atomic_cas(&word->v, old, *old - WORD_USER,\n"
+       "\t\t\t\t\t      MACHINE_RELAXED)",
+       "remap cpus=2", "I1")
+weaken("word_take_user(): release", "src/window_priv.h",
+       "pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)",
+       "pkmap_a32_cas_release(word, old, *old - WORD_USER)",
+       "nested cpus=2", "I9")
+weaken("mark(): relaxed", "src/reclaim.c",
+       "return pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | WORD_CLEANING);",
+       "return machine_atomic_cas(&word->v, &old,\n"
+       "\t\t\t\t  WORD_MAPPED | WORD_CLEANING, MACHINE_RELAXED);",
+       "remap cpus=2", "I1")
+weaken("waiters looked for: acquire", "src/window.c",
+       "pkmap_a32_load_seq_cst(&w->waiters)",
+       "pkmap_a32_load_acquire(&w->waiters)",
+       "nested cpus=2", "I9")
+weaken("waiter's fence left out", "src/map.c",
+       "\tpkmap_fence_seq_cst();\n", "",
+       "nested cpus=2", "I9")
+weaken("waiter's fence: acquire", "src/map.c",
+       "\tpkmap_fence_seq_cst();\n", "\tpkmap_fence_acquire();\n",
+       "nested cpus=2", "I9")
+weaken("claim(): relaxed", "src/reclaim.c",
+       "pkmap_a32_cas_release(&w->word[slot], &old, 0)",
+       "machine_atomic_cas(&w->word[slot].v, &old, 0, MACHINE_RELAXED)",
+       "ipi cpus=2 ipi=1", "I8")
+weaken("install() stores the pfn: relaxed", "src/map.c",
+       "pkmap_along_store_release(&w->pfn[slot], pfn)",
+       "pkmap_along_store_relaxed(&w->pfn[slot], pfn)",
+       "second-look cpus=2", "I8")
+weaken("pkmap_push_free() stores no pfn: relaxed", "src/reclaim.c",
+       "pkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN)",
+       "pkmap_along_store_relaxed(&w->pfn[slot], PKMAP_NO_PFN)",
+       "remap cpus=2", "I8")
+weaken("pkmap_index_remove() stores the link: relaxed", "src/index.c",
+       "pkmap_a32_store_release(link, ", "pkmap_a32_store_relaxed(link, ",
+       "ipi cpus=2 ipi=1", "I8")
+weaken("no fence after a miss, slow path", "src/window.c",
+       "\tpkmap_fence_acquire();\n\treturn PKMAP_NO_SLOT;",
+       "\treturn PKMAP_NO_SLOT;",
+       "remap cpus=2", "I8")
+weaken("no fence after a miss, fast path", "src/window.c",
+       "\t\tpkmap_fence_acquire();\n\t\treturn slot;", "\t\treturn slot;",
+       "remap cpus=2", "I8")
+weaken("pkmap_index_insert() stores head: relaxed", "src/index.c",
+       "pkmap_a32_store_release(head, slot)",
+       "pkmap_a32_store_relaxed(head, slot)",
+       "recycle cache=vipt cpus=2", "I8")
+weaken("index_walk() loads head: relaxed", "src/window_priv.h",
+       "pkmap_a32_load_acquire(&w->head[bucket])",
+       "pkmap_a32_load_relaxed(&w->head[bucket])",
+       "recycle cache=vipt cpus=2", "I8")
