@@ -13,29 +13,20 @@
 
 #include <string.h>
 
-static bool is_vivt(void)
-{
-	return m.config.cache.kind == PKMAP_CACHE_VIVT;
-}
-
-static uint32_t ncolours(void)
-{
-	return m.config.cache.colours ? m.config.cache.colours : 1;
-}
-
 /* How many lines a cache can hold. */
 uint32_t entries(void)
 {
 	if (is_vivt())
 		return m.nslots * lines_per_page();
-	return ncolours() * m.config.npages * lines_per_page();
+	return ncolours(&m.config) * m.config.npages * lines_per_page();
 }
 
 static uint32_t entry_nr(uint32_t slot, int page, uint32_t line)
 {
 	if (is_vivt())
 		return slot * lines_per_page() + line;
-	return ((slot % ncolours()) * m.config.npages + (uint32_t)page) *
+	return ((slot % ncolours(&m.config)) * m.config.npages +
+		(uint32_t)page) *
 		       lines_per_page() +
 	       line;
 }

@@ -24,17 +24,6 @@ const struct machine_config config_smallest = {
 	.rounds = 1,
 };
 
-static uint32_t colours_of(const struct machine_config *config)
-{
-	return config->cache.colours ? config->cache.colours : 1;
-}
-
-static uint32_t all_slots(const struct machine_config *config)
-{
-	return config->nslots + (config->local_slots + config->dma_slots) *
-					config->ncpus * colours_of(config);
-}
-
 static bool is_within(uint32_t n, uint32_t min, uint32_t max)
 {
 	return n >= min && n <= max;
@@ -55,7 +44,7 @@ const char *config_wrong(const struct machine_config *config)
 		return "a line has 2 or 4 bytes";
 	if (!is_within(lines, MIN_LINES, MAX_LINES))
 		return "a page has 2 or 4 lines";
-	if (config->nslots % colours_of(config))
+	if (config->nslots % ncolours(config))
 		return "on an aliasing cache, half of the slots are of each "
 		       "colour";
 	if (all_slots(config) > MAX_SLOTS)
@@ -71,7 +60,7 @@ static const char *kind_text(const struct machine_config *config)
 		return "VIVT";
 	if (config->cache.kind == PKMAP_CACHE_PIPT)
 		return "PIPT";
-	return colours_of(config) > 1 ? "aliasing VIPT" : "VIPT";
+	return ncolours(config) > 1 ? "aliasing VIPT" : "VIPT";
 }
 
 const char *config_text(const struct machine_config *config,

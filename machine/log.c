@@ -125,11 +125,6 @@ static enum line_state state_of(const struct entry *e, uint32_t line)
 	return is_outdated(e, line) ? LINE_STALE : LINE_CLEAN;
 }
 
-static bool is_vivt(void)
-{
-	return m.config.cache.kind == PKMAP_CACHE_VIVT;
-}
-
 /* The row of a line says which page it is of, but on a VIVT cache. */
 static void describe_line(const struct entry *e, char text[24])
 {
@@ -276,12 +271,6 @@ void log_open(struct machine_log *log, struct timeline *timeline)
 	memset(log, 0, sizeof(*log));
 	memset(timeline, 0, sizeof(*timeline));
 	log->timeline = timeline;
-}
-
-void log_start(struct machine_log *log)
-{
-	look_at_caches(log);
-	look_at_contexts(log);
 }
 
 void log_before_step(struct machine_log *log, struct action action)

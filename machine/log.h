@@ -27,11 +27,11 @@ struct machine_log {
 	struct shown_line lines[MAX_CPUS][MAX_ENTRIES];
 };
 
-/* Before run_begin(), which has a first look at each context, and after it. */
+/* Before run_begin(), which has a first look at each context. */
 void log_open(struct machine_log *log, struct timeline *timeline);
-void log_start(struct machine_log *log);
 
 void log_before_step(struct machine_log *log, struct action action);
+/* After each step, and after run_begin(). */
 void log_after_step(struct machine_log *log);
 
 /* Where nothing can happen any more: what is wrong is in a lane that waits. */

@@ -497,11 +497,6 @@ void *machine_alloc(size_t bytes)
 	return m.memory_used <= MAX_MEMORY ? mem : NULL;
 }
 
-static uint32_t ncolours(void)
-{
-	return m.config.cache.colours ? m.config.cache.colours : 1;
-}
-
 static void init_hardware(const struct machine_config *config)
 {
 	struct machine_log *log = m.log;
@@ -512,8 +507,7 @@ static void init_hardware(const struct machine_config *config)
 	m.log = log;
 	m.config = *config;
 	m.ncaches = config->own_caches ? config->ncpus : 1;
-	m.nslots = config->nslots + (config->local_slots + config->dma_slots) *
-					    config->ncpus * ncolours();
+	m.nslots = all_slots(config);
 	m.hw_bytes =
 		sizeof(m.hw) - (MAX_CPUS - m.ncaches) * sizeof(struct cache);
 	m.hw.lock_owner = NOBODY;

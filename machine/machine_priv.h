@@ -223,6 +223,29 @@ static inline int this_cpu(void)
 	return m.info[m.current].cpu;
 }
 
+static inline bool is_vivt(void)
+{
+	return m.config.cache.kind == PKMAP_CACHE_VIVT;
+}
+
+static inline uint32_t ncolours(const struct machine_config *config)
+{
+	return config->cache.colours ? config->cache.colours : 1;
+}
+
+/* Slots of all kinds. */
+static inline uint32_t all_slots(const struct machine_config *config)
+{
+	return config->nslots + (config->local_slots + config->dma_slots) *
+					config->ncpus * ncolours(config);
+}
+
+/* Where a variable is in the program's memory. */
+static inline uint32_t place_of(const void *var)
+{
+	return (uint32_t)((const unsigned char *)var - m.memory);
+}
+
 static inline uint32_t page_bytes(void)
 {
 	return 1u << m.config.page_shift;

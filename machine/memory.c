@@ -84,11 +84,6 @@ static void write_var(void *var, size_t bytes, unsigned long value)
 		memcpy(var, &value, sizeof(value));
 }
 
-static uint32_t place_of(const void *var)
-{
-	return (uint32_t)((const unsigned char *)var - m.memory);
-}
-
 /*
  * Views.
  */

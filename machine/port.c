@@ -4,11 +4,6 @@
  */
 #include "machine_priv.h"
 
-static uint32_t place_of(const void *var)
-{
-	return (uint32_t)((const unsigned char *)var - m.memory);
-}
-
 static bool may_sleep(void)
 {
 	const struct context *c = context();

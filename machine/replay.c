@@ -123,7 +123,7 @@ int replay_show(const struct run_setup *setup, const struct replayed *replayed,
 	describe(setup, b, timeline);
 	m.log = &log;
 	run_begin(setup->scenario, setup->scheme, &setup->config);
-	log_start(&log);
+	log_after_step(&log);
 	for (k = 0; k < replayed->nsteps; k++) {
 		log_before_step(&log, replayed->steps[k]);
 		whole = run_step(replayed->steps[k]);
