@@ -12,11 +12,23 @@
  */
 #include "window_priv.h"
 
-/* Each release pairs with the acquire of the same link in index_walk(). */
-void pkmap_index_insert(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
+/* The slot that shows @pfn, whose bucket is at @head, or PKMAP_NO_SLOT. */
+uint32_t pkmap_index_find(struct pkmap_window *w, const pkmap_a32 *head,
+			  pkmap_pfn pfn)
 {
-	pkmap_a32 *head = &w->head[pfn_bucket(w, pfn)];
+	uint32_t slot = pkmap_a32_load_relaxed(head);
 
+	while (!(slot & LINK_END)) {
+		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
+			return slot;
+		slot = pkmap_a32_load_relaxed(&w->next[slot]);
+	}
+	return PKMAP_NO_SLOT;
+}
+
+/* Each release pairs with the acquire of the same link in index_walk(). */
+void pkmap_index_insert(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot)
+{
 	pkmap_a32_store_release(&w->next[slot], pkmap_a32_load_relaxed(head));
 	pkmap_a32_store_release(head, slot);
 }

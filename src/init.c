@@ -15,6 +15,14 @@ static uint32_t ncolours(const struct pkmap_cache *cache)
 	return cache->colours ? cache->colours : 1;
 }
 
+/* At least one for each colour, and for each word of a cache line. */
+static uint32_t nstacks(const struct pkmap_config *c)
+{
+	const uint32_t colours = ncolours(&c->cache);
+
+	return colours > SLOTS_PER_LINE ? colours : SLOTS_PER_LINE;
+}
+
 static bool is_power_of_two(uint32_t n)
 {
 	return n && !(n & (n - 1));
@@ -99,6 +107,7 @@ struct layout {
 	uint64_t word;
 	uint64_t next;
 	uint64_t pfn;
+	uint64_t free;
 	uint64_t head;
 	uint64_t colour;
 	uint64_t cpu;
@@ -117,6 +126,7 @@ static struct layout layout_of(const struct pkmap_config *c)
 	l.word = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
 	l.next = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
 	l.pfn = reserve(&l.bytes, c->nslots, sizeof(pkmap_along));
+	l.free = reserve(&l.bytes, nstacks(c), sizeof(uint32_t));
 	l.head = reserve(&l.bytes, nbuckets(c->nslots), sizeof(pkmap_a32));
 	l.colour = reserve(&l.bytes, ncolours(&c->cache),
 			   sizeof(struct pkmap_colour));
@@ -154,26 +164,20 @@ static void init_counters(struct pkmap_window *w)
 
 static void init_slots(struct pkmap_window *w)
 {
-	const uint32_t stride = SLOTS_PER_LINE;
-	uint32_t offset;
 	uint32_t i;
 
 	for (i = 0; i < nbuckets(w->nslots); i++)
 		pkmap_a32_store_relaxed(&w->head[i], LINK_END | i);
-
+	for (i = 0; i <= w->stack_mask; i++)
+		w->free[i] = LINK_END_FREE;
 	for (i = 0; i <= w->colour_mask; i++) {
-		w->colour[i].free = LINK_END_FREE;
-		w->colour[i].nfree = 0;
-		w->colour[i].hand = 0;
+		w->colour[i].stack = i;
+		w->colour[i].hand = i;
 		pkmap_a32_store_relaxed(&w->colour[i].event, 0);
 	}
-
-	/* The stack's top comes last: slots from different lines in turn. */
-	for (offset = stride; offset-- > 0;) {
-		for (i = offset; i < w->nslots; i += stride) {
-			pkmap_a32_store_relaxed(&w->word[i], 0);
-			pkmap_push_free(w, i);
-		}
+	for (i = w->nslots; i-- > 0;) {
+		pkmap_a32_store_relaxed(&w->word[i], 0);
+		pkmap_push_free(w, i);
 	}
 }
 
@@ -202,6 +206,7 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	w->word = (void *)((char *)mem + (size_t)l.word);
 	w->next = (void *)((char *)mem + (size_t)l.next);
 	w->pfn = (void *)((char *)mem + (size_t)l.pfn);
+	w->free = (void *)((char *)mem + (size_t)l.free);
 	w->head = (void *)((char *)mem + (size_t)l.head);
 	w->colour = (void *)((char *)mem + (size_t)l.colour);
 	w->cpu = (void *)((char *)mem + (size_t)l.cpu);
@@ -213,6 +218,7 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	w->hash_shift = (uint32_t)(8 * sizeof(unsigned long)) -
 			(uint32_t)__builtin_ctz(nbuckets(config->nslots));
 	w->colour_mask = ncolours(&config->cache) - 1;
+	w->stack_mask = nstacks(config) - 1;
 	w->ops = config->ops;
 	w->port = config->port;
 	w->first_pfn = config->first_pfn;

@@ -32,7 +32,8 @@
  *
  * The first use of a page earns it no REFERENCED, only the next one does.
  */
-static int install(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
+static int install(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot,
+		   pkmap_pfn pfn)
 {
 	int err;
 
@@ -43,30 +44,42 @@ static int install(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn)
 		pkmap_push_free(w, slot);
 		return err;
 	}
-	pkmap_index_insert(w, slot, pfn);
+	pkmap_index_insert(w, head, slot);
 	pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);
 	return 0;
 }
 
-static int take_page(struct pkmap_window *w, pkmap_pfn pfn)
+static uint32_t take_slot(struct pkmap_window *w, struct pkmap_colour *colour)
 {
-	struct pkmap_colour *colour = pfn_colour(w, pfn);
 	uint32_t slot;
+
+	do {
+		slot = pkmap_pop_free(w, colour);
+	} while (unlikely(slot == PKMAP_NO_SLOT) && pkmap_reclaim(w, colour));
+	return slot;
+}
+
+/* Under the lock, a slot that is in the index is mapped, and stays so. */
+static int take_page(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *at)
+{
+	pkmap_a32 *head = &w->head[pfn_bucket(w, pfn)];
+	uint32_t slot = pkmap_index_find(w, head, pfn);
 	int err;
 
-	if (pkmap_get(w, pfn) != PKMAP_NO_SLOT) {
+	if (slot != PKMAP_NO_SLOT) {
+		pkmap_settle(w, slot, word_add_user(&w->word[slot]));
 		count(&this_copy(w)->hits);
-		return 0;
-	}
-	if (!colour->nfree)
-		pkmap_reclaim(w, colour);
-	slot = pkmap_pop_free(w, colour);
-	if (slot == PKMAP_NO_SLOT)
-		return NO_SLOT_NOW;
-	err = install(w, slot, pfn);
-	if (!err)
+	} else {
+		slot = take_slot(w, pfn_colour(w, pfn));
+		if (slot == PKMAP_NO_SLOT)
+			return NO_SLOT_NOW;
+		err = install(w, head, slot, pfn);
+		if (err)
+			return err;
 		count(&w->misses);
-	return err;
+	}
+	*at = slot;
+	return 0;
 }
 
 static bool contains(const pkmap_pfn *pfns, uint32_t n, pkmap_pfn pfn)
@@ -96,21 +109,23 @@ static uint32_t slots_wanted(struct pkmap_window *w,
 	return wanted;
 }
 
-/* How many slots of a colour show one of the pages, or could? */
-static uint32_t slots_usable(struct pkmap_window *w,
-			     const struct pkmap_colour *colour,
-			     const pkmap_pfn *pfns, uint32_t n)
+/* Do so many slots of a colour show one of the pages, or could they: free, idle? */
+static bool are_usable(struct pkmap_window *w,
+		       const struct pkmap_colour *colour, uint32_t wanted,
+		       const pkmap_pfn *pfns, uint32_t n)
 {
-	uint32_t usable = colour->nfree;
+	uint32_t usable = 0;
 	uint32_t slot;
+	pkmap_pfn pfn;
 
-	for (slot = (uint32_t)(colour - w->colour); slot < w->nslots;
-	     slot += w->colour_mask + 1) {
-		if (word_idle(pkmap_a32_load_relaxed(&w->word[slot])) ||
-		    contains(pfns, n, pkmap_along_load_relaxed(&w->pfn[slot])))
+	for (slot = (uint32_t)(colour - w->colour);
+	     usable < wanted && slot < w->nslots; slot += w->colour_mask + 1) {
+		pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
+		if (pfn == PKMAP_NO_PFN || contains(pfns, n, pfn) ||
+		    word_idle(pkmap_a32_load_relaxed(&w->word[slot])))
 			usable++;
 	}
-	return usable;
+	return usable >= wanted;
 }
 
 /*
@@ -129,28 +144,32 @@ static uint32_t lacking_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
 	for (c = 0; c <= w->colour_mask; c++) {
 		colour = &w->colour[c];
 		wanted = slots_wanted(w, colour, pfns, n);
-		if (wanted > colour->nfree &&
-		    wanted > slots_usable(w, colour, pfns, n))
+		if (!are_usable(w, colour, wanted, pfns, n))
 			return c;
 	}
 	return NO_COLOUR;
 }
 
-/* All or none. */
-static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
+/* All or none.  A page alone takes nothing if it cannot have a slot. */
+static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+		      void **addrs)
 {
+	uint32_t last = 0;
 	uint32_t k;
 	int err;
 
-	if (lacking_colour(w, pfns, n) != NO_COLOUR)
+	if (n > 1 && lacking_colour(w, pfns, n) != NO_COLOUR)
 		return NO_SLOT_NOW;
 	for (k = 0; k < n; k++) {
-		err = take_page(w, pfns[k]);
+		err = take_page(w, pfns[k], &last);
 		if (err) {
 			pkmap_put_pages(w, pfns, k);
 			return err;
 		}
 	}
+	addrs[n - 1] = slot_addr(w, last);
+	for (k = 0; k < n - 1; k++)
+		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
 	return 0;
 }
 
@@ -160,8 +179,9 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
  * The announcement and the fence pair with word_take_user(): either the
  * put sees the waiter, or the last look here sees the idle slot.
  */
-static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
-			  uint32_t n, const struct pkmap_wait *wait)
+static __attribute__((__noinline__, __cold__)) int
+wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+	       const struct pkmap_wait *wait)
 {
 	static const struct pkmap_wait no_deadline = {
 		.deadline = PKMAP_NO_DEADLINE,
@@ -194,7 +214,6 @@ static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
 static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 			 uint32_t n)
 {
-	const uint32_t slots = slots_per_colour(w);
 	const char *call = n == 1 ? "pkmap_map" : "pkmap_map_pages";
 	uint32_t k;
 	uint32_t c;
@@ -204,8 +223,9 @@ static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 			return pkmap_refuse(w, PKMAP_MISUSE_PFN, call, NULL,
 					    pfns[k]);
 	}
-	for (c = 0; n > slots && c <= w->colour_mask; c++) {
-		if (slots_wanted(w, &w->colour[c], pfns, n) > slots)
+	for (c = 0; n > 1 && c <= w->colour_mask; c++) {
+		if (slots_wanted(w, &w->colour[c], pfns, n) >
+		    slots_per_colour(w))
 			return pkmap_refuse(w, PKMAP_MISUSE_IMPOSSIBLE, call,
 					    NULL, pfns[n - 1]);
 	}
@@ -216,21 +236,17 @@ int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		   const struct pkmap_wait *wait, void **addrs)
 {
 	int err = check_request(w, pfns, n);
-	uint32_t k;
 
 	if (err)
 		return err;
 	if (!pkmap_lock(w, wait))
 		return PKMAP_EAGAIN;
 
-	while ((err = take_pages(w, pfns, n)) == NO_SLOT_NOW) {
+	while ((err = take_pages(w, pfns, n, addrs)) == NO_SLOT_NOW) {
 		err = wait_for_slots(w, pfns, n, wait);
 		if (err)
 			break;
 	}
-	for (k = 0; !err && k < n; k++)
-		addrs[k] = slot_addr(w, pkmap_find(w, pfns[k]));
-
 	pkmap_unlock(w);
 	return err;
 }

@@ -6,8 +6,9 @@
  *
  *	mark	idle slots get CLEANING
  *	clean	their cache lines are cleaned and invalidated (VIVT only)
- *	claim	those that are still idle and CLEANING lose both, and MAPPED
- *	clear	their translations go, then one TLB flush for all of them
+ *	claim	those that are still idle and CLEANING lose both, and MAPPED,
+ *		and then their translations
+ *	flush	one TLB flush for all of them
  *	free	they are pushed on their colour's stack
  *
  * Until it is claimed a slot can be got by anybody, which clears CLEANING; so
@@ -21,61 +22,70 @@
 #include "window_priv.h"
 
 /*
- * A range of slots of one colour, or (step 1) of all: @count places from place
- * @start on, around the end.  Place p is slot lane + p * step.
+ * @count slots of one colour, or (step 1) of all, from slot @first on, and from
+ * the lane's first slot on again behind the last.
  */
 struct sweep {
 	uint32_t lane;
+	uint32_t end; /* of the window */
 	uint32_t step;
-	uint32_t size; /* places in the lane */
-	uint32_t start;
-	uint32_t count;	 /* at most size */
+	uint32_t first;
+	uint32_t count;	 /* at most each slot once */
 	uint32_t marked; /* slots that were given CLEANING */
 };
 
-/* Adjacent slots within a sweep. */
+/* Adjacent slots. */
 struct run {
 	uint32_t slot;
 	uint32_t count;
-	uint32_t next; /* place in the sweep to go on from */
 };
-
-static uint32_t sweep_slot(const struct sweep *s, uint32_t k)
-{
-	uint32_t place = s->start + k;
-
-	if (place >= s->size)
-		place -= s->size;
-	return s->lane + place * s->step;
-}
 
 static struct sweep sweep_all(const struct pkmap_window *w)
 {
 	return (struct sweep){
+		.end = w->nslots,
 		.step = 1,
-		.size = w->nslots,
 		.count = w->nslots,
 	};
 }
 
+static inline uint32_t next_slot(struct sweep s, uint32_t slot)
+{
+	slot += s.step;
+	return slot < s.end ? slot : s.lane;
+}
+
+/*
+ * Marks a slot whose word was @old, idle.  The acquire pairs with the release of
+ * the put that left the slot idle: its lines are cleaned after all use of the
+ * page.
+ */
+static bool mark(pkmap_a32 *word, uint32_t old)
+{
+	return pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | WORD_CLEANING);
+}
+
 /*
  * Idle slots that have not been used since the hand last passed lose nothing
- * by being reclaimed first; the others lose their REFERENCED.
- *
- * The acquire pairs with the release of the put that left the slot idle: its
- * lines are cleaned after all use of the page.
+ * by being reclaimed first; the others lose their REFERENCED.  What has CLEANING
+ * belongs to a reclaim that could not claim it.
  */
-static bool mark(pkmap_a32 *word, bool second_chance)
+static bool mark_if_unused(pkmap_a32 *word)
 {
 	uint32_t old = pkmap_a32_load_relaxed(word);
 
-	if (!word_idle(old) || old & WORD_CLEANING)
-		return false;
-	if (second_chance && old & WORD_REFERENCED) {
+	if (old == WORD_MAPPED)
+		return mark(word, old);
+	if (old == (WORD_MAPPED | WORD_REFERENCED))
 		pkmap_a32_cas_acquire(word, &old, WORD_MAPPED);
-		return false;
-	}
-	return pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | WORD_CLEANING);
+	return false;
+}
+
+static bool mark_if_idle(pkmap_a32 *word)
+{
+	uint32_t old = pkmap_a32_load_relaxed(word);
+
+	return (old & ~WORD_REFERENCED) == WORD_MAPPED && mark(word, old);
 }
 
 /* Moves the clock's hand, two laps at most, until a batch is marked. */
@@ -84,177 +94,203 @@ static struct sweep sweep_clock(struct pkmap_window *w,
 {
 	struct sweep s = {
 		.lane = (uint32_t)(colour - w->colour),
+		.end = w->nslots,
 		.step = w->colour_mask + 1,
-		.size = slots_per_colour(w),
-		.start = colour->hand,
+		.first = colour->hand,
 	};
-	uint32_t passed;
+	const uint32_t lap = slots_per_colour(w);
+	const uint32_t batch = w->batch;
+	pkmap_a32 *const word = w->word;
+	uint32_t left = 2 * lap;
+	uint32_t slot;
 
-	for (passed = 0; passed < 2 * s.size && s.marked < w->batch; passed++) {
-		s.marked +=
-			mark(&w->word[s.lane + colour->hand * s.step], true);
-		if (++colour->hand == s.size)
-			colour->hand = 0;
+	for (slot = s.first; left && s.marked < batch; left--) {
+		s.marked += mark_if_unused(&word[slot]);
+		slot = next_slot(s, slot);
 	}
-	s.count = passed < s.size ? passed : s.size;
+	colour->hand = slot;
+	s.count = left < lap ? lap : 2 * lap - left;
 	return s;
 }
 
-static bool is_cleaning(const struct pkmap_window *w, uint32_t slot)
+static bool continues(struct run r, uint32_t slot)
 {
-	return pkmap_a32_load_relaxed(&w->word[slot]) & WORD_CLEANING;
+	return slot == r.slot + r.count;
 }
 
-static bool is_claimed(const struct pkmap_window *w, uint32_t slot)
+static __attribute__((__noinline__)) void clean_run(struct pkmap_window *w,
+						    struct run r)
 {
-	return !(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_MAPPED) &&
-	       pkmap_along_load_relaxed(&w->pfn[slot]) != PKMAP_NO_PFN;
-}
-
-/* The next run of slots for which @is holds, from place r->next on. */
-static bool next_run(const struct pkmap_window *w, const struct sweep *s,
-		     bool (*is)(const struct pkmap_window *w, uint32_t slot),
-		     struct run *r)
-{
-	uint32_t k = r->next;
-
-	while (k < s->count && !is(w, sweep_slot(s, k)))
-		k++;
-	if (k == s->count)
-		return false;
-
-	r->slot = sweep_slot(s, k);
-	r->count = 0;
-	do {
-		r->count++;
-		k++;
-	} while (k < s->count && sweep_slot(s, k) == r->slot + r->count &&
-		 is(w, r->slot + r->count));
-	r->next = k;
-	return true;
-}
-
-static void clean_lines(struct pkmap_window *w, const struct sweep *s)
-{
-	struct run r = { 0 };
-
-	if (w->cache.kind != PKMAP_CACHE_VIVT || !s->marked)
-		return;
-	if (w->cache.whole_bytes &&
-	    (size_t)s->marked << w->page_shift >= w->cache.whole_bytes) {
-		w->ops->cache_clean_inval_all(w->port);
-		return;
-	}
-	while (next_run(w, s, is_cleaning, &r))
+	if (r.count)
 		w->ops->cache_clean_inval(w->port, slot_addr(w, r.slot),
 					  (size_t)r.count << w->page_shift);
 }
 
-/*
- * The release pairs with the acquire fence of a pin that misses: it comes
- * after the cleaning.
- */
-static uint32_t claim(struct pkmap_window *w, const struct sweep *s)
+static void clean_lines(struct pkmap_window *w, struct sweep s)
 {
-	uint32_t claimed = 0;
-	uint32_t slot;
-	uint32_t old;
+	uint32_t slot = s.first;
+	struct run r = { 0 };
 	uint32_t k;
 
-	for (k = 0; k < s->count; k++) {
-		slot = sweep_slot(s, k);
-		old = WORD_MAPPED | WORD_CLEANING;
-		if (!pkmap_a32_cas_release(&w->word[slot], &old, 0))
-			continue;
-		pkmap_index_remove(w, slot);
-		claimed++;
-	}
-	return claimed;
-}
-
-static void clear_translations(struct pkmap_window *w, const struct sweep *s)
-{
-	uint32_t low = w->nslots;
-	uint32_t high = 0;
-	struct run r = { 0 };
-
-	while (next_run(w, s, is_claimed, &r)) {
-		w->ops->clear(w->port, slot_addr(w, r.slot), r.count);
-		if (r.slot < low)
-			low = r.slot;
-		if (r.slot + r.count > high)
-			high = r.slot + r.count;
-	}
-	if (!w->ops->flush_tlb)
+	if (w->cache.kind != PKMAP_CACHE_VIVT || !s.marked)
 		return;
-	w->ops->flush_tlb(w->port, slot_addr(w, low), high - low, false);
-	count(&w->tlb_flushes);
+	if (w->cache.whole_bytes &&
+	    (size_t)s.marked << w->page_shift >= w->cache.whole_bytes) {
+		w->ops->cache_clean_inval_all(w->port);
+		return;
+	}
+	for (k = 0; k < s.count; k++, slot = next_slot(s, slot)) {
+		if (!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_CLEANING))
+			continue;
+		if (!continues(r, slot)) {
+			clean_run(w, r);
+			r = (struct run){ .slot = slot };
+		}
+		r.count++;
+	}
+	clean_run(w, r);
 }
 
 /*
  * A free slot holds no pfn: a reader that was carried onto it must not take it
  * for a page that is mapped elsewhere by now.
  */
-void pkmap_push_free(struct pkmap_window *w, uint32_t slot)
+static inline void push_free(struct pkmap_window *w, uint32_t slot)
 {
-	struct pkmap_colour *colour = slot_colour(w, slot);
+	uint32_t *top = &w->free[slot & w->stack_mask];
 
 	pkmap_assert(!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_FLAGS));
 	pkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN);
-	pkmap_a32_store_release(&w->next[slot], colour->free);
-	colour->free = slot;
-	colour->nfree++;
+	pkmap_a32_store_release(&w->next[slot], *top);
+	*top = slot;
 }
 
+void pkmap_push_free(struct pkmap_window *w, uint32_t slot)
+{
+	push_free(w, slot);
+}
+
+/* Goes on to a stack of the colour that is not empty; false if none is. */
+static __attribute__((__cold__)) bool next_stack(struct pkmap_window *w,
+						 struct pkmap_colour *colour)
+{
+	uint32_t stack = colour->stack;
+
+	do {
+		stack = (stack + w->colour_mask + 1) & w->stack_mask;
+		if (w->free[stack] != LINK_END_FREE) {
+			colour->stack = stack;
+			return true;
+		}
+	} while (stack != colour->stack);
+	return false;
+}
+
+/*
+ * Uses up a stack before the next, so that slots handed out in turn have words
+ * in different cache lines.
+ */
 uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour)
 {
-	uint32_t slot = colour->free;
+	uint32_t slot;
 
-	if (!colour->nfree)
-		return PKMAP_NO_SLOT;
-	colour->free = pkmap_a32_load_relaxed(&w->next[slot]);
-	colour->nfree--;
+	while (unlikely((slot = w->free[colour->stack]) == LINK_END_FREE)) {
+		if (!next_stack(w, colour))
+			return PKMAP_NO_SLOT;
+	}
+	w->free[colour->stack] = pkmap_a32_load_relaxed(&w->next[slot]);
 	return slot;
 }
 
-/* In strides, so that slots handed out in turn have words in other lines. */
-static void free_claimed(struct pkmap_window *w, const struct sweep *s)
+/*
+ * The release pairs with the acquire fence of a pin that misses: it comes
+ * after the cleaning.
+ */
+static bool claim(pkmap_a32 *word)
 {
-	uint32_t offset;
-	uint32_t slot;
-	uint32_t k;
+	uint32_t old = WORD_MAPPED | WORD_CLEANING;
 
-	for (offset = 0; offset < SLOTS_PER_LINE; offset++) {
-		for (k = offset; k < s->count; k += SLOTS_PER_LINE) {
-			slot = sweep_slot(s, k);
-			if (is_claimed(w, slot))
-				pkmap_push_free(w, slot);
-		}
-	}
+	return pkmap_a32_cas_release(word, &old, 0);
 }
 
-/* Frees what is marked and stays idle.  Returns how many slots that were. */
-static uint32_t tear_down(struct pkmap_window *w, const struct sweep *s)
+static __attribute__((__noinline__)) void clear_run(struct pkmap_window *w,
+						    struct run r)
 {
-	uint32_t claimed;
+	if (r.count)
+		w->ops->clear(w->port, slot_addr(w, r.slot), r.count);
+}
 
-	clean_lines(w, s);
-	claimed = claim(w, s);
-	if (!claimed)
-		return 0;
-	clear_translations(w, s);
-	free_claimed(w, s);
-	pkmap_along_add_relaxed(&w->reclaimed, claimed);
+/* Of the slots from @first to before @end, or, if that goes around, of all. */
+static void flush_tlb(struct pkmap_window *w, uint32_t first, uint32_t end)
+{
+	if (!w->ops->flush_tlb)
+		return;
+	if (first >= end) {
+		first = 0;
+		end = w->nslots;
+	}
+	w->ops->flush_tlb(w->port, slot_addr(w, first), end - first, false);
+	count(&w->tlb_flushes);
+}
+
+/*
+ * Claims what is marked and stays idle, and takes the translations of that
+ * away.  (Nobody takes a slot that is on its stack again while the lock is
+ * held.)  Returns how many slots were claimed.
+ */
+static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
+{
+	pkmap_a32 *const word = w->word;
+	uint32_t slot = s.first;
+	uint32_t first = 0;
+	struct run r = { 0 };
+	uint32_t claimed = 0;
+	uint32_t k;
+
+	for (k = s.count; k; k--, slot = next_slot(s, slot)) {
+		if (!claim(&word[slot]))
+			continue;
+		pkmap_index_remove(w, slot);
+		push_free(w, slot);
+		if (!continues(r, slot)) {
+			clear_run(w, r);
+			claimed += r.count;
+			if (!claimed)
+				first = slot;
+			r = (struct run){ .slot = slot };
+		}
+		r.count++;
+	}
+	clear_run(w, r);
+	claimed += r.count;
+	if (claimed)
+		flush_tlb(w, first, r.slot + r.count);
 	return claimed;
 }
 
-/* Frees a batch of slots of a colour, or fewer if fewer are idle, or none. */
-void pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour)
+/* Frees what is marked and stays idle.  Returns how many slots that were. */
+static uint32_t tear_down(struct pkmap_window *w, struct sweep s)
 {
-	struct sweep s = sweep_clock(w, colour);
+	uint32_t freed;
 
-	if (tear_down(w, &s))
+	clean_lines(w, s);
+	freed = claim_marked(w, s);
+	pkmap_along_add_relaxed(&w->reclaimed, freed);
+	return freed;
+}
+
+/*
+ * Frees a batch of slots of a colour, or fewer if fewer are idle.  Returns how
+ * many.
+ */
+__attribute__((__noinline__)) uint32_t
+pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour)
+{
+	uint32_t freed = tear_down(w, sweep_clock(w, colour));
+
+	if (freed)
 		count(&w->reclaims);
+	return freed;
 }
 
 uint32_t pkmap_tear_down_idle(struct pkmap_window *w)
@@ -263,8 +299,8 @@ uint32_t pkmap_tear_down_idle(struct pkmap_window *w)
 	uint32_t slot;
 
 	for (slot = 0; slot < w->nslots; slot++)
-		s.marked += mark(&w->word[slot], false);
-	return tear_down(w, &s);
+		s.marked += mark_if_idle(&w->word[slot]);
+	return tear_down(w, s);
 }
 
 uint32_t pkmap_flush_unused(struct pkmap_window *w)
@@ -290,7 +326,7 @@ static struct sweep sweep_pages(struct pkmap_window *w, pkmap_pfn first,
 	if (npages >= w->nslots)
 		return s;
 	for (k = 0; k < npages; k++) {
-		slot = pkmap_find(w, first + k);
+		slot = index_walk(w, first + k);
 		if (slot == PKMAP_NO_SLOT)
 			continue;
 		if (slot < low)
@@ -298,7 +334,7 @@ static struct sweep sweep_pages(struct pkmap_window *w, pkmap_pfn first,
 		if (slot >= high)
 			high = slot + 1;
 	}
-	s.start = low;
+	s.first = low;
 	s.count = low < high ? high - low : 0;
 	return s;
 }
@@ -312,14 +348,12 @@ static bool shows_page_of(const struct pkmap_window *w, uint32_t slot,
 }
 
 /* Whether a page of the range is mapped, or (@users) in use. */
-static bool range_mapped(struct pkmap_window *w, const struct sweep *s,
+static bool range_mapped(struct pkmap_window *w, struct sweep s,
 			 pkmap_pfn first, pkmap_pfn npages, bool users)
 {
 	uint32_t slot;
-	uint32_t k;
 
-	for (k = 0; k < s->count; k++) {
-		slot = sweep_slot(s, k);
+	for (slot = s.first; slot < s.first + s.count; slot++) {
 		if (shows_page_of(w, slot, first, npages) &&
 		    (!users ||
 		     word_in_use(pkmap_a32_load_relaxed(&w->word[slot]))))
@@ -332,21 +366,19 @@ int pkmap_forget(struct pkmap_window *w, pkmap_pfn first, pkmap_pfn npages)
 {
 	uint32_t slot;
 	struct sweep s;
-	uint32_t k;
 	bool busy;
 
 	pkmap_lock(w, NULL);
 	s = sweep_pages(w, first, npages);
-	busy = range_mapped(w, &s, first, npages, true);
+	busy = range_mapped(w, s, first, npages, true);
 	if (busy)
 		goto unlock;
-	for (k = 0; k < s.count; k++) {
-		slot = sweep_slot(&s, k);
+	for (slot = s.first; slot < s.first + s.count; slot++) {
 		if (shows_page_of(w, slot, first, npages))
-			s.marked += mark(&w->word[slot], false);
+			s.marked += mark_if_idle(&w->word[slot]);
 	}
-	tear_down(w, &s);
-	busy = range_mapped(w, &s, first, npages, false);
+	tear_down(w, s);
+	busy = range_mapped(w, s, first, npages, false);
 unlock:
 	pkmap_unlock(w);
 	return busy ? PKMAP_EBUSY : 0;

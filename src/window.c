@@ -52,20 +52,27 @@ int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 	}
 }
 
+static __attribute__((__noinline__, __cold__)) void
+wake_if_idle(struct pkmap_window *w, uint32_t slot, uint32_t old)
+{
+	if (old < 2 * WORD_USER)
+		pkmap_wake(w, slot_colour(w, slot));
+}
+
 /* After a put of a slot whose word was @old: has it become idle for somebody? */
 static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
 				   uint32_t old)
 {
-	if (unlikely(pkmap_a32_load_seq_cst(&w->waiters)) &&
-	    old < 2 * WORD_USER)
-		pkmap_wake(w, slot_colour(w, slot));
+	if (unlikely(pkmap_a32_load_seq_cst(&w->waiters)))
+		wake_if_idle(w, slot, old);
 }
 
 /*
  * Takes off the user that a get added, which may have kept a slot busy that was
  * installed since.  (Then one unmap too many may have taken it off already.)
  */
-static void undo_get(struct pkmap_window *w, uint32_t slot)
+static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
+					       uint32_t slot)
 {
 	uint32_t old = pkmap_a32_load_relaxed(&w->word[slot]);
 
@@ -77,7 +84,8 @@ static void undo_get(struct pkmap_window *w, uint32_t slot)
 }
 
 /* A get that found the count at its limit, and has added to it. */
-static void saturate(struct pkmap_window *w, uint32_t slot)
+static __attribute__((__cold__)) void saturate(struct pkmap_window *w,
+					       uint32_t slot)
 {
 	uint32_t old = pkmap_a32_load_relaxed(&w->word[slot]);
 
@@ -162,21 +170,6 @@ uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 	return pkmap_get(w, pfn);
 }
 
-/* Finds the slot that shows @pfn, without holding it; or PKMAP_NO_SLOT. */
-uint32_t pkmap_find(struct pkmap_window *w, pkmap_pfn pfn)
-{
-	uint32_t slot;
-
-	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
-		/* Pairs with the release of MAPPED in install() (map.c). */
-		if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
-			return PKMAP_NO_SLOT;
-		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
-			break;
-	}
-	return slot;
-}
-
 /* Ends a get; the count at its limit stays there. */
 void pkmap_put(struct pkmap_window *w, uint32_t slot)
 {
@@ -190,10 +183,11 @@ void pkmap_put(struct pkmap_window *w, uint32_t slot)
 void pkmap_put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
 {
 	while (n-- > 0)
-		pkmap_put(w, pkmap_find(w, pfns[n]));
+		pkmap_put(w, index_walk(w, pfns[n]));
 }
 
-static __attribute__((noinline)) int
+/* A first get of a page that is mapped has more to do, see pkmap_settle(). */
+static __attribute__((__noinline__, __cold__)) int
 map_rest(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	 void **addr, uint32_t slot, uint32_t old)
 {
@@ -211,11 +205,14 @@ int pkmap_map(struct pkmap_window *w, pkmap_pfn pfn,
 	uint32_t slot;
 	uint32_t old;
 
-	if (unlikely(!get_fast(w, pfn, &slot, &old)))
-		return map_rest(w, pfn, wait, addr, slot, old);
-	count(&this_copy(w)->hits);
-	*addr = slot_addr(w, slot);
-	return 0;
+	if (likely(get_fast(w, pfn, &slot, &old))) {
+		count(&this_copy(w)->hits);
+		*addr = slot_addr(w, slot);
+		return 0;
+	}
+	if (slot == PKMAP_NO_SLOT)
+		return pkmap_map_slow(w, &pfn, 1, wait, addr);
+	return map_rest(w, pfn, wait, addr, slot, old);
 }
 
 int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
@@ -232,7 +229,7 @@ int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	/* All are held, so they are found again, and stay where they are. */
 	for (k = 0; k < n; k++) {
 		count(&this_copy(w)->hits);
-		addrs[k] = slot_addr(w, pkmap_find(w, pfns[k]));
+		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
 	}
 	return 0;
 slow:
@@ -240,7 +237,7 @@ slow:
 	return pkmap_map_slow(w, pfns, n, wait, addrs);
 }
 
-static __attribute__((noinline)) void *
+static __attribute__((__noinline__, __cold__)) void *
 pin_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot, uint32_t old)
 {
 	slot = pkmap_get_rest(w, pfn, slot, old);
@@ -266,8 +263,8 @@ void *pkmap_pin(struct pkmap_window *w, pkmap_pfn pfn)
 }
 
 /* Why nobody was taken off: misuse, or a count that is at its limit. */
-static __attribute__((noinline)) int refuse_unmap(struct pkmap_window *w,
-						  void *addr)
+static __attribute__((__noinline__, __cold__)) int
+refuse_unmap(struct pkmap_window *w, void *addr)
 {
 	const uintptr_t slot = addr_slot(w, addr);
 	enum pkmap_misuse what = PKMAP_MISUSE_IDLE;
@@ -302,7 +299,14 @@ int pkmap_unmap(struct pkmap_window *w, void *addr)
 
 void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
 {
-	const uint32_t slot = pkmap_find(w, pfn);
+	uint32_t slot;
 
-	return slot == PKMAP_NO_SLOT ? NULL : slot_addr(w, slot);
+	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
+		/* Pairs with the release of MAPPED in install() (map.c). */
+		if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
+			break;
+		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
+			return slot_addr(w, slot);
+	}
+	return NULL;
 }

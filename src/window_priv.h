@@ -58,8 +58,15 @@
 #define LINK_END		0x80000000u
 #define LINK_END_FREE		UINT32_MAX /* the end of a stack of free slots */
 
-#define likely(x)		__builtin_expect(!!(x), 1)
-#define unlikely(x)		__builtin_expect(!!(x), 0)
+/* For what is inlined, unless all is compiled to be small. */
+#ifdef __OPTIMIZE_SIZE__
+#define ATTR_HOT
+#else
+#define ATTR_HOT __attribute__((__always_inline__))
+#endif
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* Debug builds stop where an invariant is broken. */
 #ifdef PKMAP_DEBUG
@@ -74,9 +81,8 @@
 /* The slots of one cache colour: slot number modulo the number of colours. */
 struct pkmap_colour {
 	/* Under the window's lock. */
-	uint32_t free; /* top of the stack of free slots, a link */
-	uint32_t nfree;
-	uint32_t hand;	 /* the clock's, in slots of this colour */
+	uint32_t stack;	 /* of free slots: the one that is being used up */
+	uint32_t hand;	 /* the clock's: a slot */
 	pkmap_a32 event; /* see map.c; changes without the lock too */
 };
 
@@ -116,6 +122,13 @@ struct pkmap_window {
 	pkmap_a32 *next;  /* for each slot: a link */
 	pkmap_along *pfn; /* for each slot: its page */
 	pkmap_a32 *head;  /* for each bucket: a link */
+	/*
+	 * Stacks of free slots: slot i is on number i & stack_mask.  So those
+	 * of a colour are on stacks of their own, and those whose words share a
+	 * cache line are on different ones.
+	 */
+	uint32_t *free; /* tops, links; under the lock */
+	uint32_t stack_mask;
 	uintptr_t base;
 	uint32_t nslots;
 	uint32_t page_shift;
@@ -150,7 +163,6 @@ struct pkmap_window {
 };
 
 /* window.c */
-uint32_t pkmap_find(struct pkmap_window *w, pkmap_pfn pfn);
 uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn);
 uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 			uint32_t old);
@@ -163,7 +175,9 @@ int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait);
 
 /* index.c; under the lock */
-void pkmap_index_insert(struct pkmap_window *w, uint32_t slot, pkmap_pfn pfn);
+uint32_t pkmap_index_find(struct pkmap_window *w, const pkmap_a32 *head,
+			  pkmap_pfn pfn);
+void pkmap_index_insert(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot);
 void pkmap_index_remove(struct pkmap_window *w, uint32_t slot);
 
 /* map.c */
@@ -178,7 +192,7 @@ struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
 /* reclaim.c; under the lock */
 void pkmap_push_free(struct pkmap_window *w, uint32_t slot);
 uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour);
-void pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour);
+uint32_t pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour);
 uint32_t pkmap_tear_down_idle(struct pkmap_window *w);
 
 /* Wakes nobody: see map.c. */
@@ -301,8 +315,8 @@ static inline unsigned long pfn_bucket(const struct pkmap_window *w,
  * when it was linked, or later ones.  A walk that follows an outdated link of
  * a slot could skip part of its own chain.
  */
-static inline __attribute__((always_inline)) uint32_t
-index_walk(const struct pkmap_window *w, pkmap_pfn pfn)
+static inline ATTR_HOT uint32_t index_walk(const struct pkmap_window *w,
+					   pkmap_pfn pfn)
 {
 	const unsigned long bucket = pfn_bucket(w, pfn);
 	uint32_t link;
@@ -347,7 +361,7 @@ static inline bool word_plain(uint32_t word)
  * It calls nothing, so that compilers save no registers for it: the stores to
  * the stack would have to drain before the atomic operation.
  */
-static inline __attribute__((always_inline)) bool
+static inline __attribute__((__always_inline__)) bool
 get_fast(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *slot, uint32_t *old)
 {
 	*old = 0;

@@ -96,7 +96,7 @@ size_t pkmap_size(const struct pkmap_config *config);
  * @mem: pkmap_size(@config) bytes, aligned to PKMAP_ALIGN, that belong to the
  *	window until pkmap_fini() succeeds.
  * @config: copied; config->ops and what it needs must outlive the window.
- * @win: where to put the window.
+ * @win: where to put the window, which is at @mem.
  *
  * Calls nothing of the port: the slots are expected to show no page.
  *

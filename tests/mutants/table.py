@@ -18,11 +18,11 @@ def weaken(name, file, old, new, run, invariant):
     mutant(name, file, old, new, run + " ra=1", invariant)
 
 
-# Reclaim: mark, clean, claim, clear, free.
+# Reclaim: mark, clean, claim, free, clear, flush.
 
 mutant("claim before clean", "src/reclaim.c",
-       "\tclean_lines(w, s);\n\tclaimed = claim(w, s);",
-       "\tclaimed = claim(w, s);\n\tclean_lines(w, s);",
+       "\tclean_lines(w, s);\n\tfreed = claim_marked(w, s);",
+       "\tfreed = claim_marked(w, s);\n\tclean_lines(w, s);",
        "reclaim-pin", "I8")
 mutant("lines not cleaned", "src/reclaim.c",
        "\tclean_lines(w, s);\n", "\t(void)clean_lines;\n",
@@ -34,28 +34,25 @@ mutant("whole cache not cleaned", "src/reclaim.c",
        "\t\tw->ops->cache_clean_inval_all(w->port);\n", "",
        "rfc whole=1", "I1")
 mutant("claim accepts one that was used", "src/reclaim.c",
-       "\t\told = WORD_MAPPED | WORD_CLEANING;",
-       "\t\told = pkmap_a32_load_relaxed(&w->word[slot]) & WORD_FLAGS;\n"
-       "\t\tif (!old || !(old & (WORD_CLEANING | WORD_REFERENCED)))\n"
-       "\t\t\tcontinue;",
+       "\tuint32_t old = WORD_MAPPED | WORD_CLEANING;\n\n\treturn",
+       "\tuint32_t old = pkmap_a32_load_relaxed(word) & WORD_FLAGS;\n\n"
+       "\tif (!old || !(old & (WORD_CLEANING | WORD_REFERENCED)))\n"
+       "\t\treturn false;\n\treturn",
        "rfc", "I1")
 mutant("claim accepts one in use", "src/reclaim.c",
-       "\t\told = WORD_MAPPED | WORD_CLEANING;",
-       "\t\told = pkmap_a32_load_relaxed(&w->word[slot]);\n"
-       "\t\tif (!(old & WORD_MAPPED))\n\t\t\tcontinue;",
+       "\tuint32_t old = WORD_MAPPED | WORD_CLEANING;\n\n\treturn",
+       "\tuint32_t old = pkmap_a32_load_relaxed(word);\n\n"
+       "\tif (!(old & WORD_MAPPED))\n\t\treturn false;\n\treturn",
        "nmi", "I10")
 mutant("a slot in use is marked", "src/reclaim.c",
-       "\tif (!word_idle(old) || old & WORD_CLEANING)\n\t\treturn false;\n"
-       "\tif (second_chance && old & WORD_REFERENCED) {\n"
+       "\tif (old == WORD_MAPPED)\n\t\treturn mark(word, old);\n"
+       "\tif (old == (WORD_MAPPED | WORD_REFERENCED))\n"
        "\t\tpkmap_a32_cas_acquire(word, &old, WORD_MAPPED);\n"
-       "\t\treturn false;\n\t}\n"
-       "\treturn pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | "
-       "WORD_CLEANING);",
-       "\t(void)second_chance;\n"
+       "\treturn false;\n",
        "\tif (!(old & WORD_MAPPED) || old & WORD_CLEANING)\n"
        "\t\treturn false;\n"
        "\treturn pkmap_a32_cas_acquire(word, &old,\n"
-       "\t\t\t\t     (old | WORD_CLEANING) & ~WORD_REFERENCED);",
+       "\t\t\t\t     (old | WORD_CLEANING) & ~WORD_REFERENCED);\n",
        "full-window", "I1")
 mutant("mark keeps REFERENCED", "src/reclaim.c",
        "\treturn pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | "
@@ -63,54 +60,48 @@ mutant("mark keeps REFERENCED", "src/reclaim.c",
        "\treturn pkmap_a32_cas_acquire(word, &old, old | WORD_CLEANING);",
        "local-alias", "I9")
 mutant("last slot marked is not claimed", "src/reclaim.c",
-       "\tfor (k = 0; k < s->count; k++) {\n\t\tslot = sweep_slot(s, k);\n"
-       "\t\told",
-       "\tfor (k = 0; k + 1 < s->count; k++) {\n\t\tslot = sweep_slot(s, k);\n"
-       "\t\told",
+       "for (k = s.count; k; k--, slot",
+       "for (k = s.count; k > 1; k--, slot",
        "rfc", "I9")
 mutant("claimed slot left in the index", "src/reclaim.c",
        "\t\tpkmap_index_remove(w, slot);\n", "",
        "rfc", "I7")
 mutant("translations not cleared", "src/reclaim.c",
-       "\t\tw->ops->clear(w->port, slot_addr(w, r.slot), r.count);\n", "",
+       "\t\tw->ops->clear(w->port, slot_addr(w, r.slot), r.count);\n",
+       "\t\t(void)w;\n",
        "two-pages", "I4")
 mutant("one translation of a run cleared", "src/reclaim.c",
        "slot_addr(w, r.slot), r.count);", "slot_addr(w, r.slot), 1);",
        "flush", "I4")
 mutant("TLBs not flushed", "src/reclaim.c",
-       "\tw->ops->flush_tlb(w->port, slot_addr(w, low), high - low, false);\n",
-       "\t(void)high;\n",
+       "\tw->ops->flush_tlb(w->port, slot_addr(w, first), end - first, "
+       "false);\n", "",
        "rfc", "I4")
 mutant("TLB of this CPU flushed only", "src/reclaim.c",
-       "high - low, false);", "high - low, true);",
+       "end - first, false);", "end - first, true);",
        "rfc cache=vipt cpus=2 ipi=1", "I4")
 mutant("TLBs flushed for all slots but the last", "src/reclaim.c",
-       "high - low, false);", "high - low - 1, false);",
+       "end - first, false);", "end - first - 1, false);",
        "rfc", "I4")
 mutant("TLBs flushed before the clear", "src/reclaim.c",
-       "\tstruct run r = { 0 };\n\n"
-       "\twhile (next_run(w, s, is_claimed, &r)) {\n"
-       "\t\tw->ops->clear",
-       "\tstruct run r = { 0 };\n\n"
-       "\tw->ops->flush_tlb(w->port, slot_addr(w, 0), w->nslots, false);\n"
-       "\tif (w->ops->flush_tlb) {\n"
-       "\t\twhile (next_run(w, s, is_claimed, &r))\n"
-       "\t\t\tw->ops->clear(w->port, slot_addr(w, r.slot),\n"
-       "\t\t\t\t      r.count);\n"
-       "\t\treturn;\n\t}\n"
-       "\twhile (next_run(w, s, is_claimed, &r)) {\n"
-       "\t\tw->ops->clear",
+       "\tclear_run(w, r);\n\tclaimed += r.count;\n"
+       "\tif (claimed)\n"
+       "\t\tflush_tlb(w, first, r.slot + r.count);\n",
+       "\tclaimed += r.count;\n"
+       "\tif (claimed)\n"
+       "\t\tflush_tlb(w, first, r.slot + r.count);\n"
+       "\tclear_run(w, r);\n",
        "prefetch cache=vipt", "I4")
-mutant("slots freed before the clear", "src/reclaim.c",
-       "\tclear_translations(w, s);\n\tfree_claimed(w, s);",
-       "\tfree_claimed(w, s);\n\tclear_translations(w, s);",
+mutant("last run not cleared", "src/reclaim.c",
+       "\tclear_run(w, r);\n\tclaimed += r.count;\n\tif (claimed)",
+       "\tclaimed += r.count;\n\tif (claimed)",
        "rfc", "I4")
 mutant("freed slot keeps its page number", "src/reclaim.c",
        "\tpkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN);\n", "",
-       "flush", "I4")
-mutant("freed slot not counted", "src/reclaim.c",
-       "\tcolour->nfree++;\n", "",
-       "two-pages", "I9")
+       "flush", "I9")
+mutant("freed slot is on no stack", "src/reclaim.c",
+       "\t*top = slot;\n", "",
+       "two-pages", "I7")
 mutant("flush without the lock", "src/reclaim.c",
        "\tpkmap_lock(w, NULL);\n\tfreed = pkmap_tear_down_idle(w);\n"
        "\tpkmap_unlock(w);",
@@ -240,7 +231,7 @@ mutant("inserted behind the first", "src/index.c",
 mutant("insert loses the chain", "src/index.c",
        "\tpkmap_a32_store_release(&w->next[slot], pkmap_a32_load_relaxed(head));",
        "\tpkmap_a32_store_release(&w->next[slot],\n"
-       "\t\t\t\tLINK_END | (uint32_t)pfn_bucket(w, pfn));",
+       "\t\t\t\tLINK_END | (uint32_t)(head - w->head));",
        "rfc", "I1")
 mutant("remove loses the chain", "src/index.c",
        "\tpkmap_a32_store_release(link, pkmap_a32_load_relaxed(&w->next[slot]));",
@@ -253,24 +244,25 @@ mutant("removed slot loses its link", "src/index.c",
        "\n\tpkmap_a32_store_release(&w->next[slot],\n"
        "\t\t\t\tLINK_END | (uint32_t)pfn_bucket(w, pfn));",
        "recycle", "I8")
-mutant("free slots end as bucket 0 does", "src/init.c",
-       "free = LINK_END_FREE;", "free = LINK_END;",
+mutant("free slots end as bucket 0 does", "src/window_priv.h",
+       "#define LINK_END_FREE\t\tUINT32_MAX",
+       "#define LINK_END_FREE\t\tLINK_END",
        "recycle", "I8")
 
 # Map.
 
 mutant("got before it is in the index", "src/map.c",
-       "\tpkmap_index_insert(w, slot, pfn);\n"
+       "\tpkmap_index_insert(w, head, slot);\n"
        "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n",
        "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n"
-       "\tpkmap_index_insert(w, slot, pfn);\n",
+       "\tpkmap_index_insert(w, head, slot);\n",
        "remap", "I8")
 mutant("usable before the translation is set", "src/map.c",
        "\terr = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);\n"
        "\tif (err) {\n\t\tpkmap_push_free(w, slot);\n\t\treturn err;\n\t}\n"
-       "\tpkmap_index_insert(w, slot, pfn);\n"
+       "\tpkmap_index_insert(w, head, slot);\n"
        "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n",
-       "\tpkmap_index_insert(w, slot, pfn);\n"
+       "\tpkmap_index_insert(w, head, slot);\n"
        "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);\n"
        "\terr = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);\n"
        "\tif (err)\n\t\treturn err;\n",
@@ -283,12 +275,15 @@ mutant("installed without a user", "src/map.c",
        "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);",
        "\tpkmap_a32_add_release(&w->word[slot], WORD_MAPPED);",
        "rfc", "I10")
-mutant("not pinned again under the lock", "src/map.c",
-       "\tif (pkmap_get(w, pfn) != PKMAP_NO_SLOT) {",
-       "\tif (w->nslots > 64 && pkmap_get(w, pfn) != PKMAP_NO_SLOT) {",
+mutant("not looked up again under the lock", "src/map.c",
+       "\tuint32_t slot = pkmap_index_find(w, head, pfn);\n",
+       "\tuint32_t slot = w->nslots > 64 ? pkmap_index_find(w, head, pfn) :\n"
+       "\t\t\t\t\t PKMAP_NO_SLOT;\n",
        "same-page", "I7")
 mutant("nothing reclaimed", "src/map.c",
-       "\tif (!colour->nfree)\n\t\tpkmap_reclaim(w, colour);\n", "",
+       "\tdo {\n\t\tslot = pkmap_pop_free(w, colour);\n"
+       "\t} while (unlikely(slot == PKMAP_NO_SLOT) && pkmap_reclaim(w, colour));\n",
+       "\tslot = pkmap_pop_free(w, colour);\n",
        "rfc", "I7")
 mutant("several: refused", "src/map.c",
        "\tint err = check_request(w, pfns, n);",
@@ -376,17 +371,17 @@ mutant("waiter stays announced", "src/map.c",
        "\tpkmap_a32_sub_seq_cst(&w->waiters, 1);\n", "",
        "full-window", "I9")
 mutant("free slots not counted", "src/map.c",
-       "\tuint32_t usable = colour->nfree;", "\tuint32_t usable = 0;",
+       "\t\tif (pfn == PKMAP_NO_PFN || contains(pfns, n, pfn) ||",
+       "\t\tif (contains(pfns, n, pfn) ||",
        "flush", "I9")
 mutant("idle slots not counted", "src/map.c",
-       "\t\tif (word_idle(pkmap_a32_load_relaxed(&w->word[slot])) ||\n"
-       "\t\t    contains", "\t\tif (contains",
+       "contains(pfns, n, pfn) ||\n"
+       "\t\t    word_idle(pkmap_a32_load_relaxed(&w->word[slot])))",
+       "contains(pfns, n, pfn))",
        "rfc", "I9")
 mutant("pages that are mapped not counted", "src/map.c",
-       "\t\tif (word_idle(pkmap_a32_load_relaxed(&w->word[slot])) ||\n"
-       "\t\t    contains(pfns, n, pkmap_along_load_relaxed(&w->pfn[slot])))",
-       "\t\tif ((void)pfns, (void)n,\n"
-       "\t\t    word_idle(pkmap_a32_load_relaxed(&w->word[slot])))",
+       "\t\tif (pfn == PKMAP_NO_PFN || contains(pfns, n, pfn) ||",
+       "\t\tif (pfn == PKMAP_NO_PFN || (n > 64 && contains(pfns, n, pfn)) ||",
        "same-page", "I9")
 mutant("deadline not told", "src/map.c",
        "\t\tif (err)\n\t\t\tbreak;\n\t}\n", "\t\terr = 0;\n\t}\n",
@@ -610,8 +605,8 @@ weaken("waiter's fence: acquire", "src/map.c",
        "\tpkmap_fence_seq_cst();\n", "\tpkmap_fence_acquire();\n",
        "nested cpus=2", "I9")
 weaken("claim(): relaxed", "src/reclaim.c",
-       "pkmap_a32_cas_release(&w->word[slot], &old, 0)",
-       "machine_atomic_cas(&w->word[slot].v, &old, 0, MACHINE_RELAXED)",
+       "pkmap_a32_cas_release(word, &old, 0)",
+       "machine_atomic_cas(&word->v, &old, 0, MACHINE_RELAXED)",
        "ipi cpus=2 ipi=1", "I8")
 weaken("install() stores the pfn: relaxed", "src/map.c",
        "pkmap_along_store_release(&w->pfn[slot], pfn)",
