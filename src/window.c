@@ -297,6 +297,36 @@ int pkmap_unmap(struct pkmap_window *w, void *addr)
 	return 0;
 }
 
+static __attribute__((__noinline__, __cold__)) int
+refuse_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot)
+{
+	enum pkmap_misuse what = PKMAP_MISUSE_IDLE;
+	void *addr = NULL;
+
+	if (slot != PKMAP_NO_SLOT) {
+		if (pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED)
+			return 0;
+		addr = slot_addr(w, slot);
+	} else {
+		what = pfn_in_range(w, pfn) ? PKMAP_MISUSE_FREE :
+					      PKMAP_MISUSE_PFN;
+	}
+	return pkmap_refuse(w, what, "pkmap_unmap_pfn", addr, pfn);
+}
+
+/* The caller holds the page, so it is found, and stays where it is. */
+int pkmap_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	const uint32_t slot = index_walk(w, pfn);
+	uint32_t old;
+
+	if (unlikely(slot == PKMAP_NO_SLOT ||
+		     !word_take_user(&w->word[slot], &old)))
+		return refuse_unmap_pfn(w, pfn, slot);
+	wake_if_waiting(w, slot, old);
+	return 0;
+}
+
 void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
 {
 	uint32_t slot;

@@ -195,6 +195,19 @@ void *pkmap_pin(struct pkmap_window *win, pkmap_pfn pfn);
 int pkmap_unmap(struct pkmap_window *win, void *addr);
 
 /**
+ * pkmap_unmap_pfn() - ends a map or a pin of a page.
+ * @pfn: the page.
+ *
+ * pkmap_unmap() for a caller that knows the page and not its address; it costs
+ * a look-up more.  Otherwise the same.
+ *
+ * Context: any.
+ * Return: 0; (all reported) PKMAP_ERANGE if @pfn is not one of the window's,
+ * PKMAP_EINVAL if the page is not mapped, or if nobody has it mapped.
+ */
+int pkmap_unmap_pfn(struct pkmap_window *win, pkmap_pfn pfn);
+
+/**
  * pkmap_local_map() - makes a page visible to this CPU for a short while.
  *
  * Pins the page if it is mapped; else reuses the address of a local map of it

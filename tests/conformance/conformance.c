@@ -14,6 +14,7 @@ const struct conformance_test conformance_tests[] = {
 	{ "pin_holds", 2, test_pin_holds },
 	{ "pin_in_interrupt", 2, test_pin_in_interrupt },
 	{ "unmap_in_interrupt", 2, test_unmap_in_interrupt },
+	{ "unmap_pfn", 2, test_unmap_pfn },
 	{ "map_pages", 4, test_map_pages },
 	{ "map_pages_all_or_none", 3, test_map_pages_all_or_none },
 	{ "read_only", 4, test_read_only },

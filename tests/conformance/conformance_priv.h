@@ -58,6 +58,7 @@ CONFORMANCE_TEST(test_pin_unmapped);
 CONFORMANCE_TEST(test_pin_holds);
 CONFORMANCE_TEST(test_pin_in_interrupt);
 CONFORMANCE_TEST(test_unmap_in_interrupt);
+CONFORMANCE_TEST(test_unmap_pfn);
 CONFORMANCE_TEST(test_map_pages);
 CONFORMANCE_TEST(test_map_pages_all_or_none);
 CONFORMANCE_TEST(test_read_only);

@@ -210,6 +210,23 @@ static void unmap_handler(void *arg)
 	irq->passed = !pkmap_unmap(irq->win, irq->addr);
 }
 
+CONFORMANCE_TEST(test_unmap_pfn)
+{
+	pkmap_pfn pfn = page(conf, 0);
+	void *addr;
+
+	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
+	CHECK(conf, pkmap_pin(win, pfn) == addr);
+	CHECK(conf, !pkmap_unmap_pfn(win, pfn));
+	CHECK(conf, pkmap_forget(win, pfn, 1) == PKMAP_EBUSY);
+	CHECK(conf, !pkmap_unmap_pfn(win, pfn));
+	CHECK(conf, pkmap_unmap_pfn(win, pfn) == PKMAP_EINVAL);
+	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, pkmap_unmap_pfn(win, pfn) == PKMAP_EINVAL);
+	CHECK(conf, conf_stats(win).misuses == 2);
+	return true;
+}
+
 CONFORMANCE_TEST(test_unmap_in_interrupt)
 {
 	struct interrupt irq = { .conf = conf, .win = win };

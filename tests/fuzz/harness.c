@@ -164,8 +164,11 @@ static void hold(pkmap_pfn pfn, void *addr)
 static void let_go(pkmap_pfn pfn)
 {
 	use(*addr_of(pfn), pfn);
-	--*held(pfn);
-	expect(!pkmap_unmap(h.win, *addr_of(pfn)));
+	/* In turn by its address and by its number. */
+	if (--*held(pfn) % 2)
+		expect(!pkmap_unmap_pfn(h.win, pfn));
+	else
+		expect(!pkmap_unmap(h.win, *addr_of(pfn)));
 }
 
 /* @reports misuses were reported since @before, the last one as given. */

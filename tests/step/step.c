@@ -156,7 +156,7 @@ static void pin_all(void)
 		void *addr = pin_and_use(pfn);
 
 		if (addr)
-			expect(!pkmap_unmap(t.win, addr));
+			expect(!pkmap_unmap_pfn(t.win, pfn));
 	}
 }
 

@@ -50,6 +50,49 @@ static void unmap_idle(void)
 	fake_close(&f);
 }
 
+/* By its page: it was held once, and not any more, or never, or is none. */
+static void unmap_by_pfn(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = fake_map(&f, 5);
+	CHECK(fake_map(&f, 5) == addr);
+	CHECK(!pkmap_unmap_pfn(f.win, 5));
+	CHECK(pkmap_forget(f.win, 5, 1) == PKMAP_EBUSY);
+	CHECK(!pkmap_unmap_pfn(f.win, 5));
+	CHECK(pkmap_unmap_pfn(f.win, 5) == PKMAP_EINVAL);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_IDLE,
+			     .call = "pkmap_unmap_pfn",
+			     .addr = addr,
+			     .pfn = 5,
+			     .slot = slot_of_addr(addr),
+		     });
+	CHECK(pkmap_flush_unused(f.win) == 1);
+	CHECK(pkmap_unmap_pfn(f.win, 5) == PKMAP_EINVAL);
+	check_report(&f, 2,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_FREE,
+			     .call = "pkmap_unmap_pfn",
+			     .pfn = 5,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	CHECK(pkmap_unmap_pfn(f.win, FAKE_NPAGES) == PKMAP_ERANGE);
+	check_report(&f, 3,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_PFN,
+			     .call = "pkmap_unmap_pfn",
+			     .pfn = FAKE_NPAGES,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	fake_touch_range(&f, 0, 4);
+	fake_close(&f);
+}
+
 static void unmap_free(void)
 {
 	struct fake f;
@@ -271,15 +314,10 @@ static void fini_in_use(void)
 }
 
 const struct unit_test unit_tests[] = {
-	UNIT_TEST(unmap_idle),
-	UNIT_TEST(unmap_free),
-	UNIT_TEST(unmap_foreign),
-	UNIT_TEST(unmap_unaligned),
-	UNIT_TEST(unmap_local),
-	UNIT_TEST(pfn_out_of_range),
-	UNIT_TEST(impossible_request),
-	UNIT_TEST(local_order),
-	UNIT_TEST(local_depth),
-	UNIT_TEST(fini_in_use),
-	{ 0 },
+	UNIT_TEST(unmap_idle),	     UNIT_TEST(unmap_by_pfn),
+	UNIT_TEST(unmap_free),	     UNIT_TEST(unmap_foreign),
+	UNIT_TEST(unmap_unaligned),  UNIT_TEST(unmap_local),
+	UNIT_TEST(pfn_out_of_range), UNIT_TEST(impossible_request),
+	UNIT_TEST(local_order),	     UNIT_TEST(local_depth),
+	UNIT_TEST(fini_in_use),	     { 0 },
 };
