@@ -11,13 +11,13 @@
  * where nothing has to be.  Where caches alias and the architecture has colours
  * for that, pages have slots of their colour, and nothing has to be done either.
  */
+#include <linux/bug.h>
 #include <linux/cacheflush.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
-#include <linux/ratelimit.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <asm/tlbflush.h>
@@ -108,7 +108,7 @@ static void linux_clear(void *p, void *addr, size_t npages)
 }
 
 /*
- * Before ARMv6, TLBs have 64 entries or fewer, and are flushed whole with every
+ * Before ARMv6, TLBs have some 64 entries, and are flushed whole with every
  * change of address space: to flush more pages than that one by one only takes
  * longer.  Others are large, and keep what belongs to processes.
  */
