@@ -77,6 +77,7 @@ class Build:
     def make(self, *targets, env=()):
         environment = dict(os.environ, CCACHE_DIR=os.path.join(CACHE, "ccache"),
                            CCACHE_BASEDIR=CACHE, CCACHE_NOHASHDIR="1",
+                           CCACHE_MAXSIZE="1G",
                            LC_ALL="C", **dict(env))
         log = os.path.join(LOGS, f"build-{self.name}.log")
         command = ["make", "-s", "-C", self.tree, "O=" + self.out, "ARCH=arm",

@@ -17,7 +17,7 @@ CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or
 EDITED = ["mm/highmem.c", "mm/Kconfig", "mm/Makefile",
           "arch/arm/include/asm/highmem.h"]
 GIB = 1 << 30
-# Seen: 3, of which the tree has 1.5; ccache may have 5 in the long run.
+# Seen: 3, of which the tree has 1.5.
 NEEDED_GIB = 4
 
 
