@@ -6,18 +6,18 @@
  *
  *	mark	idle slots get CLEANING
  *	clean	their cache lines are cleaned and invalidated (VIVT only)
- *	claim	those that are still idle and CLEANING lose both, and MAPPED,
- *		and then their translations
+ *	claim	those that are still idle and CLEANING lose both, and MAPPED, and
+ *		are pushed on their stacks
+ *	clear	in the same pass, their translations go
  *	flush	one TLB flush for all of them
- *	free	they are pushed on their colour's stack
  *
  * Until it is claimed a slot can be got by anybody, which clears CLEANING; so
  * nobody waits for reclaim, and a slot that was used again while its lines were
  * being cleaned, if only for a moment, is not claimed.  What is claimed has no
  * line in a VIVT cache: that is what makes a pin's "not mapped" true (I8).
  *
- * The batch needs no memory of its own: a slot's word and pfn say how far it
- * is (window_priv.h), so each step sweeps over the same slots again.
+ * The batch needs no memory of its own: CLEANING says what is in it, so each
+ * pass sweeps over the same slots again.
  */
 #include "window_priv.h"
 

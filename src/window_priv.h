@@ -24,8 +24,8 @@
  * With the word, the pfn says what a slot is:
  *
  *	MAPPED	pfn		the slot is
- *	0	PKMAP_NO_PFN	free, on its colour's stack
- *	0	a page		being installed, or claimed by reclaim
+ *	0	PKMAP_NO_PFN	free, on a stack of its colour
+ *	0	a page		being installed, or just claimed by reclaim
  *	1	a page		mapped, in the index
  *
  * Only the holder of the window's lock sets and clears MAPPED, sets CLEANING,

@@ -296,7 +296,6 @@ __visible __attribute__((__flatten__)) void __init page_address_init(void)
 		.cache.whole_bytes = WHOLE_BYTES,
 #endif
 	};
-
 	struct pkmap_window *made;
 
 	pkmap_linux_init(&window_port, PKMAP_BASE, &pkmap_page_table);
