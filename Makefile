@@ -15,7 +15,7 @@ build/build.ninja:
 
 build/pkmap: build/build.ninja FORCE
 	@scripts/setup run
-	@ninja -C build pkmap
+	@ninja -C build pkmap bench-workers
 
 # What was tried before loses data: that must be what its replay ends with.
 run: build/pkmap
@@ -39,9 +39,9 @@ check-linux:
 check-deep: build/pkmap
 	build/pkmap explore --deep
 
-bench: build/build.ninja
+bench: build/pkmap
 	@scripts/setup bench
-	@ninja -C build bench
+	build/pkmap bench
 
 install: build/build.ninja
 	@scripts/setup install

@@ -1,23 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - what pkmap-bench measures, and how.
+ * bench.h - what the parts of "pkmap bench" tell each other.
  *
- * An item is a loop that is timed; a comparison is the ratio of two items'
- * times.  Items run in turn, one sample each in a round, so that whatever else
- * happens on the machine meets all of them alike; a comparison takes its ratio
- * round by round, and the median of those is the figure.
+ * It asks workers (job.h) and other programs how long some work takes with this
+ * peer and with that.  Work is done section by section:
+ *
+ *   A run is a job of a worker, or something else that is measured.  All runs
+ *   of a section are done once in each round, so that whatever else happens on
+ *   the machine meets all of them alike.
+ *   An item is a figure that a run gives in each round.
+ *   A comparison is the ratio of two items, taken round by round; the median of
+ *   those is the figure to quote.
  */
-#ifndef PKMAP_BENCH_H
-#define PKMAP_BENCH_H
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "job.h"
+
+#include "progress.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
+#include <sys/types.h>
 
-#define BENCH_MAX	 48
-#define BENCH_NAME_MAX	 96
-#define BENCH_ROUNDS_MIN 21 /* for figures to quote */
+#define BENCH_WORKERS_MAX     48
+#define BENCH_RUNS_MAX	      96
+#define BENCH_ITEMS_MAX	      192
+#define BENCH_COMPARISONS_MAX 128
+#define BENCH_NAME_MAX	      96
+
+#define BENCH_ROUNDS_MIN      21 /* for figures to quote */
+
+/* A process that has one peer linked in. */
+struct bench_worker {
+	char peer[32]; /* as in the name of its program */
+	uint32_t nslots;
+	uint32_t npages;
+	uint32_t page_shift;
+	int fd; /* the file with its pages, or -1 */
+	bool strict;
+	pid_t pid; /* 0: not running */
+	int to;
+	int from;
+};
+
+struct bench_run {
+	int worker; /* of a job */
+	struct job job;
+	/*
+	 * Not NULL: instead of a worker's time, its instructions in these
+	 * functions (separated by spaces), counted by callgrind.
+	 */
+	const char *functions;
+	/* Not NULL: this is done instead; it fills in the answer. */
+	void (*other)(const void *arg, struct answer *answer);
+	const void *arg;
+	struct answer answer; /* the last round's; buckets of all rounds */
+	bool failed;	      /* for why, see the answer */
+};
+
+enum bench_field {
+	FIELD_NS,
+	FIELD_INSTRUCTIONS,
+	FIELD_MISSES,  /* in 1,000 maps */
+	FIELD_FLUSHES, /* in 1,000 maps */
+	FIELD_P50,     /* WORK_LATENCY: so many pins took no longer */
+	FIELD_P99,
+	FIELD_P999,
+	FIELD_P9999,
+	FIELD_SLOWEST,
+};
 
 struct bench_spread {
 	double min;
@@ -28,72 +81,149 @@ struct bench_spread {
 
 struct bench_item {
 	char name[BENCH_NAME_MAX];
-	/*
-	 * Does @ops operations and says how long they took; 0, or -1 after
-	 * saying on stderr why they could not be done.
-	 */
-	int (*run)(void *arg, uint64_t ops, uint64_t *ns);
-	void *arg;
-	uint64_t ops;
-	bool failed;
-	double *samples; /* nanoseconds an operation, one a round */
-	struct bench_spread ns;
+	int run;
+	enum bench_field field;
+	double *samples; /* one a round */
+	struct bench_spread spread;
+	/* Where it is in a plot, if it is in one. */
+	const char *plot; /* the name of the plot's data */
+	const char *series;
+	double x;
 };
 
 enum bench_target {
-	BENCH_NO_TARGET,
-	BENCH_AT_MOST,
-	BENCH_AT_LEAST,
+	NO_TARGET,
+	AT_MOST,
+	AT_LEAST,
 };
 
 struct bench_comparison {
 	char name[BENCH_NAME_MAX];
-	int item; /* this one's time ... */
+	int item; /* this one's samples ... */
 	int base; /* ... divided by this one's */
 	enum bench_target kind;
 	double target;
 	struct bench_spread ratio;
 };
 
-struct bench {
-	struct bench_item items[BENCH_MAX];
-	int nitems;
-	struct bench_comparison comparisons[BENCH_MAX];
-	int ncomparisons;
+struct bench_section {
+	const char *name;
+	const char *title;
+	bool repeatable; /* the same in each round: so there is one */
 	int rounds;
-	bool failed; /* something could not be measured */
-	int cpus[2]; /* where the threads run; the second may be -1 */
+	struct bench_worker workers[BENCH_WORKERS_MAX];
+	int nworkers;
+	struct bench_run runs[BENCH_RUNS_MAX];
+	int nruns;
+	struct bench_item items[BENCH_ITEMS_MAX];
+	int nitems;
+	struct bench_comparison comparisons[BENCH_COMPARISONS_MAX];
+	int ncomparisons;
+	char left_out[160]; /* what is not measured, and why, or "" */
+	bool broken;	    /* that should have been */
 };
 
-/* main.c: returns the index of the new item, for bench_compare(). */
-int bench_add(struct bench *b,
-	      int (*run)(void *arg, uint64_t ops, uint64_t *ns), void *arg,
-	      uint64_t ops, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-void bench_compare(struct bench *b, int item, int base, enum bench_target kind,
-		   double target, const char *format, ...)
-	__attribute__((format(printf, 6, 7)));
-/*
- * Nanoseconds.  What is reported is CLOCK_THREAD_CPUTIME_ID, which stands still
- * while another process has the CPU.
- */
-uint64_t bench_now(clockid_t clock);
+struct bench {
+	int rounds;
+	bool quick;
+	const char *traces; /* directory, or NULL */
+	uint32_t ncpus;	    /* that we may run on */
+	int fd;		    /* pages, each with its marks (job.h) */
+	int scratch_fd;	    /* as many, to be written to */
+	struct progress progress;
+	bool stopped;
+	bool failed; /* something could not be measured */
+};
 
-/* fast.c: calls that never leave the process.  miss.c: those that do. */
-struct fast;
-struct fast *fast_setup(struct bench *b);
-void fast_teardown(struct fast *fast);
-struct miss;
-struct miss *miss_setup(struct bench *b);
-void miss_teardown(struct miss *miss);
+/* Pages of the file that bench.fd is: a hundred windows of 512 slots. */
+#define BENCH_FILE_PAGES 51200u
+
+/* plan.c: what is in each section. */
+struct bench_plan {
+	const char *name;
+	const char *title;
+	void (*plan)(const struct bench *b, struct bench_section *s);
+	bool repeatable;
+};
+
+extern const struct bench_plan bench_plans[];
+extern const int bench_nplans;
+
+/*
+ * section.c: to fill in a section.  Each returns an index, or -1 if what it
+ * builds on is -1; it all begins with a worker whose program is missing.
+ */
+int add_worker(struct bench_section *s, const char *peer, uint32_t nslots,
+	       uint32_t npages, int fd);
+int add_run(struct bench_section *s, int worker, const struct job *job);
+int add_item(struct bench_section *s, int run, enum bench_field field,
+	     const char *format, ...) __attribute__((format(printf, 4, 5)));
+void add_comparison(struct bench_section *s, int item, int base,
+		    enum bench_target kind, double target, const char *format,
+		    ...) __attribute__((format(printf, 6, 7)));
+void add_to_plot(struct bench_section *s, int item, const char *plot,
+		 const char *series, double x);
+void leave_out(struct bench_section *s, const char *why);
+
+/*
+ * section.c: does all rounds.  Returns 0, or -1 if there is nothing to report:
+ * for want of memory, or since somebody wants us to stop (b->stopped).
+ */
+int section_measure(struct bench *b, struct bench_section *s);
+void section_free(struct bench_section *s);
+
+/* worker.c's other end: workers.c.  A worker starts with its first job. */
+void worker_ask(struct bench_worker *w, const struct job *job,
+		struct answer *answer);
+void worker_stop(struct bench_worker *w);
+/* In a child, before it becomes another program. */
+void unblock_signals(void);
+/* Whether there is a program with that peer. */
+bool worker_exists(const char *peer);
+/* Of a worker's command line: NULL behind the last. */
+#define WORKER_ARGS 7
+void worker_args(const struct bench_worker *w, char *path, size_t path_bytes,
+		 char numbers[5][16], char *args[WORKER_ARGS]);
+
+/* count.c: instructions an operation, in @functions, instead of nanoseconds. */
+void count_instructions(const struct bench_worker *w, const struct job *job,
+			const char *functions, struct answer *answer);
+
+/* pump.c: the pump, and what else copies a file. */
+void plan_pump(const struct bench *b, struct bench_section *s);
 
 /* summary.c: fills in the spreads; a comparison's needs both its items. */
-int bench_summarise(struct bench *b);
-bool bench_measured(const struct bench *b, const struct bench_comparison *c);
-bool bench_met(const struct bench_comparison *c);
+int section_summarise(struct bench_section *s);
+/* What a @part of the values do not exceed, to a bucket's width. */
+double buckets_quantile(const uint64_t *buckets, double part);
+bool item_measured(const struct bench_section *s, int item);
+bool comparison_measured(const struct bench_section *s,
+			 const struct bench_comparison *c);
+bool comparison_met(const struct bench_comparison *c);
 
-/* report.c */
-void report_text(const struct bench *b, FILE *out);
-int report_json(const struct bench *b, FILE *out);
+/* report.c: Markdown. */
+void report_machine(FILE *out);
+void report_section(const struct bench_section *s, FILE *out);
 
-#endif /* PKMAP_BENCH_H */
+/* json.c: a json_t of jansson's. */
+struct json_t *json_of_machine(void);
+struct json_t *json_of_section(const struct bench_section *s);
+
+/* machine.c: texts that say what machine this is. */
+struct machine {
+	long ncpus;
+	char kernel[128];
+	char clock_source[32];
+	char governor[32];
+	const char *compiler;
+	const char *build;
+};
+
+void read_machine(struct machine *m);
+
+/* plots.c: writes the data of the section's plots into a directory; 0 or -1. */
+int plots_write(const struct bench_section *s, const char *dir);
+
+const char *field_unit(enum bench_field field);
+
+#endif /* BENCH_BENCH_H */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /* summary.c - from samples to medians and quartiles. */
 #include "bench.h"
 
@@ -24,6 +24,22 @@ static double quantile(const double *sorted, int n, double part)
 	       (place - below) * (sorted[below + 1] - sorted[below]);
 }
 
+double buckets_quantile(const uint64_t *buckets, double part)
+{
+	uint64_t all = 0;
+	uint64_t below = 0;
+	uint32_t i;
+
+	for (i = 0; i < JOB_BUCKETS; i++)
+		all += buckets[i];
+	for (i = 0; i < JOB_BUCKETS - 1; i++) {
+		below += buckets[i];
+		if ((double)below >= part * (double)all)
+			break;
+	}
+	return (double)job_bucket_start(i + 1);
+}
+
 /* Sorts @values. */
 static struct bench_spread spread_of(double *values, int n)
 {
@@ -37,44 +53,52 @@ static struct bench_spread spread_of(double *values, int n)
 }
 
 /* Ratios of samples that were taken in the same round. */
-static void summarise_comparison(const struct bench *b,
+static void summarise_comparison(const struct bench_section *s,
 				 struct bench_comparison *c, double *ratios)
 {
-	const double *item = b->items[c->item].samples;
-	const double *base = b->items[c->base].samples;
+	const double *item = s->items[c->item].samples;
+	const double *base = s->items[c->base].samples;
 	int i;
 
-	for (i = 0; i < b->rounds; i++)
+	for (i = 0; i < s->rounds; i++)
 		ratios[i] = item[i] / base[i];
-	c->ratio = spread_of(ratios, b->rounds);
+	c->ratio = spread_of(ratios, s->rounds);
 }
 
-int bench_summarise(struct bench *b)
+int section_summarise(struct bench_section *s)
 {
-	double *ratios = calloc((size_t)b->rounds, sizeof(*ratios));
+	double *ratios = calloc((size_t)s->rounds, sizeof(*ratios));
 	int i;
 
 	if (!ratios)
 		return -1;
-	for (i = 0; i < b->ncomparisons; i++) {
-		if (bench_measured(b, &b->comparisons[i]))
-			summarise_comparison(b, &b->comparisons[i], ratios);
+	for (i = 0; i < s->ncomparisons; i++) {
+		if (comparison_measured(s, &s->comparisons[i]))
+			summarise_comparison(s, &s->comparisons[i], ratios);
 	}
 	free(ratios);
 	/* From here on the samples are in order of size, not of rounds. */
-	for (i = 0; i < b->nitems; i++)
-		b->items[i].ns = spread_of(b->items[i].samples, b->rounds);
+	for (i = 0; i < s->nitems; i++)
+		s->items[i].spread = spread_of(s->items[i].samples, s->rounds);
 	return 0;
 }
 
-bool bench_measured(const struct bench *b, const struct bench_comparison *c)
+bool item_measured(const struct bench_section *s, int item)
 {
-	return !b->items[c->item].failed && !b->items[c->base].failed;
+	return !s->runs[s->items[item].run].failed;
 }
 
-bool bench_met(const struct bench_comparison *c)
+bool comparison_measured(const struct bench_section *s,
+			 const struct bench_comparison *c)
 {
-	if (c->kind == BENCH_AT_MOST)
+	/* A ratio to nothing is none. */
+	return item_measured(s, c->item) && item_measured(s, c->base) &&
+	       s->items[c->base].samples[0] > 0;
+}
+
+bool comparison_met(const struct bench_comparison *c)
+{
+	if (c->kind == AT_MOST)
 		return c->ratio.median <= c->target;
 	return c->ratio.median >= c->target;
 }

@@ -6,6 +6,7 @@
 /* What a wrong command line exits with, as against 1 for work that failed. */
 #define EXIT_USAGE 2
 
+int cmd_bench(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_pump(int argc, char **argv);
 int cmd_replay(int argc, char **argv);

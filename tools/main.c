@@ -15,6 +15,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "bench", cmd_bench },
 	{ "explore", cmd_explore },
 	{ "pump", cmd_pump },
 	{ "replay", cmd_replay },
@@ -73,7 +74,8 @@ int main(int argc, char **argv)
 		       "The commands are:\n"
 		       "  pump IN OUT      copy a file through high memory\n"
 		       "  replay SCENARIO  show a run on the model machine\n"
-		       "  explore          look at every run on it\n\n"
+		       "  explore          look at every run on it\n"
+		       "  bench            measure pkmap beside others\n\n"
 		       "'pkmap COMMAND --help' says more about one.",
 	};
 	int status = EXIT_FAILURE;

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+/* command.c - pkmap bench: what it is asked for, section by section. */
+#include "bench.h"
+#include "command.h"
+#include "number.h"
+#include "stop.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROUNDS_DEFAULT 31
+#define ROUNDS_QUICK   3
+#define ROUNDS_MAX     1000
+
+enum {
+	KEY_ROUNDS = 'r',
+	KEY_QUICK = 'q',
+	KEY_JSON = 'j',
+	KEY_OUT = 'o',
+	KEY_TRACES = 't',
+	KEY_LIST = 'l',
+};
+
+struct options {
+	uint32_t rounds;
+	bool quick;
+	bool json;
+	const char *out; /* directory, or NULL */
+	const char *traces;
+	uint32_t chosen; /* sections, a bit each; 0: all */
+};
+
+/* What is made of the sections while they are measured. */
+struct output {
+	const struct options *options;
+	FILE *text; /* bench.md, or NULL */
+	json_t *sections;
+};
+
+/* clang-format off */
+static const struct argp_option option_list[] = {
+	{ .name = "rounds", .key = KEY_ROUNDS, .arg = "N",
+	  .doc = "Rounds; to quote a figure, 21 at least (31)" },
+	{ .name = "quick", .key = KEY_QUICK,
+	  .doc = "3 short rounds: shows that it works, gives no figure to "
+		 "quote" },
+	{ .name = "json", .key = KEY_JSON, .doc = "Print all figures as JSON" },
+	{ .name = "out", .key = KEY_OUT, .arg = "DIR",
+	  .doc = "Also write bench.md, bench.json, and the data of the plots "
+		 "into DIR" },
+	{ .name = "traces", .key = KEY_TRACES, .arg = "DIR",
+	  .doc = "Page references of programs, from scripts/record-traces" },
+	{ .name = "list", .key = KEY_LIST, .doc = "List the sections" },
+	{ 0 }
+};
+/* clang-format on */
+
+static void list_sections(void)
+{
+	int i;
+
+	for (i = 0; i < bench_nplans; i++)
+		printf("%-14s%s\n", bench_plans[i].name, bench_plans[i].title);
+}
+
+static uint32_t parse_section(const struct argp_state *state, const char *name)
+{
+	int i;
+
+	for (i = 0; i < bench_nplans; i++) {
+		if (!strcmp(bench_plans[i].name, name))
+			return 1u << i;
+	}
+	argp_error(state, "there is no section '%s'; --list lists them", name);
+	return 0;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *opt = state->input;
+
+	switch (key) {
+	case KEY_ROUNDS:
+		opt->rounds = parse_number(state, "rounds", arg, 1, ROUNDS_MAX);
+		return 0;
+	case KEY_QUICK:
+		opt->quick = true;
+		return 0;
+	case KEY_JSON:
+		opt->json = true;
+		return 0;
+	case KEY_OUT:
+		opt->out = arg;
+		return 0;
+	case KEY_TRACES:
+		opt->traces = arg;
+		return 0;
+	case KEY_LIST:
+		list_sections();
+		exit(EXIT_SUCCESS);
+	case ARGP_KEY_ARG:
+		opt->chosen |= parse_section(state, arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = option_list,
+	.parser = parse_option,
+	.args_doc = "[SECTION...]",
+	.doc = "Measure pkmap beside what a user would otherwise have, on the "
+	       "same work in the same run, and print ratios.\vThe exit status "
+	       "says whether all could be measured, not whether it was fast.",
+};
+
+/* Pages in memory; each begins with its mark. */
+static int make_pages(bool marked)
+{
+	int fd = memfd_create("pkmap-bench", MFD_CLOEXEC);
+	uint64_t mark;
+	uint32_t i;
+
+	if (fd < 0 || ftruncate(fd, (off_t)BENCH_FILE_PAGES * 4096))
+		return -1;
+	for (i = 0; marked && i < BENCH_FILE_PAGES; i++) {
+		mark = job_mark(i);
+		if (pwrite(fd, &mark, sizeof(mark), (off_t)i * 4096) !=
+		    sizeof(mark))
+			return -1;
+	}
+	return fd;
+}
+
+static int bench_init(struct bench *b, const struct options *options)
+{
+	cpu_set_t set;
+
+	*b = (struct bench){
+		.rounds = (int)options->rounds,
+		.quick = options->quick,
+		.traces = options->traces,
+		.fd = make_pages(true),
+		.scratch_fd = make_pages(false),
+	};
+	if (b->fd < 0 || b->scratch_fd < 0 ||
+	    sched_getaffinity(0, sizeof(set), &set))
+		return -1;
+	b->ncpus = (uint32_t)CPU_COUNT(&set);
+	progress_init(&b->progress, false);
+	return 0;
+}
+
+static FILE *open_in(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	file = fopen(path, "w");
+	if (!file)
+		fprintf(stderr, "pkmap bench: %s: %s\n", path, strerror(errno));
+	return file;
+}
+
+static int output_open(struct output *o, const struct options *options)
+{
+	*o = (struct output){
+		.options = options,
+		.sections = json_array(),
+	};
+	if (options->out) {
+		if (mkdir(options->out, 0777) && errno != EEXIST) {
+			fprintf(stderr, "pkmap bench: %s: %s\n", options->out,
+				strerror(errno));
+			return -1;
+		}
+		o->text = open_in(options->out, "bench.md");
+		if (!o->text)
+			return -1;
+		report_machine(o->text);
+	}
+	if (!options->json)
+		report_machine(stdout);
+	return 0;
+}
+
+static int output_section(struct output *o, const struct bench_section *s)
+{
+	json_array_append_new(o->sections, json_of_section(s));
+	if (!o->options->json) {
+		report_section(s, stdout);
+		fflush(stdout);
+	}
+	if (!o->text)
+		return 0;
+	report_section(s, o->text);
+	return plots_write(s, o->options->out);
+}
+
+static int write_json(json_t *root, FILE *out)
+{
+	return json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
+			       fputc('\n', out) == EOF ?
+		       -1 :
+		       0;
+}
+
+/* Whatever was written, this finds out whether it was. */
+static int output_close(struct output *o)
+{
+	json_t *root = json_pack("{s:o, s:o}", "machine", json_of_machine(),
+				 "sections", o->sections);
+	int error = 0;
+	FILE *file;
+
+	if (o->options->json)
+		error = write_json(root, stdout);
+	if (o->text) {
+		file = open_in(o->options->out, "bench.json");
+		error |= !file || write_json(root, file) | fclose(file);
+		error |= ferror(o->text) | fclose(o->text);
+	}
+	error |= fflush(stdout) | ferror(stdout);
+	json_decref(root);
+	if (error)
+		fprintf(stderr, "pkmap bench: not all could be written\n");
+	return error ? -1 : 0;
+}
+
+static int measure(struct bench *b, const struct bench_plan *plan,
+		   struct output *output)
+{
+	struct bench_section *s = calloc(1, sizeof(*s));
+	int error;
+
+	if (!s) {
+		fprintf(stderr, "pkmap bench: no memory\n");
+		return -1;
+	}
+	s->name = plan->name;
+	s->title = plan->title;
+	s->repeatable = plan->repeatable;
+	s->rounds = plan->repeatable ? 1 : b->rounds;
+	plan->plan(b, s);
+	error = section_measure(b, s);
+	if (!error)
+		error = output_section(output, s);
+	section_free(s);
+	free(s);
+	return error;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct output output;
+	struct bench b;
+	int error = 0;
+	int i;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	if (!options.rounds)
+		options.rounds = options.quick ? ROUNDS_QUICK : ROUNDS_DEFAULT;
+	stop_init();
+	/* A worker that is gone is an error of its job. */
+	signal(SIGPIPE, SIG_IGN);
+	if (bench_init(&b, &options)) {
+		fprintf(stderr, "pkmap bench: pages: %s\n", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (output_open(&output, &options))
+		return EXIT_FAILURE;
+	for (i = 0; i < bench_nplans && !error; i++) {
+		if (!options.chosen || options.chosen & 1u << i)
+			error = measure(&b, &bench_plans[i], &output);
+	}
+	if (b.stopped)
+		fprintf(stderr,
+			"pkmap bench: stopped in section %s; what is "
+			"above is complete\n",
+			bench_plans[i - 1].name);
+	error |= output_close(&output);
+	if (b.stopped)
+		stop_die();
+	return error || b.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

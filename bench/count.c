@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * count.c - how many instructions an operation takes.
+ *
+ * callgrind counts what is executed in some functions and in what they call.
+ * The same job is done twice, with N operations and with twice as many: the
+ * difference is what N of them take, without all that comes before and after.
+ * The figure is the same whenever it is taken.
+ */
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FUNCTIONS_MAX 4
+
+/* Runs a worker under callgrind; its input is the job, @log what that says. */
+static void run_program(const struct bench_worker *w, const char *functions,
+			int in, int log)
+{
+	char toggles[FUNCTIONS_MAX][64];
+	char *args[5 + FUNCTIONS_MAX + WORKER_ARGS] = {
+		"valgrind",
+		"--tool=callgrind",
+		"--callgrind-out-file=/dev/null",
+	};
+	char path[PATH_MAX + 64];
+	char numbers[5][16];
+	char log_fd[32];
+	char *rest = strdupa(functions);
+	char *name;
+	int n = 3;
+	int i;
+
+	snprintf(log_fd, sizeof(log_fd), "--log-fd=%d", log);
+	args[n++] = log_fd;
+	for (i = 0; (name = strsep(&rest, " ")) && i < FUNCTIONS_MAX; i++) {
+		snprintf(toggles[i], sizeof(toggles[i]), "--toggle-collect=%s",
+			 name);
+		args[n++] = toggles[i];
+	}
+	worker_args(w, path, sizeof(path), numbers, args + n);
+	unblock_signals();
+	dup2(in, STDIN_FILENO);
+	dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+	fcntl(log, F_SETFD, 0);
+	if (w->fd >= 0)
+		fcntl(w->fd, F_SETFD, 0);
+	execvp(args[0], args);
+	dprintf(log, "%s: %s\n", args[0], strerror(errno));
+	_exit(EXIT_FAILURE);
+}
+
+/* What it says on the line "Collected : N"; else its last line is why not. */
+static int read_count(int log, double *count, char *why)
+{
+	FILE *file = fdopen(log, "r");
+	char line[JOB_WHY_MAX];
+	int error = -1;
+	char *at;
+
+	if (!file)
+		return -1;
+	rewind(file);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		memcpy(why, line, sizeof(line));
+		at = strstr(line, "Collected :");
+		if (at) {
+			*count = strtod(at + strlen("Collected :"), NULL);
+			error = 0;
+		}
+	}
+	fclose(file);
+	return error;
+}
+
+static int count_once(const struct bench_worker *w, const struct job *job,
+		      const char *functions, double *count, char *why)
+{
+	int in = memfd_create("job", MFD_CLOEXEC);
+	int log = memfd_create("log", MFD_CLOEXEC);
+	int status;
+	pid_t pid;
+
+	strcpy(why, "no process");
+	if (in < 0 || log < 0 || pwrite(in, job, sizeof(*job), 0) < 0)
+		return -1;
+	pid = fork();
+	if (!pid)
+		run_program(w, functions, in, log);
+	close(in);
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status) {
+		read_count(log, count, why);
+		return -1;
+	}
+	return read_count(log, count, why);
+}
+
+void count_instructions(const struct bench_worker *w, const struct job *job,
+			const char *functions, struct answer *answer)
+{
+	struct job twice = *job;
+	double one;
+	double two;
+
+	memset(answer, 0, sizeof(*answer));
+	twice.ops *= 2;
+	if (count_once(w, job, functions, &one, answer->why) ||
+	    count_once(w, &twice, functions, &two, answer->why))
+		return;
+	answer->why[0] = '\0';
+	answer->ops = job->ops;
+	answer->cost = (two - one) / (double)job->ops;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h - what the peers share that work on the pages' file for each access:
+ * what a process would do without a window.
+ */
+#ifndef BENCH_FILE_H
+#define BENCH_FILE_H
+
+#include "peer.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct setup file;
+static char *ring; /* nslots addresses, to be used in turn */
+static uint32_t turn;
+
+static inline size_t page_bytes(void)
+{
+	return (size_t)1 << file.page_shift;
+}
+
+static inline off_t offset_of(uint32_t pfn)
+{
+	return (off_t)pfn << file.page_shift;
+}
+
+/* Aligned to a page, which fault-around likes. */
+static const char *peer_open(const struct setup *setup)
+{
+	uintptr_t addr;
+	void *mem;
+
+	file = *setup;
+	if (file.fd < 0)
+		return "there is no file to map";
+	mem = mmap(NULL, (file.nslots + 1) * page_bytes(),
+		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		return say_errno("mmap");
+	addr = ((uintptr_t)mem + page_bytes() - 1) & -page_bytes();
+	ring = (char *)addr;
+	return NULL;
+}
+
+/* For one thread. */
+static inline void *ring_next(void)
+{
+	return ring + turn++ % file.nslots * page_bytes();
+}
+
+static inline void *map_at(void *addr, int flags, uint32_t pfn)
+{
+	addr = mmap(addr, page_bytes(), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | flags, file.fd, offset_of(pfn));
+	return addr == MAP_FAILED ? NULL : addr;
+}
+
+static inline void *peer_pin(uint32_t pfn)
+{
+	(void)pfn;
+	return NULL;
+}
+
+/* There is nothing that could hit. */
+static void peer_count(struct counts *counts)
+{
+	*counts = (struct counts){ 0 };
+}
+
+#endif /* BENCH_FILE_H */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * floor.h - the peer "floor": what no reference count held in a word of the
+ * slot can go below, one atomic addition to take it, one to give it back.
+ *
+ * Its words are as far apart as the words of pkmap's slots, and each is used
+ * when the page in that slot would be, so that both share cache lines, between
+ * pages and between CPUs, alike.  A page that is not mapped has the word of
+ * another one.
+ */
+#include "window.h"
+#include "window_priv.h"
+
+static _Atomic uint32_t *word_of_slot;
+static _Atomic uint32_t **word_of_page;
+
+/* Where pkmap puts the first pages when they are mapped in turn. */
+static const char *peer_open(const struct setup *setup)
+{
+	const char *why = window_open(setup);
+	uint32_t pfn;
+	void *addr;
+
+	if (why)
+		return why;
+	word_of_slot = aligned_alloc(PKMAP_ALIGN,
+				     setup->nslots * sizeof(*word_of_slot));
+	word_of_page = calloc(setup->npages, sizeof(*word_of_page));
+	if (!word_of_slot || !word_of_page)
+		return "no memory";
+	memset(word_of_slot, 0, setup->nslots * sizeof(*word_of_slot));
+	for (pfn = 0; pfn < setup->npages; pfn++) {
+		if (pfn >= setup->nslots) {
+			word_of_page[pfn] = word_of_page[pfn - setup->nslots];
+			continue;
+		}
+		if (pkmap_map(win, pfn, NULL, &addr))
+			return "cannot map";
+		word_of_page[pfn] = &word_of_slot[addr_slot(win, addr)];
+		pkmap_unmap(win, addr);
+	}
+	return NULL;
+}
+
+static __attribute__((__noinline__)) void floor_get(_Atomic uint32_t *word)
+{
+	atomic_fetch_add_explicit(word, 1, memory_order_acquire);
+}
+
+static __attribute__((__noinline__)) void floor_put(_Atomic uint32_t *word)
+{
+	atomic_fetch_sub_explicit(word, 1, memory_order_release);
+}
+
+static inline void *peer_map(uint32_t pfn)
+{
+	_Atomic uint32_t *word = word_of_page[pfn];
+
+	floor_get(word);
+	return (void *)word;
+}
+
+static inline void *peer_pin(uint32_t pfn)
+{
+	return peer_map(pfn);
+}
+
+static inline bool peer_unmap(uint32_t pfn, void *addr)
+{
+	(void)pfn;
+	floor_put(addr);
+	return true;
+}
+
+static void peer_count(struct counts *counts)
+{
+	*counts = (struct counts){ 0 };
+}

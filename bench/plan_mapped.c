@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/*
+ * plan_mapped.c - mostly what takes no lock in pkmap, since all pages are
+ * mapped; on translations that are words in an array.
+ */
+#include "plan.h"
+
+#define HALF (SLOTS / 2)
+
+/* Half a window of pages, all of them mapped. */
+static struct job job_mapped(const struct bench *b, enum job_work work)
+{
+	return (struct job){
+		.work = work,
+		.pattern = PATTERN_TURN,
+		.pages = HALF,
+		.prepare = SLOTS,
+		.threads = 1,
+		.lead_in = LEAD_IN,
+		.ops = ops_of(b, FAST_OPS),
+	};
+}
+
+void plan_pin(const struct bench *b, struct bench_section *s)
+{
+	static const struct {
+		const char *name;
+		enum job_work work;
+		uint32_t first;
+		enum bench_target vs_floor;
+		enum bench_target vs_linux;
+	} works[] = {
+		{ "pin, unmap", WORK_PIN, 0, AT_MOST, AT_LEAST },
+		{ "map that hits, unmap", WORK_MAP, 0, NO_TARGET, AT_LEAST },
+		{ "pin that misses", WORK_PIN_MISS, SLOTS, NO_TARGET,
+		  AT_LEAST },
+	};
+	const int floor = add_window(s, "floor", -1);
+	const int pkmap = add_window(s, "pkmap", -1);
+	const int locking = add_window(s, LINUX, -1);
+	const int in_page = add_window(s, "linux-virtual-512", -1);
+	struct job job = job_mapped(b, WORK_PIN);
+	const int least = add_time(s, floor, &job, "floor");
+	size_t i;
+
+	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
+		const char *name = works[i].name;
+		int ours;
+		int theirs;
+
+		job.work = works[i].work;
+		job.first = works[i].first;
+		ours = add_time(s, pkmap, &job, "pkmap: %s", name);
+		add_comparison(s, ours, least, works[i].vs_floor, 1.5,
+			       "%s: pkmap / floor", name);
+		theirs = add_time(s, locking, &job, "linux: %s", name);
+		add_comparison(s, theirs, ours, works[i].vs_linux, 2,
+			       "%s: linux / pkmap", name);
+		theirs = add_time(s, in_page, &job,
+				  "linux, address in struct page: %s", name);
+		add_comparison(s, theirs, ours, NO_TARGET, 0,
+			       "%s: linux, address in struct page / pkmap",
+			       name);
+	}
+}
+
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* 1, 2, as many as there are CPUs, and twice as many; returns how many. */
+static int thread_counts(const struct bench *b, uint32_t counts[4])
+{
+	const uint32_t wanted[4] = { 1, 2, b->ncpus, 2 * b->ncpus };
+	int n = 0;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if ((!n || wanted[i] > counts[n - 1]) &&
+		    wanted[i] <= JOB_THREADS_MAX)
+			counts[n++] = wanted[i];
+	}
+	return n;
+}
+
+struct placement {
+	const char *name;
+	const char *plot; /* of pins */
+	enum job_pattern pattern;
+	uint32_t pages; /* all mapped, or many windows of them */
+	enum bench_target target;
+};
+
+/* One work on one placement of pages. */
+struct threads_work {
+	enum job_work work;
+	const char *name;
+	const struct placement *place;
+	const int *workers; /* floor, pkmap, linux */
+};
+
+/* By all peers, as many threads as @job says.  Returns pkmap's item. */
+static int plan_threads_at(struct bench_section *s,
+			   const struct threads_work *w, const struct job *job)
+{
+	static const char *const peers[3] = { "floor", "pkmap", "linux" };
+	const bool pins = w->work == WORK_PIN;
+	int items[3];
+	char what[64];
+	int p;
+
+	snprintf(what, sizeof(what), "%s, %s, %u thread%s", w->name,
+		 w->place->name, job->threads, plural(job->threads));
+	/* A map may miss, and the floor of that is another. */
+	for (p = pins ? 0 : 1; p < 3; p++) {
+		items[p] = add_time(s, w->workers[p], job, "%s: %s", peers[p],
+				    what);
+		if (pins)
+			add_to_plot(s, items[p], w->place->plot, peers[p],
+				    job->threads);
+	}
+	add_comparison(s, items[2], items[1],
+		       job->threads == 2 ? w->place->target : NO_TARGET, 5,
+		       "%s: linux / pkmap", what);
+	if (pins)
+		add_comparison(s, items[1], items[0], NO_TARGET, 0,
+			       "%s: pkmap / floor", what);
+	return items[1];
+}
+
+static void plan_threads_of(const struct bench *b, struct bench_section *s,
+			    const struct threads_work *w)
+{
+	struct job job = job_mapped(b, w->work);
+	uint32_t counts[4];
+	const int n = thread_counts(b, counts);
+	int one = -1;
+	int item;
+	int i;
+
+	job.pattern = w->place->pattern;
+	job.pages = w->place->pages;
+	if (job.pages > SLOTS)
+		job.prepare = 0;
+	for (i = 0; i < n; i++) {
+		job.threads = counts[i];
+		job.ops = ops_of(b, FAST_OPS) / counts[i];
+		item = plan_threads_at(s, w, &job);
+		if (!i)
+			one = item;
+		else if (w->place->target && counts[i] == 2)
+			add_comparison(s, one, item, AT_LEAST, 1.8,
+				       "%s, %s: pkmap's throughput with 2 "
+				       "threads / with 1",
+				       w->name, w->place->name);
+	}
+}
+
+/*
+ * Two windows of each: one with its pages in the slots that a new window hands
+ * out, one in which the misses of the last work have mixed them.  The floor
+ * would lie as the first does.
+ */
+void plan_threads(const struct bench *b, struct bench_section *s)
+{
+	static const struct placement different = {
+		"different pages", "threads-different", PATTERN_TURN, HALF,
+		AT_LEAST,
+	};
+	static const struct placement same = {
+		"one page", "threads-same", PATTERN_SAME, HALF, NO_TARGET,
+	};
+	static const struct placement many = {
+		"Zipf 0.99 over 10 windows",
+		NULL,
+		PATTERN_ZIPF,
+		10 * SLOTS,
+		NO_TARGET,
+	};
+	static const struct placement mixed = {
+		"different pages in mixed slots",
+		"threads-mixed",
+		PATTERN_TURN,
+		HALF,
+		NO_TARGET,
+	};
+	const int workers[3] = {
+		add_window(s, "floor", -1),
+		add_window(s, "pkmap", -1),
+		add_window(s, LINUX, -1),
+	};
+	const int used[3] = {
+		-1,
+		add_window(s, "pkmap", -1),
+		add_window(s, LINUX, -1),
+	};
+	const struct threads_work works[] = {
+		{ WORK_PIN, "pin", &different, workers },
+		{ WORK_MAP, "map", &different, workers },
+		{ WORK_PIN, "pin", &same, workers },
+		{ WORK_MAP, "map", &same, workers },
+		{ WORK_MAP, "map", &many, used },
+		{ WORK_PIN, "pin", &mixed, used },
+	};
+	size_t i;
+
+	if (b->ncpus < 2) {
+		leave_out(s, "there is one CPU only");
+		return;
+	}
+	for (i = 0; i < sizeof(works) / sizeof(works[0]); i++)
+		plan_threads_of(b, s, &works[i]);
+}
+
+void plan_interrupts(const struct bench *b, struct bench_section *s)
+{
+	static const uint32_t rates[] = { 0, 1000, 20000 };
+	const int pkmap = add_window(s, "pkmap", -1);
+	const int locking = add_window(s, LINUX, -1);
+	uint32_t threads;
+	int ours[3];
+	int theirs[3];
+	int i;
+
+	for (threads = 1; threads <= 2 && threads <= b->ncpus; threads++) {
+		for (i = 0; i < 3; i++) {
+			struct job job = job_mapped(b, WORK_PIN);
+
+			job.threads = threads;
+			job.irq_hz = rates[i];
+			/* So that some come. */
+			job.ops *= rates[i] == 1000 ? 4 : 1;
+			ours[i] = add_time(s, pkmap, &job,
+					   "pkmap: %u Hz, %u thread%s",
+					   rates[i], threads, plural(threads));
+			theirs[i] = add_time(s, locking, &job,
+					     "linux: %u Hz, %u thread%s",
+					     rates[i], threads,
+					     plural(threads));
+			add_comparison(s, theirs[i], ours[i], NO_TARGET, 0,
+				       "%u Hz, %u thread%s: linux / pkmap",
+				       rates[i], threads, plural(threads));
+		}
+		add_comparison(s, ours[2], ours[0], NO_TARGET, 0,
+			       "%u thread%s: pkmap at 20000 Hz / at 0", threads,
+			       plural(threads));
+		add_comparison(s, theirs[2], theirs[0], NO_TARGET, 0,
+			       "%u thread%s: linux at 20000 Hz / at 0", threads,
+			       plural(threads));
+	}
+}
+
+/*
+ * One thread pins 64 pages that are held, in turn, the other one maps others.
+ * The floor, which reclaims nothing, shows what is the machine's own share.
+ */
+void plan_reclaim(const struct bench *b, struct bench_section *s)
+{
+	static const struct {
+		const char *peer;
+		const char *name;
+	} peers[] = {
+		{ "pkmap", "pkmap" },
+		{ "linux-tickets-512", "linux" },
+		{ "floor", "floor" },
+	};
+	static const struct {
+		enum bench_field field;
+		const char *name;
+	} parts[] = {
+		{ FIELD_P50, "median" },      { FIELD_P99, "p99" },
+		{ FIELD_P999, "p99.9" },      { FIELD_P9999, "p99.99" },
+		{ FIELD_SLOWEST, "slowest" },
+	};
+	const struct job job = {
+		.work = WORK_LATENCY,
+		.pattern = PATTERN_UNIFORM,
+		.hold = 64,
+		.first = 64,
+		.pages = 10 * SLOTS,
+		.threads = 2,
+		.lead_in = LEAD_IN,
+		.ops = FAST_OPS / 2, /* the slowest 13 are behind p99.99 */
+	};
+	int items[3][5];
+	int run;
+	int p;
+	int i;
+
+	if (b->ncpus < 2) {
+		leave_out(s, "there is one CPU only");
+		return;
+	}
+	for (p = 0; p < 3; p++) {
+		run = add_run(s, add_window(s, peers[p].peer, -1), &job);
+		for (i = 0; i < 5; i++)
+			items[p][i] = add_item(s, run, parts[i].field, "%s: %s",
+					       peers[p].name, parts[i].name);
+		add_to_plot(s, items[p][0], "latency", peers[p].name, 0);
+	}
+	for (i = 0; i < 5; i++) {
+		add_comparison(s, items[0][i], items[1][i],
+			       i == 3 ? AT_MOST : NO_TARGET, 0.1,
+			       "%s: pkmap / linux", parts[i].name);
+		add_comparison(s, items[0][i], items[2][i], NO_TARGET, 0,
+			       "%s: pkmap / floor", parts[i].name);
+	}
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spin.h - the spinlock of all peers that need one.
+ *
+ * Without contention it is one atomic operation and one store, which is what a
+ * kernel's spinlock comes to.  There are two of them, and a section that Linux
+ * has to wait in is measured with the one that is better for Linux:
+ *
+ *   Whoever comes first takes it.  The better throughput: the CPU that dropped
+ *   it often takes it again before another one hears of it.
+ *   SPIN_TICKETS: in the order of their coming, as on 32-bit ARM.  The shorter
+ *   longest wait.
+ *
+ * A kernel's holder is not preempted, a thread is: so after a while a waiter
+ * gives its CPU away instead of wasting its time slice, which makes it faster
+ * than spinning would be.
+ */
+#ifndef BENCH_SPIN_H
+#define BENCH_SPIN_H
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define SPINS_BEFORE_YIELD 2000
+
+struct spin {
+	atomic_uint next;  /* 1: taken; with tickets, the next to be given */
+	atomic_uint owner; /* the ticket that has it */
+};
+
+static inline void spin_pause(int *spins)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+	if (++*spins > SPINS_BEFORE_YIELD)
+		sched_yield();
+}
+
+#ifdef SPIN_TICKETS
+
+static inline void spin_take(struct spin *lock)
+{
+	const unsigned int ticket =
+		atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+	int spins = 0;
+
+	while (atomic_load_explicit(&lock->owner, memory_order_acquire) !=
+	       ticket)
+		spin_pause(&spins);
+}
+
+static inline void spin_drop(struct spin *lock)
+{
+	const unsigned int owner =
+		atomic_load_explicit(&lock->owner, memory_order_relaxed);
+
+	atomic_store_explicit(&lock->owner, owner + 1, memory_order_release);
+}
+
+#else
+
+static inline bool spin_try(struct spin *lock)
+{
+	return !atomic_exchange_explicit(&lock->next, 1, memory_order_acquire);
+}
+
+static inline void spin_take(struct spin *lock)
+{
+	int spins = 0;
+
+	while (!spin_try(lock)) {
+		while (atomic_load_explicit(&lock->next, memory_order_relaxed))
+			spin_pause(&spins);
+	}
+}
+
+static inline void spin_drop(struct spin *lock)
+{
+	atomic_store_explicit(&lock->next, 0, memory_order_release);
+}
+
+#endif
+
+#endif /* BENCH_SPIN_H */

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - does what "pkmap bench" asks for with the peer that is linked in
+ * (job.h).  PEER is the peer's header.
+ *
+ *	worker NSLOTS NPAGES PAGE_SHIFT FD STRICT
+ */
+#include PEER
+
+#include "job.h"
+#include "pattern.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define IRQ_SIGNAL SIGALRM
+#define TRIES_MAX  6
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+_Thread_local struct cpu this_cpu;
+
+static struct setup the_setup;
+static int cpus[CPU_SETSIZE]; /* that we may run on */
+static uint32_t ncpus;
+
+/* What the interrupts pin. */
+static uint32_t irq_page;
+static _Atomic uint64_t interrupts;
+
+static atomic_bool stop; /* to those who run until they are told to */
+
+struct thread {
+	const struct job *job;
+	uint32_t nr;
+	struct sequence *sequence;
+	struct answer *answer;
+	pthread_barrier_t *barrier;
+	pthread_t id;
+	uint64_t start;
+	uint64_t end;
+	bool preempted;
+	bool failed;
+};
+
+const char *say_errno(const char *what)
+{
+	static char text[JOB_WHY_MAX];
+
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
+	return text;
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Of this thread: how often another one was given its CPU. */
+static long preemptions(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
+static void pin_in_interrupt(void)
+{
+	void *addr = peer_pin(irq_page);
+
+	if (addr)
+		peer_unmap(irq_page, addr);
+	atomic_fetch_add_explicit(&interrupts, 1, memory_order_relaxed);
+}
+
+void take_pending(void)
+{
+	this_cpu.pending = 0;
+	pin_in_interrupt();
+}
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	if (this_cpu.irqs_off)
+		this_cpu.pending = 1;
+	else
+		pin_in_interrupt();
+	errno = saved;
+}
+
+static bool loop_pin(struct sequence *s, uint64_t ops)
+{
+	uint32_t page;
+	void *addr;
+
+	while (ops--) {
+		page = next_page(s);
+		addr = peer_pin(page);
+		if (!addr || !peer_unmap(page, addr))
+			return false;
+	}
+	return true;
+}
+
+static bool loop_pin_miss(struct sequence *s, uint64_t ops)
+{
+	while (ops--) {
+		if (peer_pin(next_page(s)))
+			return false;
+	}
+	return true;
+}
+
+static bool loop_map(struct sequence *s, uint64_t ops)
+{
+	uint32_t page;
+	void *addr;
+
+	while (ops--) {
+		page = next_page(s);
+		addr = peer_map(page);
+		if (!addr || !peer_unmap(page, addr))
+			return false;
+	}
+	return true;
+}
+
+/* Whether @addr shows the page, all of it. */
+static bool shows(const char *addr, uint32_t page)
+{
+	const size_t system = 4096;
+	const size_t n = ((size_t)1 << the_setup.page_shift) / system;
+	uint64_t mark;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		memcpy(&mark, addr + i * system, sizeof(mark));
+		if (mark != job_mark(page * n + i))
+			return false;
+	}
+	return true;
+}
+
+static bool loop_map_touch(struct sequence *s, uint64_t ops)
+{
+	uint32_t page;
+	void *addr;
+
+	while (ops--) {
+		page = next_page(s);
+		addr = peer_map(page);
+		if (!addr || !shows(addr, page) || !peer_unmap(page, addr))
+			return false;
+	}
+	return true;
+}
+
+/* Each page to the one that is half the working set further on. */
+static bool loop_copy(const struct job *job, struct sequence *s, uint64_t ops)
+{
+	const size_t bytes = (size_t)1 << the_setup.page_shift;
+	uint32_t from;
+	uint32_t to;
+	void *source;
+	void *target;
+
+	while (ops--) {
+		from = next_page(s);
+		to = job->first +
+		     (from - job->first + job->pages / 2) % job->pages;
+		source = peer_map(from);
+		target = source ? peer_map(to) : NULL;
+		if (!target)
+			return false;
+		memcpy(target, source, bytes);
+		if (!peer_unmap(to, target) || !peer_unmap(from, source))
+			return false;
+	}
+	return true;
+}
+
+static void note_latency(struct answer *answer, uint64_t ns)
+{
+	answer->buckets[job_bucket(ns)]++;
+	if (ns > answer->slowest)
+		answer->slowest = ns;
+}
+
+/* Pins that take so long as the clock shows, a look at the clock included. */
+static bool loop_latency(const struct job *job, struct answer *answer,
+			 uint64_t ops)
+{
+	uint32_t page = 0;
+	uint64_t start;
+	uint64_t end;
+	void *addr;
+
+	while (ops--) {
+		page = page + 1 < job->hold ? page + 1 : 0;
+		start = now();
+		addr = peer_pin(page);
+		end = now();
+		if (!addr || !peer_unmap(page, addr))
+			return false;
+		note_latency(answer, end - start);
+	}
+	return true;
+}
+
+static bool map_until_told(struct sequence *s)
+{
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		if (!loop_map(s, 64))
+			return false;
+	}
+	return true;
+}
+
+static bool loop(struct thread *t, uint64_t ops)
+{
+	switch (t->job->work) {
+	case WORK_PIN:
+		return loop_pin(t->sequence, ops);
+	case WORK_PIN_MISS:
+		return loop_pin_miss(t->sequence, ops);
+	case WORK_MAP:
+		return loop_map(t->sequence, ops);
+	case WORK_MAP_TOUCH:
+		return loop_map_touch(t->sequence, ops);
+	case WORK_COPY:
+		return loop_copy(t->job, t->sequence, ops);
+	case WORK_LATENCY:
+		if (t->nr)
+			return map_until_told(t->sequence);
+		return loop_latency(t->job, t->answer, ops);
+	}
+	return false;
+}
+
+static bool timer_start(timer_t *timer, uint32_t hz)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = IRQ_SIGNAL,
+	};
+	struct itimerspec period = {
+		.it_interval.tv_nsec = 1000000000 / hz,
+		.it_value.tv_nsec = 1000000000 / hz,
+	};
+
+	event.sigev_notify_thread_id = gettid();
+	if (!timer_create(CLOCK_MONOTONIC, &event, timer) &&
+	    !timer_settime(*timer, 0, &period, NULL))
+		return true;
+	perror("worker: timer");
+	return false;
+}
+
+static void *run_thread(void *arg)
+{
+	struct thread *t = arg;
+	const struct job *job = t->job;
+	uint64_t ops = job->ops ? job->ops : t->sequence->n;
+	timer_t timer;
+	long before;
+
+	if (job->irq_hz && !timer_start(&timer, job->irq_hz))
+		exit(EXIT_FAILURE);
+	if (job->work != WORK_LATENCY && !t->failed)
+		t->failed = !loop(t, job->lead_in);
+	pthread_barrier_wait(t->barrier);
+	before = preemptions();
+	t->start = now();
+	if (!t->failed)
+		t->failed = !loop(t, ops);
+	t->end = now();
+	t->preempted = preemptions() != before;
+	if (!t->nr)
+		atomic_store_explicit(&stop, true, memory_order_relaxed);
+	if (job->irq_hz)
+		timer_delete(timer);
+	return NULL;
+}
+
+static int start_thread(struct thread *t)
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int error;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpus[t->nr % ncpus], &set);
+	pthread_attr_init(&attr);
+	error = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	if (!error)
+		error = pthread_create(&t->id, &attr, run_thread, t);
+	pthread_attr_destroy(&attr);
+	return error;
+}
+
+/* Of the threads that are timed: with WORK_LATENCY the first. */
+static void measure(struct answer *answer, const struct thread *threads,
+		    uint32_t n)
+{
+	uint64_t start = threads[0].start;
+	uint64_t end = threads[0].end;
+	uint32_t i;
+
+	for (i = 1; i < n; i++) {
+		if (threads[i].start < start)
+			start = threads[i].start;
+		if (threads[i].end > end)
+			end = threads[i].end;
+	}
+	answer->ops = n * (threads[0].job->ops ? threads[0].job->ops :
+						 threads[0].sequence->n);
+	answer->cost = (double)(end - start) / (double)answer->ops;
+}
+
+/* Returns whether a thread lost its CPU for a moment. */
+static bool run_threads(struct thread *threads, uint32_t n,
+			struct answer *answer)
+{
+	bool preempted = false;
+	pthread_barrier_t barrier;
+	uint32_t i;
+	int error;
+
+	atomic_store(&stop, false);
+	pthread_barrier_init(&barrier, NULL, n);
+	for (i = 0; i < n; i++) {
+		threads[i].barrier = &barrier;
+		threads[i].failed = false;
+		error = start_thread(&threads[i]);
+		if (!error)
+			continue;
+		/* The others wait at the barrier for ever. */
+		fprintf(stderr, "worker: thread: %s\n", strerror(error));
+		exit(EXIT_FAILURE);
+	}
+	for (i = 0; i < n; i++) {
+		pthread_join(threads[i].id, NULL);
+		preempted |= threads[i].preempted;
+		if (threads[i].failed)
+			strcpy(answer->why, "a call failed that should not");
+	}
+	pthread_barrier_destroy(&barrier);
+	measure(answer, threads, threads->job->work == WORK_LATENCY ? 1 : n);
+	return preempted;
+}
+
+static const char *map_first(const struct job *job)
+{
+	static uint32_t held;
+	uint32_t page;
+	uint32_t n;
+	void *addr;
+
+	for (n = 0; n < job->prepare || n < job->hold; n++) {
+		page = page_of_number(job, n);
+		addr = peer_map(page);
+		if (!addr)
+			return "a page cannot be mapped";
+		if (n == held && n < job->hold)
+			held++;
+		else
+			peer_unmap(page, addr);
+	}
+	return NULL;
+}
+
+/* Mapping some can take others away again (Linux, where its slots wrap). */
+static const char *prepare(const struct job *job)
+{
+	const char *why;
+	struct counts before;
+	struct counts after;
+	int passes = 0;
+
+	irq_page = page_of_number(job, job->first);
+	do {
+		peer_count(&before);
+		why = map_first(job);
+		peer_count(&after);
+	} while (!why && after.misses != before.misses && ++passes < 4);
+	return why;
+}
+
+static double interrupts_due(const struct job *job, const struct answer *answer)
+{
+	return job->irq_hz * answer->cost * (double)answer->ops / 1e9;
+}
+
+/*
+ * What a thread lost by waiting for a CPU says nothing about the peer: so if
+ * there are CPUs for all, and one had to wait, once more; unless the machine is
+ * never quiet enough.
+ */
+static const char *run_job(const struct job *job, struct answer *answer)
+{
+	static struct thread threads[JOB_THREADS_MAX];
+	const bool timed = job->lead_in && job->threads <= ncpus;
+	struct counts before;
+	struct counts after;
+	const char *why = NULL;
+	uint32_t i;
+	int tries;
+
+	if (!job->threads || job->threads > JOB_THREADS_MAX)
+		return "so many threads cannot be";
+	for (i = 0; i < job->threads; i++) {
+		threads[i] = (struct thread){
+			.job = job,
+			.nr = i,
+			.answer = answer,
+			.sequence = sequence_for(job, i, &why),
+		};
+		if (!threads[i].sequence)
+			return why;
+	}
+	for (tries = 0; tries < TRIES_MAX; tries++) {
+		memset(answer, 0, sizeof(*answer));
+		why = prepare(job);
+		if (why)
+			return why;
+		atomic_store(&interrupts, 0);
+		peer_count(&before);
+		if (!run_threads(threads, job->threads, answer) || !timed ||
+		    answer->why[0])
+			break;
+	}
+	peer_count(&after);
+	answer->misses = after.misses - before.misses;
+	answer->flushes = after.flushes - before.flushes;
+	answer->interrupts = atomic_load(&interrupts);
+	if ((double)answer->interrupts < interrupts_due(job, answer) / 2 - 1)
+		return "interrupts did not come";
+	return NULL;
+}
+
+static void find_cpus(void)
+{
+	cpu_set_t set;
+	int cpu;
+
+	if (sched_getaffinity(0, sizeof(set), &set)) {
+		perror("worker: sched_getaffinity");
+		exit(EXIT_FAILURE);
+	}
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET((size_t)cpu, &set))
+			cpus[ncpus++] = cpu;
+	}
+}
+
+static void catch_interrupts(void)
+{
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_RESTART,
+	};
+	sigset_t set;
+
+	sigaction(IRQ_SIGNAL, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, IRQ_SIGNAL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct answer answer;
+	static struct job job;
+	const char *broken = NULL;
+	const char *why;
+
+	if (argc != 6) {
+		fputs("worker: is started by pkmap bench\n", stderr);
+		return EXIT_FAILURE;
+	}
+	find_cpus();
+	catch_interrupts();
+	the_setup = (struct setup){
+		.nslots = (uint32_t)atoi(argv[1]),
+		.npages = (uint32_t)atoi(argv[2]),
+		.page_shift = (uint32_t)atoi(argv[3]),
+		.fd = atoi(argv[4]),
+		.strict = atoi(argv[5]),
+	};
+	broken = peer_open(&the_setup);
+	while (fread(&job, sizeof(job), 1, stdin) == 1) {
+		why = broken ? broken : run_job(&job, &answer);
+		if (why)
+			snprintf(answer.why, sizeof(answer.why), "%s", why);
+		if (fwrite(&answer, sizeof(answer), 1, stdout) != 1 ||
+		    fflush(stdout))
+			return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""bench.py PKMAP WORKERS: "pkmap bench" does what its manual says (TAP)."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PKMAP, WORKERS = map(os.path.abspath, sys.argv[1:3])
+SECTIONS = ["pin", "threads", "interrupts", "reclaim", "policy", "traces",
+            "map", "miss", "copy", "window", "instructions", "pump"]
+done = 0
+
+
+def ok(good, name, detail=""):
+    global done
+    done += 1
+    print(f"{'ok' if good else 'not ok'} {done} - {name}", flush=True)
+    if not good and detail:
+        print("# " + str(detail).replace("\n", "\n# "), flush=True)
+
+
+def bench(*args, pkmap=PKMAP):
+    return subprocess.run([pkmap, "bench", *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False)
+
+
+def value(section, name):
+    for item in section["items"]:
+        if item["name"] == name:
+            return item["value"]["median"]
+    raise KeyError(name)
+
+
+def copy_of_tool(to):
+    """The command and its workers, as they are where they were built."""
+    os.mkdir(os.path.join(to, "bench"))
+    shutil.copy(PKMAP, os.path.join(to, "pkmap"))
+    for name in os.listdir(WORKERS):
+        # Linux's is measured by "make check-linux".
+        if name.startswith("worker-") and not name.startswith("worker-linux") \
+                and os.access(os.path.join(WORKERS, name), os.X_OK) \
+                and os.path.isfile(os.path.join(WORKERS, name)):
+            os.symlink(os.path.join(WORKERS, name),
+                       os.path.join(to, "bench", name))
+    return os.path.join(to, "pkmap")
+
+
+def check_command_line():
+    run = bench("--list")
+    ok([line.split()[0] for line in run.stdout.splitlines()] == SECTIONS,
+       "--list", run.stdout)
+    run = bench("nothing")
+    ok(run.returncode == 2 and "no section 'nothing'" in run.stderr,
+       "a section that is none", run.stderr)
+    run = bench("--rounds", "0")
+    ok(run.returncode == 2 and "--rounds" in run.stderr, "no rounds",
+       run.stderr)
+    run = bench("--out", "/proc/nothing", "pin")
+    ok(run.returncode == 1 and "/proc/nothing" in run.stderr,
+       "a directory that cannot be", run.stderr)
+
+
+def check_all(pkmap, scratch):
+    trace = os.path.join(scratch, "few.pages")
+    with open(trace, "w", encoding="ascii") as f:
+        f.write("0\n1\n0\n2\n")
+    out = os.path.join(scratch, "out")
+    run = bench("--quick", "--rounds", "1", "--json", "--traces", scratch,
+                "--out", out, *[s for s in SECTIONS if s != "instructions"],
+                pkmap=pkmap)
+    ok(run.returncode == 0, "all sections", run.stdout + run.stderr)
+    sections = {s["name"]: s for s in json.loads(run.stdout)["sections"]}
+    failed = [i["name"] for s in sections.values() for i in s["items"]
+              if "failed" in i]
+    ok(not failed, "everything was measured", failed)
+    ok(all(s["items"] for s in sections.values()), "no section is empty")
+    with open(os.path.join(out, "bench.json"), encoding="utf-8") as f:
+        ok(json.load(f)["sections"] == list(sections.values()),
+           "bench.json has what was printed")
+    with open(os.path.join(out, "bench.md"), encoding="utf-8") as f:
+        text = f.read()
+    ok(all(f"## {name}: " in text for name in sections), "bench.md", text)
+    plots = {n for n in os.listdir(out) if n.endswith(".dat")}
+    ok(plots == {"latency.dat", "policy-uniform.dat", "policy-zipf.dat",
+                 "threads-different.dat", "threads-mixed.dat",
+                 "threads-same.dat", "window-hit.dat", "window-miss.dat",
+                 "window-pin.dat"} and
+       all(os.path.getsize(os.path.join(out, n)) for n in plots),
+       "the plots' data", plots)
+    return sections
+
+
+def check_policy(policy, traces):
+    """These are counts: the same on every machine."""
+    what = "Zipf 0.99 over 10 windows"
+    fields = [i for i in policy["items"] if i["name"] == f"pkmap: {what}"]
+    theirs = [i for i in policy["items"] if i["name"] == f"locked: {what}"]
+    ratios = [a["value"]["median"] / b["value"]["median"]
+              for a, b in zip(fields, theirs)]
+    ok(len(ratios) == 2 and 0.7 < ratios[0] <= 0.82 and 1 < ratios[1] <= 1.7,
+       "misses and flushes of CLOCK beside those of the locked scheme", ratios)
+    misses = [i["value"]["median"] for i in traces["items"]
+              if i["unit"].startswith("misses")]
+    ok(misses and all(m == 750 for m in misses),
+       "a trace of 3 pages in 4 accesses misses 3 times", misses)
+
+
+def check_times(sections):
+    """Nothing here depends on the machine but by orders of magnitude."""
+    pin = sections["pin"]
+    ok(0.5 < value(pin, "pkmap: pin, unmap") / value(pin, "floor") < 10,
+       "a pin is near the floor")
+    reclaim = sections["reclaim"]
+    for peer in ("pkmap", "floor"):
+        parts = [value(reclaim, f"{peer}: {part}") for part in
+                 ("median", "p99", "p99.9", "p99.99")]
+        ok(parts == sorted(parts) and 0 < parts[0] < 1e6 and
+           value(reclaim, f"{peer}: slowest") >= parts[0],
+           f"{peer}'s quantiles are in order", parts)
+    miss = sections["miss"]
+    ok(value(miss, "4 KiB: pkmap") > 10 * value(pin, "pkmap: pin, unmap"),
+       "a miss is slower than a pin")
+    window = sections["map"]
+    ok(value(window, "pkmap: Zipf 0.99 over half a window") <
+       value(window, "mmap: Zipf 0.99 over half a window") / 10,
+       "a hit is faster than mmap()")
+
+
+def check_broken(pkmap, scratch):
+    worker = os.path.join(os.path.dirname(pkmap), "bench", "worker-pkmap")
+    os.unlink(worker)
+    run = bench("--quick", "pin", pkmap=pkmap)
+    ok(run.returncode == 1 and "a worker is missing" in run.stdout,
+       "a worker that is missing", run.stdout)
+    os.symlink("/bin/false", worker)
+    run = bench("--quick", "pin", pkmap=pkmap)
+    ok(run.returncode == 1 and "worker-pkmap ended" in run.stdout,
+       "a worker that ends", run.stdout)
+    with open(os.path.join(scratch, "few.pages"), "a", encoding="ascii") as f:
+        f.write("what?\n")
+    run = bench("--quick", "--traces", scratch, "traces", pkmap=pkmap)
+    ok(run.returncode == 1 and "the trace cannot be read" in run.stdout,
+       "a trace that is none", run.stdout)
+    run = bench("--quick", "--traces", scratch + "/nothing", "traces",
+                pkmap=pkmap)
+    ok(run.returncode == 1 and "no traces in that directory" in run.stdout,
+       "no traces", run.stdout)
+
+
+def check_interrupted():
+    with subprocess.Popen([PKMAP, "bench"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as run:
+        time.sleep(1)
+        run.send_signal(signal.SIGINT)
+        _, text = run.communicate(timeout=60)
+    ok(run.returncode == -signal.SIGINT and "stopped in section" in text,
+       "Ctrl-C", f"{run.returncode} {text}")
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    check_command_line()
+    tool = copy_of_tool(scratch)
+    all_sections = check_all(tool, scratch)
+    check_policy(all_sections["policy"], all_sections["traces"])
+    check_times(all_sections)
+    check_broken(tool, scratch)
+    check_interrupted()
+print(f"1..{done}")
