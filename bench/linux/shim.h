@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shim.h - what the worker sees of Linux's mm/highmem.c and of what is under it
+ * here (kernel.h, shim.c).
+ */
+#ifndef BENCH_LINUX_SHIM_H
+#define BENCH_LINUX_SHIM_H
+
+#include "../peer.h"
+
+/* As large as the kernel's on 64-bit machines; only @virtual is used. */
+struct page {
+	unsigned long before[3];
+	void *virtual;
+	unsigned long behind[4];
+};
+
+/* The pages, npages of them. */
+extern struct page *shim_pages;
+
+/* Where the slots are: a constant, as in a kernel. */
+#define SHIM_BASE 0x200000000000ul
+
+/* Returns NULL, or what cannot be done; LAST_PKMAP is the number of slots. */
+const char *shim_open(const struct setup *setup);
+void shim_count(struct counts *counts);
+
+/* mm/highmem.c */
+void *kmap_high(struct page *page);
+void *kmap_high_get(struct page *page);
+void kunmap_high(struct page *page);
+
+#endif /* BENCH_LINUX_SHIM_H */
