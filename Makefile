@@ -41,7 +41,7 @@ check-deep: build/pkmap
 
 bench: build/pkmap
 	@scripts/setup bench
-	build/pkmap bench
+	@scripts/bench
 
 install: build/build.ninja
 	@scripts/setup install
