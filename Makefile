@@ -32,7 +32,7 @@ check-mutants:
 	@scripts/setup check
 	@scripts/check-mutants
 
-check-linux:
+check-linux: build/pkmap
 	@scripts/setup linux
 	@scripts/check-linux
 
