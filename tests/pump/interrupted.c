@@ -65,10 +65,14 @@ static int count_files(void)
 	return n - 2;
 }
 
+/* The signals as from a terminal: under nohup one of them is ignored. */
 static void run_pump(void)
 {
 	int null = open("/dev/null", O_WRONLY);
 
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	dup2(null, STDOUT_FILENO);
 	dup2(messages, STDERR_FILENO);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
