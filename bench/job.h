@@ -69,10 +69,9 @@ struct answer {
 	 */
 	double cost;
 	uint64_t ops;
-	uint64_t misses;     /* maps that needed a slot */
-	uint64_t flushes;    /* of TLBs, all CPUs */
-	uint64_t interrupts; /* that came */
-	uint64_t slowest;    /* WORK_LATENCY: nanoseconds */
+	uint64_t misses;  /* maps that needed a slot */
+	uint64_t flushes; /* of TLBs, all CPUs */
+	uint64_t slowest; /* WORK_LATENCY: nanoseconds */
 	uint64_t buckets[JOB_BUCKETS];
 };
 

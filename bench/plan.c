@@ -41,7 +41,7 @@ int add_time(struct bench_section *s, int worker, const struct job *job,
 
 int add_window(struct bench_section *s, const char *peer, int fd)
 {
-	return add_worker(s, peer, SLOTS, BENCH_FILE_PAGES, fd);
+	return add_sized(s, peer, SLOTS, fd);
 }
 
 /* Linux's window has its size from when it was built. */

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 PKMAP, WORKERS = map(os.path.abspath, sys.argv[1:3])
 SECTIONS = ["pin", "threads", "interrupts", "reclaim", "policy", "traces",
@@ -153,9 +152,13 @@ def check_broken(pkmap, scratch):
 
 
 def check_interrupted():
-    with subprocess.Popen([PKMAP, "bench"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as run:
-        time.sleep(1)
+    with subprocess.Popen([PKMAP, "bench", "--rounds", "3"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as run:
+        # A section is done, and most are to come.
+        while not run.stdout.readline().startswith("## "):
+            if run.poll() is not None:
+                break
         run.send_signal(signal.SIGINT)
         _, text = run.communicate(timeout=60)
     ok(run.returncode == -signal.SIGINT and "stopped in section" in text,
