@@ -81,6 +81,19 @@ static uint32_t parts_of(const struct pkmap_dma *d, const struct pkmap_range *r,
 	return add_part(parts, n, whole_end, last, rule->shared);
 }
 
+/* The slot, number @depth, shows nothing: pairs with page_in_use() (forget.c). */
+static void leave_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
+			   uint32_t depth)
+{
+	pkmap_along *shown = &dma_pfn(w, cpu)[depth];
+	const pkmap_pfn pfn = pkmap_along_load_relaxed(shown);
+
+	pkmap_along_store_release(shown, PKMAP_NO_PFN);
+	wake_for_local(w, pfn);
+	pkmap_fence_interrupt();
+	pkmap_a32_store_relaxed(&cpu->dma_depth, depth);
+}
+
 /*
  * Shows a page in the next of this CPU's slots for DMA calls, until
  * give_dma_slot().  Not for a cache that is virtually tagged: it may be
@@ -90,13 +103,11 @@ static int take_dma_slot(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
 {
 	struct pkmap_cpu *cpu;
 	uint32_t depth;
-	int nr;
 	int err;
 
-	nr = w->ops->local_enter(w->port);
-	if (nr < 0)
-		return nr;
-	cpu = cpu_nr(w, (uint32_t)nr);
+	err = pkmap_enter_cpu(w, "pkmap_dma", pfn, &cpu);
+	if (err)
+		return err;
 	depth = pkmap_a32_load_relaxed(&cpu->dma_depth);
 	if (depth == w->dma_slots) {
 		err = pkmap_refuse(w, PKMAP_MISUSE_LOCAL_DEPTH, "pkmap_dma",
@@ -106,12 +117,12 @@ static int take_dma_slot(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
 	/* From here on an interrupt uses the slots behind ours. */
 	pkmap_a32_store_relaxed(&cpu->dma_depth, depth + 1);
 	pkmap_fence_interrupt();
+	pkmap_along_store_release(&dma_pfn(w, cpu)[depth], pfn);
 	*addr = local_slot_addr(w, cpu, w->local_slots + depth, pfn);
 	err = w->ops->set(w->port, *addr, pfn, w->read_only);
 	if (!err)
 		return 0;
-	pkmap_fence_interrupt();
-	pkmap_a32_store_relaxed(&cpu->dma_depth, depth);
+	leave_dma_slot(w, cpu, depth);
 leave:
 	w->ops->local_leave(w->port);
 	return err;
@@ -119,12 +130,10 @@ leave:
 
 static void give_dma_slot(struct pkmap_window *w, void *addr)
 {
-	struct pkmap_cpu *cpu = cpu_nr(w, (uint32_t)w->ops->local_cpu(w->port));
-	const uint32_t depth = pkmap_a32_load_relaxed(&cpu->dma_depth);
+	struct pkmap_cpu *cpu = pkmap_this_cpu(w);
 
 	clear_local_slot(w, addr);
-	pkmap_fence_interrupt();
-	pkmap_a32_store_relaxed(&cpu->dma_depth, depth - 1);
+	leave_dma_slot(w, cpu, pkmap_a32_load_relaxed(&cpu->dma_depth) - 1);
 	w->ops->local_leave(w->port);
 }
 

@@ -55,15 +55,30 @@ static bool ops_valid(const struct pkmap_ops *ops, bool local)
 	       (ops->local_enter && ops->local_cpu && ops->local_leave);
 }
 
-/* @npages pages from @base on: aligned to a page of each colour, no wrap. */
+static uint32_t slot_shift(const struct pkmap_config *c)
+{
+	return c->page_shift + c->guard;
+}
+
+/* @nslots slots from @base on: aligned to a page of each colour, no wrap. */
 static bool range_valid(const struct pkmap_config *c, const void *base,
-			uint64_t npages)
+			uint64_t nslots)
 {
 	const uint64_t align = (uint64_t)ncolours(&c->cache) << c->page_shift;
 	const uintptr_t start = (uintptr_t)base;
 
 	return base && !(start & (align - 1)) &&
-	       npages <= (UINTPTR_MAX - start) >> c->page_shift;
+	       nslots <= (UINTPTR_MAX - start) >> slot_shift(c);
+}
+
+/* Of ranges that are valid: whether none of their addresses is the same. */
+static bool ranges_apart(const struct pkmap_config *c, uint64_t nlocal)
+{
+	const uint64_t base = (uintptr_t)c->base;
+	const uint64_t local = (uintptr_t)c->local_base;
+
+	return local >= base + ((uint64_t)c->nslots << slot_shift(c)) ||
+	       base >= local + (nlocal << slot_shift(c));
 }
 
 /* Local slots of a CPU. */
@@ -72,8 +87,16 @@ static uint64_t nlocal(const struct pkmap_config *c)
 	return (uint64_t)c->local_slots + c->dma_slots;
 }
 
+/* Of the counters of hits and pins. */
+static uint32_t ncopies(const struct pkmap_config *c)
+{
+	return c->counter_copies ? c->counter_copies : PKMAP_CPU_HINTS;
+}
+
 static bool config_valid(const struct pkmap_config *c)
 {
+	uint64_t nslots;
+
 	if (!ops_valid(c->ops, nlocal(c)) || !cache_valid(&c->cache, c->ops))
 		return false;
 	if (c->page_shift < 1 || c->page_shift > 30)
@@ -83,14 +106,19 @@ static bool config_valid(const struct pkmap_config *c)
 		return false;
 	if (!c->npages || c->first_pfn > PKMAP_NO_PFN - c->npages)
 		return false;
+	if (c->guard && ncolours(&c->cache) > 1)
+		return false;
+	if (c->counter_copies && (!is_power_of_two(c->counter_copies) ||
+				  c->counter_copies > PKMAP_CPU_HINTS))
+		return false;
 	if (c->batch > c->nslots || !range_valid(c, c->base, c->nslots))
 		return false;
 	if (!nlocal(c))
 		return true;
 	if (!c->ncpus || nlocal(c) > 1024 || c->ncpus > 65536)
 		return false;
-	return range_valid(c, c->local_base,
-			   nlocal(c) * c->ncpus * ncolours(&c->cache));
+	nslots = nlocal(c) * c->ncpus * ncolours(&c->cache);
+	return range_valid(c, c->local_base, nslots) && ranges_apart(c, nslots);
 }
 
 /* Reserves @n objects of @size bytes behind @offset, aligned to a line. */
@@ -121,8 +149,11 @@ static struct layout layout_of(const struct pkmap_config *c)
 
 	reserve(&l.cpu_bytes, 1,
 		sizeof(struct pkmap_cpu) +
-			c->local_slots * sizeof(struct pkmap_local));
-	reserve(&l.bytes, 1, sizeof(struct pkmap_window));
+			c->local_slots * sizeof(struct pkmap_local) +
+			c->dma_slots * sizeof(pkmap_along));
+	reserve(&l.bytes, 1,
+		sizeof(struct pkmap_window) +
+			ncopies(c) * sizeof(struct pkmap_hits));
 	l.word = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
 	l.next = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
 	l.pfn = reserve(&l.bytes, c->nslots, sizeof(pkmap_along));
@@ -155,7 +186,7 @@ static void init_counters(struct pkmap_window *w)
 	pkmap_along_store_relaxed(&w->waits, 0);
 	pkmap_along_store_relaxed(&w->misuses, 0);
 	pkmap_along_store_relaxed(&w->local_maps, 0);
-	for (i = 0; i < PKMAP_CPU_HINTS; i++) {
+	for (i = 0; i < w->ncopies; i++) {
 		pkmap_along_store_relaxed(&w->hits[i].hits, 0);
 		pkmap_along_store_relaxed(&w->hits[i].pins, 0);
 		pkmap_along_store_relaxed(&w->hits[i].pin_misses, 0);
@@ -181,15 +212,18 @@ static void init_slots(struct pkmap_window *w)
 	}
 }
 
-static void init_cpu(struct pkmap_cpu *cpu, uint32_t nr, uint32_t nlocal)
+static void init_cpu(struct pkmap_window *w, uint32_t nr)
 {
+	struct pkmap_cpu *cpu = cpu_nr(w, nr);
 	uint32_t k;
 
 	cpu->nr = nr;
 	pkmap_a32_store_relaxed(&cpu->depth, 0);
 	pkmap_a32_store_relaxed(&cpu->dma_depth, 0);
-	for (k = 0; k < nlocal; k++)
+	for (k = 0; k < w->local_slots; k++)
 		pkmap_a32_store_relaxed(&cpu->stack[k].state, LOCAL_CLOSED);
+	for (k = 0; k < w->dma_slots; k++)
+		pkmap_along_store_relaxed(&dma_pfn(w, cpu)[k], PKMAP_NO_PFN);
 }
 
 int pkmap_init(void *mem, const struct pkmap_config *config,
@@ -215,6 +249,7 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	w->base = (uintptr_t)config->base;
 	w->nslots = config->nslots;
 	w->page_shift = config->page_shift;
+	w->slot_shift = slot_shift(config);
 	w->hash_shift = (uint32_t)(8 * sizeof(unsigned long)) -
 			(uint32_t)__builtin_ctz(nbuckets(config->nslots));
 	w->colour_mask = ncolours(&config->cache) - 1;
@@ -237,10 +272,12 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	if (!w->batch)
 		w->batch = 1;
 
+	w->ncopies = ncopies(config);
+	w->hint_mask = config->counter_copies ? w->ncopies - 1 : UINT32_MAX;
 	init_counters(w);
 	init_slots(w);
 	for (i = 0; i < w->ncpus; i++)
-		init_cpu(cpu_nr(w, i), i, w->local_slots);
+		init_cpu(w, i);
 	*win = w;
 	return 0;
 }
@@ -261,6 +298,54 @@ static bool in_use(struct pkmap_window *w)
 	return pkmap_a32_load_relaxed(&w->waiters);
 }
 
+static int report_in_use(struct pkmap_window *w, void *addr, pkmap_pfn pfn)
+{
+	return pkmap_refuse(w, PKMAP_MISUSE_IN_USE, "pkmap_fini", addr, pfn);
+}
+
+/* Returns how many pages the CPU's local slots show. */
+static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
+{
+	uint32_t n = 0;
+	pkmap_pfn pfn;
+	uint32_t k;
+
+	for (k = 0; k < w->local_slots; k++) {
+		if (pkmap_a32_load_acquire(&cpu->stack[k].state) < LOCAL_OPEN)
+			continue;
+		pfn = pkmap_along_load_relaxed(&cpu->stack[k].pfn);
+		report_in_use(w, local_slot_addr(w, cpu, k, pfn), pfn);
+		n++;
+	}
+	for (; k < w->local_slots + w->dma_slots; k++) {
+		pfn = pkmap_along_load_relaxed(
+			&dma_pfn(w, cpu)[k - w->local_slots]);
+		if (pfn == PKMAP_NO_PFN)
+			continue;
+		report_in_use(w, local_slot_addr(w, cpu, k, pfn), pfn);
+		n++;
+	}
+	return n;
+}
+
+/* Says who keeps the window: which pages are in use, or that somebody waits. */
+static int refuse_fini(struct pkmap_window *w)
+{
+	uint32_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < w->nslots; i++) {
+		if (!word_in_use(pkmap_a32_load_relaxed(&w->word[i])))
+			continue;
+		report_in_use(w, slot_addr(w, i),
+			      pkmap_along_load_relaxed(&w->pfn[i]));
+		n++;
+	}
+	for (i = 0; i < w->ncpus; i++)
+		n += report_cpu(w, cpu_nr(w, i));
+	return n ? PKMAP_EBUSY : report_in_use(w, NULL, PKMAP_NO_PFN);
+}
+
 int pkmap_fini(struct pkmap_window *w)
 {
 	bool busy;
@@ -271,11 +356,10 @@ int pkmap_fini(struct pkmap_window *w)
 		pkmap_tear_down_idle(w);
 		busy = in_use(w);
 	}
+	if (!busy)
+		pkmap_clear_now(w);
 	pkmap_unlock(w);
-	if (busy)
-		return pkmap_refuse(w, PKMAP_MISUSE_IN_USE, "pkmap_fini", NULL,
-				    PKMAP_NO_PFN);
-	return 0;
+	return busy ? refuse_fini(w) : 0;
 }
 
 void pkmap_read_stats(struct pkmap_window *w, struct pkmap_stats *stats)
@@ -291,7 +375,7 @@ void pkmap_read_stats(struct pkmap_window *w, struct pkmap_stats *stats)
 		.waits = pkmap_along_load_relaxed(&w->waits),
 		.misuses = pkmap_along_load_relaxed(&w->misuses),
 	};
-	for (i = 0; i < PKMAP_CPU_HINTS; i++) {
+	for (i = 0; i < w->ncopies; i++) {
 		stats->hits += pkmap_along_load_relaxed(&w->hits[i].hits);
 		stats->pins += pkmap_along_load_relaxed(&w->hits[i].pins);
 		stats->pin_misses +=

@@ -46,17 +46,43 @@ static void *find_outer(struct pkmap_cpu *cpu, uint32_t depth, pkmap_pfn pfn)
 	return l->addr;
 }
 
-/* The same of this CPU, for who does not open one. */
+/*
+ * Keeps the caller on its CPU, until local_leave(), and says which it is.
+ * A port that names one that the window does not have is refused.
+ */
+int pkmap_enter_cpu(struct pkmap_window *w, const char *call, pkmap_pfn pfn,
+		    struct pkmap_cpu **cpu)
+{
+	const int nr = w->ops->local_enter(w->port);
+
+	if (nr < 0)
+		return nr;
+	if ((uint32_t)nr >= w->ncpus) {
+		w->ops->local_leave(w->port);
+		return pkmap_refuse(w, PKMAP_MISUSE_CPU, call, NULL, pfn);
+	}
+	*cpu = cpu_nr(w, (uint32_t)nr);
+	return 0;
+}
+
+/* The CPU that the caller is kept on, or NULL. */
+struct pkmap_cpu *pkmap_this_cpu(struct pkmap_window *w)
+{
+	const int nr = w->ncpus ? w->ops->local_cpu(w->port) : -1;
+
+	return nr >= 0 && (uint32_t)nr < w->ncpus ? cpu_nr(w, (uint32_t)nr) :
+						    NULL;
+}
+
+/* As find_local(), of this CPU, for who does not open one. */
 struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
 				     enum local_state least,
 				     enum local_state most)
 {
-	const int nr = w->local_slots ? w->ops->local_cpu(w->port) : -1;
-	struct pkmap_cpu *cpu;
+	struct pkmap_cpu *cpu = w->local_slots ? pkmap_this_cpu(w) : NULL;
 
-	if (nr < 0)
+	if (!cpu)
 		return NULL;
-	cpu = cpu_nr(w, (uint32_t)nr);
 	return find_local(cpu, pkmap_a32_load_relaxed(&cpu->depth), pfn, least,
 			  most);
 }
@@ -79,10 +105,13 @@ static int open_local(struct pkmap_window *w, struct pkmap_cpu *cpu, uint32_t k,
 		pkmap_along_add_relaxed(&w->local_maps, 1);
 		state = LOCAL_OPEN;
 	}
-	pkmap_along_store_relaxed(&l->pfn, pfn);
-	/* An interrupt finds the page here only when its slot shows it. */
+	/*
+	 * An interrupt finds the page here only when its slot shows it; and
+	 * both releases pair with page_of_cpu() (forget.c).
+	 */
+	pkmap_along_store_release(&l->pfn, pfn);
 	pkmap_fence_interrupt();
-	pkmap_a32_store_relaxed(&l->state, state);
+	pkmap_a32_store_release(&l->state, state);
 	return 0;
 }
 
@@ -98,9 +127,11 @@ static void close_slot(struct pkmap_window *w, struct pkmap_local *l)
 			w->ops->cache_clean_inval(w->port, l->addr,
 						  (size_t)1 << w->page_shift);
 		cleaning = LOCAL_CLEANING;
-	} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED));
+	} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLEARING));
 
 	clear_local_slot(w, l->addr);
+	pkmap_a32_store_release(&l->state, LOCAL_CLOSED);
+	wake_for_local(w, pkmap_along_load_relaxed(&l->pfn));
 }
 
 static void close_local(struct pkmap_window *w, struct pkmap_local *l)
@@ -124,7 +155,6 @@ int pkmap_local_map(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
 {
 	struct pkmap_cpu *cpu;
 	uint32_t depth;
-	int nr;
 	int err;
 
 	if (!pfn_in_range(w, pfn))
@@ -132,11 +162,10 @@ int pkmap_local_map(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
 				    NULL, pfn);
 	if (!w->local_slots)
 		return refuse_depth(w, pfn);
-	nr = w->ops->local_enter(w->port);
-	if (nr < 0)
-		return nr;
+	err = pkmap_enter_cpu(w, "pkmap_local_map", pfn, &cpu);
+	if (err)
+		return err;
 
-	cpu = cpu_nr(w, (uint32_t)nr);
 	depth = pkmap_a32_load_relaxed(&cpu->depth);
 	if (depth == w->local_slots) {
 		err = refuse_depth(w, pfn);
@@ -165,13 +194,11 @@ static int refuse_order(struct pkmap_window *w, void *addr)
 
 int pkmap_local_unmap(struct pkmap_window *w, void *addr)
 {
-	int nr = w->local_slots ? w->ops->local_cpu(w->port) : -1;
-	struct pkmap_cpu *cpu;
+	struct pkmap_cpu *cpu = w->local_slots ? pkmap_this_cpu(w) : NULL;
 	uint32_t depth;
 
-	if (nr < 0)
+	if (!cpu)
 		return refuse_order(w, addr);
-	cpu = cpu_nr(w, (uint32_t)nr);
 	depth = pkmap_a32_load_relaxed(&cpu->depth);
 	if (!depth || cpu->stack[depth - 1].addr != addr)
 		return refuse_order(w, addr);
@@ -214,6 +241,8 @@ pkmap_pfn pkmap_addr_to_pfn(struct pkmap_window *w, const void *addr)
 
 	if (slot >= w->nslots)
 		return local_pfn(w, addr);
+	if (addr_in_guard(w, addr))
+		return PKMAP_NO_PFN;
 	/* Pairs with the release of MAPPED in install() (map.c). */
 	if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
 		return PKMAP_NO_PFN;

@@ -174,39 +174,55 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 }
 
 /*
- * Sleeps until the pages may have slots, with the lock dropped meanwhile.
+ * Says that somebody waits for a put of the colour, and returns what its event
+ * is.  The caller then looks once more whether it has to.
  *
- * The announcement and the fence pair with word_take_user(): either the
- * put sees the waiter, or the last look here sees the idle slot.
+ * The announcement and the fence pair with a put, word_take_user(), and with the
+ * end of a local map, wake_for_local(): either the put sees the waiter, or the
+ * caller's last look sees what was put.
  */
-static __attribute__((__noinline__, __cold__)) int
-wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-	       const struct pkmap_wait *wait)
+uint32_t pkmap_announce_waiter(struct pkmap_window *w,
+			       struct pkmap_colour *colour)
+{
+	uint32_t seen;
+
+	pkmap_a32_add_seq_cst(&w->waiters, 1);
+	seen = pkmap_a32_load_acquire(&colour->event);
+	pkmap_fence_seq_cst();
+	return seen;
+}
+
+/* Sleeps until there was a put since, with the lock dropped meanwhile. */
+int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,
+		uint32_t seen, const struct pkmap_wait *wait)
 {
 	static const struct pkmap_wait no_deadline = {
 		.deadline = PKMAP_NO_DEADLINE,
 	};
-	struct pkmap_colour *colour;
+	int err;
+
+	count(&w->waits);
+	pkmap_unlock(w);
+	err = w->ops->wait(w->port, &colour->event, seen,
+			   wait ? wait : &no_deadline);
+	pkmap_lock(w, NULL);
+	return err;
+}
+
+/* Sleeps until the pages may have slots, unless they may already. */
+static __attribute__((__noinline__, __cold__)) int
+wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+	       const struct pkmap_wait *wait)
+{
+	const uint32_t c = lacking_colour(w, pfns, n);
 	uint32_t seen;
-	uint32_t c;
 	int err = 0;
 
-	if (wait && wait->flags & PKMAP_WAIT_NEVER)
-		return PKMAP_EAGAIN;
-	c = lacking_colour(w, pfns, n);
 	if (c == NO_COLOUR)
 		return 0;
-	colour = &w->colour[c];
-	pkmap_a32_add_seq_cst(&w->waiters, 1);
-	seen = pkmap_a32_load_acquire(&colour->event);
-	pkmap_fence_seq_cst();
-	if (lacking_colour(w, pfns, n) == c) {
-		count(&w->waits);
-		pkmap_unlock(w);
-		err = w->ops->wait(w->port, &colour->event, seen,
-				   wait ? wait : &no_deadline);
-		pkmap_lock(w, NULL);
-	}
+	seen = pkmap_announce_waiter(w, &w->colour[c]);
+	if (lacking_colour(w, pfns, n) == c)
+		err = pkmap_sleep(w, &w->colour[c], seen, wait);
 	pkmap_a32_sub_seq_cst(&w->waiters, 1);
 	return err;
 }
@@ -222,6 +238,11 @@ static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 		if (!pfn_in_range(w, pfns[k]))
 			return pkmap_refuse(w, PKMAP_MISUSE_PFN, call, NULL,
 					    pfns[k]);
+		/* The slot would be the page's second address (I5). */
+		if (w->cache.kind == PKMAP_CACHE_VIVT && w->local_slots &&
+		    pkmap_find_local(w, pfns[k], LOCAL_OPEN, LOCAL_USED))
+			return pkmap_refuse(w, PKMAP_MISUSE_LOCAL_OPEN, call,
+					    NULL, pfns[k]);
 	}
 	for (c = 0; n > 1 && c <= w->colour_mask; c++) {
 		if (slots_wanted(w, &w->colour[c], pfns, n) >
@@ -232,9 +253,19 @@ static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 	return 0;
 }
 
+/* The port has no memory for a translation: gives it back all it can. */
+static __attribute__((__noinline__, __cold__)) void
+give_back_idle(struct pkmap_window *w)
+{
+	pkmap_tear_down_idle(w);
+	pkmap_clear_now(w);
+}
+
 int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		   const struct pkmap_wait *wait, void **addrs)
 {
+	const bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
+	int gave_up = never ? PKMAP_EAGAIN : 0;
 	int err = check_request(w, pfns, n);
 
 	if (err)
@@ -242,10 +273,18 @@ int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	if (!pkmap_lock(w, wait))
 		return PKMAP_EAGAIN;
 
-	while ((err = take_pages(w, pfns, n, addrs)) == NO_SLOT_NOW) {
-		err = wait_for_slots(w, pfns, n, wait);
-		if (err)
+	err = take_pages(w, pfns, n, addrs);
+	if (unlikely(err == PKMAP_ENOMEM)) {
+		give_back_idle(w);
+		err = take_pages(w, pfns, n, addrs);
+	}
+	while (err == NO_SLOT_NOW) {
+		if (gave_up) {
+			err = gave_up;
 			break;
+		}
+		gave_up = wait_for_slots(w, pfns, n, wait);
+		err = take_pages(w, pfns, n, addrs);
 	}
 	pkmap_unlock(w);
 	return err;

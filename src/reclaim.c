@@ -113,9 +113,9 @@ static struct sweep sweep_clock(struct pkmap_window *w,
 	return s;
 }
 
-static bool continues(struct run r, uint32_t slot)
+static bool continues(const struct pkmap_window *w, struct run r, uint32_t slot)
 {
-	return slot == r.slot + r.count;
+	return slot == r.slot + r.count && w->slot_shift == w->page_shift;
 }
 
 static __attribute__((__noinline__)) void clean_run(struct pkmap_window *w,
@@ -142,7 +142,7 @@ static void clean_lines(struct pkmap_window *w, struct sweep s)
 	for (k = 0; k < s.count; k++, slot = next_slot(s, slot)) {
 		if (!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_CLEANING))
 			continue;
-		if (!continues(r, slot)) {
+		if (!continues(w, r, slot)) {
 			clean_run(w, r);
 			r = (struct run){ .slot = slot };
 		}
@@ -229,7 +229,10 @@ static void flush_tlb(struct pkmap_window *w, uint32_t first, uint32_t end)
 		first = 0;
 		end = w->nslots;
 	}
-	w->ops->flush_tlb(w->port, slot_addr(w, first), end - first, false);
+	w->ops->flush_tlb(w->port, slot_addr(w, first),
+			  (size_t)(end - first)
+				  << (w->slot_shift - w->page_shift),
+			  false);
 	count(&w->tlb_flushes);
 }
 
@@ -248,11 +251,13 @@ static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 	uint32_t k;
 
 	for (k = s.count; k; k--, slot = next_slot(s, slot)) {
-		if (!claim(&word[slot]))
+		/* A look first: most of what is swept over is not marked. */
+		if (!(pkmap_a32_load_relaxed(&word[slot]) & WORD_CLEANING) ||
+		    !claim(&word[slot]))
 			continue;
 		pkmap_index_remove(w, slot);
 		push_free(w, slot);
-		if (!continues(r, slot)) {
+		if (!continues(w, r, slot)) {
 			clear_run(w, r);
 			claimed += r.count;
 			if (!claimed)
@@ -309,77 +314,27 @@ uint32_t pkmap_flush_unused(struct pkmap_window *w)
 
 	pkmap_lock(w, NULL);
 	freed = pkmap_tear_down_idle(w);
+	pkmap_clear_now(w);
 	pkmap_unlock(w);
 	return freed;
 }
 
-/* The slots from the first to the last that shows a page of the range. */
-static struct sweep sweep_pages(struct pkmap_window *w, pkmap_pfn first,
-				pkmap_pfn npages)
+/* The same for those of some slots that show a page of a range. */
+void pkmap_tear_down_pages(struct pkmap_window *w, struct pkmap_span slots,
+			   pkmap_pfn first, pkmap_pfn npages)
 {
-	struct sweep s = sweep_all(w);
-	uint32_t low = w->nslots;
-	uint32_t high = 0;
-	pkmap_pfn k;
+	struct sweep s = {
+		.end = w->nslots,
+		.step = 1,
+		.first = slots.first,
+	};
 	uint32_t slot;
+	pkmap_pfn pfn;
 
-	if (npages >= w->nslots)
-		return s;
-	for (k = 0; k < npages; k++) {
-		slot = index_walk(w, first + k);
-		if (slot == PKMAP_NO_SLOT)
-			continue;
-		if (slot < low)
-			low = slot;
-		if (slot >= high)
-			high = slot + 1;
-	}
-	s.first = low;
-	s.count = low < high ? high - low : 0;
-	return s;
-}
-
-static bool shows_page_of(const struct pkmap_window *w, uint32_t slot,
-			  pkmap_pfn first, pkmap_pfn npages)
-{
-	pkmap_pfn pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
-
-	return pfn != PKMAP_NO_PFN && pfn - first < npages;
-}
-
-/* Whether a page of the range is mapped, or (@users) in use. */
-static bool range_mapped(struct pkmap_window *w, struct sweep s,
-			 pkmap_pfn first, pkmap_pfn npages, bool users)
-{
-	uint32_t slot;
-
-	for (slot = s.first; slot < s.first + s.count; slot++) {
-		if (shows_page_of(w, slot, first, npages) &&
-		    (!users ||
-		     word_in_use(pkmap_a32_load_relaxed(&w->word[slot]))))
-			return true;
-	}
-	return false;
-}
-
-int pkmap_forget(struct pkmap_window *w, pkmap_pfn first, pkmap_pfn npages)
-{
-	uint32_t slot;
-	struct sweep s;
-	bool busy;
-
-	pkmap_lock(w, NULL);
-	s = sweep_pages(w, first, npages);
-	busy = range_mapped(w, s, first, npages, true);
-	if (busy)
-		goto unlock;
-	for (slot = s.first; slot < s.first + s.count; slot++) {
-		if (shows_page_of(w, slot, first, npages))
+	for (slot = slots.first; slot < slots.end; slot++, s.count++) {
+		pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
+		if (pfn != PKMAP_NO_PFN && pfn - first < npages)
 			s.marked += mark_if_idle(&w->word[slot]);
 	}
 	tear_down(w, s);
-	busy = range_mapped(w, s, first, npages, false);
-unlock:
-	pkmap_unlock(w);
-	return busy ? PKMAP_EBUSY : 0;
 }

@@ -26,14 +26,19 @@ int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn)
 {
 	const uintptr_t slot = addr_slot(w, addr);
-	const struct pkmap_report report = {
+	struct pkmap_report report = {
 		.what = what,
 		.call = call,
 		.addr = addr,
 		.pfn = pfn,
-		.slot = slot < w->nslots ? (uint32_t)slot : PKMAP_NO_SLOT,
+		.slot = PKMAP_NO_SLOT,
 	};
 
+	if (slot < w->nslots) {
+		report.slot = (uint32_t)slot;
+		report.users =
+			pkmap_a32_load_relaxed(&w->word[slot]) / WORD_USER;
+	}
 	pkmap_along_add_relaxed(&w->misuses, 1);
 	if (w->ops->report)
 		w->ops->report(w->port, &report);
@@ -97,7 +102,8 @@ static __attribute__((__cold__)) void saturate(struct pkmap_window *w,
 	} while (!pkmap_a32_cas_acquire(&w->word[slot], &old,
 					WORD_SATURATED_FAR | WORD_MAPPED |
 						WORD_REFERENCED));
-	pkmap_refuse(w, PKMAP_MISUSE_SATURATED, "pkmap_pin", slot_addr(w, slot),
+	pkmap_refuse(w, PKMAP_MISUSE_SATURATED, "a map or pin",
+		     slot_addr(w, slot),
 		     pkmap_along_load_relaxed(&w->pfn[slot]));
 }
 
@@ -270,7 +276,7 @@ refuse_unmap(struct pkmap_window *w, void *addr)
 	enum pkmap_misuse what = PKMAP_MISUSE_IDLE;
 	pkmap_pfn pfn = PKMAP_NO_PFN;
 
-	if (slot >= w->nslots) {
+	if (slot >= w->nslots || addr_in_guard(w, addr)) {
 		what = PKMAP_MISUSE_FOREIGN;
 		goto refuse;
 	}
@@ -300,28 +306,35 @@ int pkmap_unmap(struct pkmap_window *w, void *addr)
 static __attribute__((__noinline__, __cold__)) int
 refuse_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot)
 {
-	enum pkmap_misuse what = PKMAP_MISUSE_IDLE;
+	enum pkmap_misuse what = PKMAP_MISUSE_FREE;
 	void *addr = NULL;
 
-	if (slot != PKMAP_NO_SLOT) {
+	if (!pfn_in_range(w, pfn)) {
+		what = PKMAP_MISUSE_PFN;
+	} else if (slot != PKMAP_NO_SLOT &&
+		   pkmap_along_load_relaxed(&w->pfn[slot]) == pfn) {
+		/* A saturated slot keeps its page: it was this one's already. */
 		if (pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED)
 			return 0;
+		what = PKMAP_MISUSE_IDLE;
 		addr = slot_addr(w, slot);
-	} else {
-		what = pfn_in_range(w, pfn) ? PKMAP_MISUSE_FREE :
-					      PKMAP_MISUSE_PFN;
 	}
 	return pkmap_refuse(w, what, "pkmap_unmap_pfn", addr, pfn);
 }
 
-/* The caller holds the page, so it is found, and stays where it is. */
+/*
+ * A page that the caller holds is found, and stays where it is.  Others may be
+ * gone from the slot by the time that its word is looked at.
+ */
 int pkmap_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn)
 {
-	const uint32_t slot = index_walk(w, pfn);
+	uint32_t slot = PKMAP_NO_SLOT;
 	uint32_t old;
 
+	if (likely(pfn_in_range(w, pfn)))
+		slot = index_walk(w, pfn);
 	if (unlikely(slot == PKMAP_NO_SLOT ||
-		     !word_take_user(&w->word[slot], &old)))
+		     !slot_take_user(w, slot, pfn, &old)))
 		return refuse_unmap_pfn(w, pfn, slot);
 	wake_if_waiting(w, slot, old);
 	return 0;

@@ -78,6 +78,12 @@
 /* Slots whose words share a cache line. */
 #define SLOTS_PER_LINE (PKMAP_ALIGN / (uint32_t)sizeof(pkmap_a32))
 
+/* Adjacent slots: from @first to before @end. */
+struct pkmap_span {
+	uint32_t first;
+	uint32_t end;
+};
+
 /* The slots of one cache colour: slot number modulo the number of colours. */
 struct pkmap_colour {
 	/* Under the window's lock. */
@@ -92,6 +98,7 @@ enum local_state {
 	LOCAL_OPEN,	/* shows its page in its own slot */
 	LOCAL_CLEANING, /* as before, closing, and cleaning the slot's lines */
 	LOCAL_USED,	/* as before, and was used since: clean them again */
+	LOCAL_CLEARING, /* as clean; its translation goes */
 };
 
 /* A local map, an entry of its CPU's stack. */
@@ -101,12 +108,16 @@ struct pkmap_local {
 	void *addr;
 };
 
-/* What a CPU has of its own, cpu_bytes apart so that CPUs share no line. */
+/*
+ * What a CPU has of its own, cpu_bytes apart so that CPUs share no line.  Others
+ * only look, in pkmap_forget() and pkmap_fini(), which pages it shows.
+ */
 struct pkmap_cpu {
 	pkmap_a32 depth;     /* places of the stack that are in use */
 	pkmap_a32 dma_depth; /* slots for DMA calls that are in use */
 	uint32_t nr;
 	struct pkmap_local stack[]; /* local_slots of them */
+	/* Behind it, for each of dma_slots the page that it shows: dma_pfn(). */
 };
 
 /* The counters of the paths that take no lock; a copy has a line of its own. */
@@ -132,8 +143,10 @@ struct pkmap_window {
 	uintptr_t base;
 	uint32_t nslots;
 	uint32_t page_shift;
+	uint32_t slot_shift; /* page_shift, or one more with guard pages */
 	uint32_t hash_shift;
 	uint32_t colour_mask; /* number of colours - 1 */
+	uint32_t hint_mask;   /* which bits of a CPU's hint count, see hits */
 	pkmap_a32 waiters; /* not constant, and hardly ever not 0; see map.c */
 	struct pkmap_colour *colour;
 	const struct pkmap_ops *ops;
@@ -159,7 +172,8 @@ struct pkmap_window {
 	pkmap_along misuses;
 	pkmap_along local_maps;
 
-	struct pkmap_hits hits[PKMAP_CPU_HINTS];
+	uint32_t ncopies;
+	struct pkmap_hits hits[]; /* ncopies of them, chosen by hint_mask */
 };
 
 /* window.c */
@@ -183,8 +197,15 @@ void pkmap_index_remove(struct pkmap_window *w, uint32_t slot);
 /* map.c */
 int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		   const struct pkmap_wait *wait, void **addrs);
+uint32_t pkmap_announce_waiter(struct pkmap_window *w,
+			       struct pkmap_colour *colour);
+int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,
+		uint32_t seen, const struct pkmap_wait *wait);
 
 /* local.c */
+int pkmap_enter_cpu(struct pkmap_window *w, const char *call, pkmap_pfn pfn,
+		    struct pkmap_cpu **cpu);
+struct pkmap_cpu *pkmap_this_cpu(struct pkmap_window *w);
 struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
 				     enum local_state least,
 				     enum local_state most);
@@ -194,6 +215,15 @@ void pkmap_push_free(struct pkmap_window *w, uint32_t slot);
 uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour);
 uint32_t pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour);
 uint32_t pkmap_tear_down_idle(struct pkmap_window *w);
+void pkmap_tear_down_pages(struct pkmap_window *w, struct pkmap_span slots,
+			   pkmap_pfn first, pkmap_pfn npages);
+
+/* Makes sure that what is torn down shows nothing; under the lock. */
+static inline void pkmap_clear_now(struct pkmap_window *w)
+{
+	if (w->ops->clear_now)
+		w->ops->clear_now(w->port);
+}
 
 /* Wakes nobody: see map.c. */
 static inline void pkmap_unlock(struct pkmap_window *w)
@@ -213,14 +243,17 @@ static inline bool word_in_use(uint32_t word)
 
 static inline void *slot_addr(const struct pkmap_window *w, uint32_t slot)
 {
-	return (void *)(w->base + ((uintptr_t)slot << w->page_shift));
+	return (void *)(w->base + ((uintptr_t)slot << w->slot_shift));
 }
 
-/* The slot that @addr lies in; nslots or more if it is outside the window. */
+/*
+ * The slot that @addr lies in, or whose guard page; nslots or more if it is
+ * outside the window.
+ */
 static inline uintptr_t addr_slot(const struct pkmap_window *w,
 				  const void *addr)
 {
-	return ((uintptr_t)addr - w->base) >> w->page_shift;
+	return ((uintptr_t)addr - w->base) >> w->slot_shift;
 }
 
 /*
@@ -232,8 +265,15 @@ static inline uintptr_t page_slot(const struct pkmap_window *w,
 {
 	const uintptr_t offset = (uintptr_t)addr - w->base;
 
-	return offset >> w->page_shift |
-	       offset << (8 * sizeof(offset) - w->page_shift);
+	return offset >> w->slot_shift |
+	       offset << (8 * sizeof(offset) - w->slot_shift);
+}
+
+/* Whether an address in the range of a slot lies behind its page. */
+static inline bool addr_in_guard(const struct pkmap_window *w, const void *addr)
+{
+	return w->slot_shift != w->page_shift &&
+	       ((uintptr_t)addr - w->base) >> w->page_shift & 1;
 }
 
 static inline struct pkmap_colour *slot_colour(struct pkmap_window *w,
@@ -268,7 +308,14 @@ static inline void *local_slot_addr(const struct pkmap_window *w,
 	const uintptr_t page = (cpu->nr * nslots + k) * (w->colour_mask + 1) +
 			       (pfn & w->colour_mask);
 
-	return (void *)(w->local_base + (page << w->page_shift));
+	return (void *)(w->local_base + (page << w->slot_shift));
+}
+
+/* The pages that a CPU's slots for DMA calls show, or PKMAP_NO_PFN. */
+static inline pkmap_along *dma_pfn(const struct pkmap_window *w,
+				   struct pkmap_cpu *cpu)
+{
+	return (void *)(cpu->stack + w->local_slots);
 }
 
 static inline void clear_local_slot(struct pkmap_window *w, void *addr)
@@ -278,6 +325,17 @@ static inline void clear_local_slot(struct pkmap_window *w, void *addr)
 		w->ops->flush_tlb(w->port, addr, 1, true);
 }
 
+/*
+ * After a local slot has come to show nothing: a pkmap_forget() may wait for
+ * that.  The fence pairs with that of pkmap_announce_waiter(), as in a put.
+ */
+static inline void wake_for_local(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	pkmap_fence_seq_cst();
+	if (unlikely(pkmap_a32_load_relaxed(&w->waiters)))
+		pkmap_wake(w, pfn_colour(w, pfn));
+}
+
 static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
 {
 	return pfn - w->first_pfn < w->npages;
@@ -285,7 +343,9 @@ static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
 
 static inline struct pkmap_hits *this_copy(struct pkmap_window *w)
 {
-	return &w->hits[pkmap_cpu_hint()];
+	if (PKMAP_CPU_HINTS == 1)
+		return w->hits;
+	return &w->hits[pkmap_cpu_hint() & w->hint_mask];
 }
 
 /* Not atomic: a concurrent count may be lost, as struct pkmap_stats says. */
@@ -373,6 +433,13 @@ get_fast(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *slot, uint32_t *old)
 		      pkmap_along_load_relaxed(&w->pfn[*slot]) == pfn);
 }
 
+/* Whether a user can be taken off: it shows a page and is not saturated. */
+static inline bool word_has_user(uint32_t word)
+{
+	return word - WORD_USER < WORD_SATURATED - WORD_USER &&
+	       word & WORD_MAPPED;
+}
+
 /*
  * Takes a user off, and says in *@old what the word was.  False, and nothing
  * has changed, if it shows no page, has no user, or is saturated.
@@ -386,8 +453,28 @@ static inline bool word_take_user(pkmap_a32 *word, uint32_t *old)
 {
 	*old = pkmap_a32_load_relaxed(word);
 	do {
-		if (unlikely(*old - WORD_USER >= WORD_SATURATED - WORD_USER ||
-			     !(*old & WORD_MAPPED)))
+		if (unlikely(!word_has_user(*old)))
+			return false;
+	} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)));
+	return true;
+}
+
+/*
+ * The same for a slot that a walk found for @pfn; also false if it shows another
+ * page by now, whose users must not pay for one unmap too many of @pfn.
+ *
+ * The acquire pairs with the release of MAPPED in install() (map.c): the pfn is
+ * the one that the word speaks of, or a later one.
+ */
+static inline bool slot_take_user(struct pkmap_window *w, uint32_t slot,
+				  pkmap_pfn pfn, uint32_t *old)
+{
+	pkmap_a32 *const word = &w->word[slot];
+
+	do {
+		*old = pkmap_a32_load_acquire(word);
+		if (unlikely(!word_has_user(*old) ||
+			     pkmap_along_load_relaxed(&w->pfn[slot]) != pfn))
 			return false;
 	} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)));
 	return true;

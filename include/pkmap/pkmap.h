@@ -52,6 +52,10 @@
  *   order of arrival would deadlock there.  The price is that a request for
  *   several pages can be overtaken again and again.
  *
+ *   One window.  A page belongs to one window at a time.  On a VIVT cache two
+ *   windows that both show it are two addresses, whose lines differ; on any
+ *   cache one of them knows nothing of the other's pins.
+ *
  *   Saturation.  A page that is mapped and pinned 2^28 times at once stays where
  *   it is for the life of the window, which cannot be ended any more: maps and
  *   pins of it still succeed, unmaps no longer count down, and it is reported
@@ -83,8 +87,10 @@ enum pkmap_error {
 /**
  * pkmap_size() - how much memory a window needs for its bookkeeping.
  *
- * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local map,
- * less than 128 bytes a CPU and a constant; nothing for each page.
+ * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local slot
+ * (a word, one for DMA calls), less than 128 bytes a CPU, PKMAP_ALIGN bytes for
+ * each of config.counter_copies (4 KiB unless told otherwise), and less than
+ * 1 KiB for the rest; nothing for each page.
  *
  * Context: any.
  * Return: bytes, or 0 if the configuration is one that pkmap_init() refuses.
@@ -102,7 +108,8 @@ size_t pkmap_size(const struct pkmap_config *config);
  *
  * Context: any.
  * Return: 0, or PKMAP_EINVAL: a missing operation, a size of zero or too
- * large, a base that is not aligned or wraps around, a VIVT cache that fills
+ * large, a base that is not aligned or wraps around, local slots among those of
+ * the window, guard pages with more than one colour, a VIVT cache that fills
  * lines speculatively.
  */
 int pkmap_init(void *mem, const struct pkmap_config *config,
@@ -115,8 +122,9 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
  * caller sees to it that nobody else uses the window any more.
  *
  * Context: task; may sleep for the window's lock.
- * Return: 0; PKMAP_EBUSY (reported) if a page, a local map or a local slot is in
- * use or somebody waits: the window goes on as before.
+ * Return: 0; PKMAP_EBUSY if a page or a local slot is in use or somebody waits:
+ * the window goes on as before.  Each page that is in use is reported, with its
+ * address and its users; if there is none (any more), that it was in use.
  */
 int pkmap_fini(struct pkmap_window *win);
 
@@ -133,11 +141,14 @@ int pkmap_fini(struct pkmap_window *win);
  * @addr: where to put the page's address.
  *
  * A page that is mapped already is a hit, which takes no lock.  End it with
- * pkmap_unmap().
+ * pkmap_unmap().  When the time is over, the slots are looked at once more: no
+ * map fails for want of time where there is a slot.
  *
  * Context: task, also while holding other maps.  May sleep, unless @wait says
  * never.
  * Return: 0; PKMAP_ERANGE (reported) if @pfn is not one of the window's;
+ * PKMAP_EINVAL (reported), on a VIVT cache only, if this CPU has a local map of
+ * @pfn open and the window does not show it: the page would be at two addresses;
  * PKMAP_EAGAIN, PKMAP_ETIMEDOUT, PKMAP_EINTR as @wait asked for; or what the
  * port's set() returned.  *@addr is written only on success.
  */
@@ -200,6 +211,11 @@ int pkmap_unmap(struct pkmap_window *win, void *addr);
  *
  * pkmap_unmap() for a caller that knows the page and not its address; it costs
  * a look-up more.  Otherwise the same.
+ *
+ * A page that nobody holds can move to another slot during the call.  Then the
+ * misuse is told, and the slot's new page keeps its users, with one exception:
+ * if somebody else held the page when the call began, and in the middle of it
+ * let go, and the slot got a new page with just as many users.
  *
  * Context: any.
  * Return: 0; (all reported) PKMAP_ERANGE if @pfn is not one of the window's,
@@ -268,18 +284,43 @@ uint32_t pkmap_flush_unused(struct pkmap_window *win);
 
 /**
  * pkmap_forget() - makes sure that no page of a range is mapped.
- * @first, @npages: the pages; the range may reach beyond the window's.
+ * @first, @npages: the pages; the range may reach beyond the window's, and ends
+ *	with the last page that there can be.
+ * @wait: how long to wait until nobody uses one of them: PKMAP_NOWAIT, a struct
+ *	pkmap_wait, or NULL to wait as long as it takes, as for pkmap_map().
  *
- * To be called before pages are freed, ballooned or truncated: idle mappings
- * of them are cleaned and torn down.  That nobody maps them anew meanwhile is
- * up to the caller.
+ * When it has returned 0, no slot shows any of the pages, no local map does, of
+ * whatever CPU, and no slot for DMA calls, nor does any translation of them
+ * remain.  That nobody maps them anew meanwhile is up to the caller.
  *
- * Context: task; may sleep for the window's lock.
- * Return: 0; PKMAP_EBUSY if one of them is in use.  (If that is seen at once,
- * nothing is torn down; if one is mapped or pinned while idle ones of the range
- * are being cleaned, those others are gone.)
+ * A map, a pin, a local map or a DMA call in progress uses a page.  A pin that
+ * looks for another page can use one for an instant too, if it stood on the slot
+ * when that was recycled: so PKMAP_NOWAIT may find a page in use that nobody
+ * holds.  A call that waits does not fail for that.
+ *
+ * Which call a page needs before it is freed, ballooned, truncated, or given to
+ * another machine:
+ *
+ *	who touches it next		what has to be called
+ *	this CPU, any other, through	nothing, if it is the same window; else
+ *	the same caches			pkmap_forget()
+ *	nobody: its memory goes away	pkmap_forget(): truncation, hot-unplug
+ *	a device, or a machine that	pkmap_dma_forget(): it also writes back
+ *	does not see these caches:	and invalidates the page's lines, which
+ *	a balloon, shared memory	pkmap_forget() does on VIVT only
+ *
+ *	A device still has it: pkmap_dma_unmap() first; the tracker tells
+ *	pkmap_dma_forget() of a page that is still mapped for one.
+ *
+ * Context: task; may sleep, unless @wait says never.
+ * Return: 0; PKMAP_EBUSY if one is in use, with PKMAP_NOWAIT, or for good (see
+ * "Saturation"); PKMAP_EAGAIN if
+ * the window's lock is taken, with PKMAP_NOWAIT; PKMAP_ETIMEDOUT or PKMAP_EINTR
+ * as @wait asked for.  After an error some of the pages that nobody used may be
+ * torn down.
  */
-int pkmap_forget(struct pkmap_window *win, pkmap_pfn first, pkmap_pfn npages);
+int pkmap_forget(struct pkmap_window *win, pkmap_pfn first, pkmap_pfn npages,
+		 const struct pkmap_wait *wait);
 
 /*
  * Counters since pkmap_init().  Each is an unsigned long inside and wraps as

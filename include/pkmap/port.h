@@ -16,7 +16,7 @@
  *	Local maps and DMA calls call local_enter(), local_cpu(),
  *	local_leave() and, if the page is not mapped, set(),
  *	cache_clean_inval(), clear() and flush_tlb() in the caller's context,
- *	interrupts included.
+ *	interrupts included; and wake() if somebody waits.
  *
  *	Everything else is called in task context only, the operations on
  *	translations and caches with the window's lock held and interrupts on.
@@ -77,15 +77,23 @@ enum pkmap_misuse {
 	PKMAP_MISUSE_LOCAL_DEPTH, /* more local maps, or DMA calls, than slots */
 	PKMAP_MISUSE_IN_USE,	  /* pkmap_fini() of a window in use */
 	PKMAP_MISUSE_SATURATED, /* a count reached its limit and stays there */
+	/* VIVT: map of a page that has a local map open on this CPU */
+	PKMAP_MISUSE_LOCAL_OPEN,
+	PKMAP_MISUSE_CPU, /* the port named a CPU that the window has not */
 };
 
 struct pkmap_report {
 	enum pkmap_misuse what;
-	/* The function that refused, "pkmap_unmap"; "pkmap_dma" for dma.h's. */
+	/*
+	 * The function that refused, "pkmap_unmap"; "pkmap_dma" for dma.h's;
+	 * for _SATURATED "a map or pin".
+	 */
 	const char *call;
 	void *addr;    /* the address it was given or found, or NULL */
 	pkmap_pfn pfn; /* the page, or PKMAP_NO_PFN */
 	uint32_t slot; /* the slot, or PKMAP_NO_SLOT */
+	/* Maps and pins that hold the slot; 0 if it is none of the window's. */
+	uint32_t users;
 };
 
 #define PKMAP_NO_SLOT UINT32_MAX
@@ -121,21 +129,32 @@ struct pkmap_ops {
 	 * translation is gone from every TLB by then (I4).
 	 *
 	 * Returns 0, or a negative PKMAP_E code, which the failing map returns
-	 * to its caller; the slot then shows no page that anybody uses.
+	 * to its caller; the slot then shows no page that anybody uses.  After
+	 * PKMAP_ENOMEM, a map (not a local one) tears all idle mappings down
+	 * and tries once more.
 	 */
 	int (*set)(void *port, void *addr, pkmap_pfn pfn, bool read_only);
 
 	/*
 	 * Removes the translations of @npages adjacent slots from @addr on.
 	 * TLBs may keep them until flush_tlb().  Cannot fail.
+	 *
+	 * A port where that costs much may put it off until the slot is set to
+	 * another page; what the slot shows until then is nobody's.  Such a
+	 * port has clear_now(), which removes all that has been put off, for
+	 * local slots too.  It is called with the lock held, at the end of
+	 * pkmap_flush_unused(), pkmap_forget() and pkmap_fini(), and after
+	 * set() has returned PKMAP_ENOMEM in a map.  Optional.
 	 */
 	void (*clear)(void *port, void *addr, size_t npages);
+	void (*clear_now)(void *port);
 
 	/*
 	 * Returns when no CPU's TLB, or with @this_cpu when this CPU's TLB,
 	 * holds a translation any more that clear() removed from the @npages
-	 * slots from @addr on.  Called once for a batch; the range may hold
-	 * slots that are in use and keep theirs.  Optional.
+	 * pages of address space from @addr on.  Called once for a batch; the
+	 * range may hold slots that are in use and keep theirs, and the empty
+	 * pages of config.guard.  Optional.
 	 */
 	void (*flush_tlb)(void *port, void *addr, size_t npages, bool this_cpu);
 
@@ -169,7 +188,8 @@ struct pkmap_ops {
 
 	/*
 	 * Wakes everyone in wait() on @event, which has changed.  Called in
-	 * any context in which the port allows pkmap_unmap().
+	 * any context in which the port allows pkmap_unmap(), local maps or
+	 * DMA calls.
 	 */
 	void (*wake)(void *port, pkmap_a32 *event);
 
@@ -202,6 +222,13 @@ struct pkmap_config {
 	void *base;
 	uint32_t nslots;
 	uint32_t page_shift; /* log2 of the page size: 1 to 30 */
+	/*
+	 * Behind each slot, local ones included, a page of address space stays
+	 * empty, so that an access beyond a page's end faults and does not
+	 * reach another page.  Everything takes twice the address space then:
+	 * slot n is at @base + n * 2 pages.  Not with more than one colour.
+	 */
+	bool guard;
 
 	/* The pages that may be mapped: @npages from @first_pfn on. */
 	pkmap_pfn first_pfn;
@@ -210,12 +237,19 @@ struct pkmap_config {
 	struct pkmap_cache cache;
 	uint32_t batch; /* slots in a reclaim; 0: half the window */
 	bool read_only;
+	/*
+	 * In how many copies hits and pins are counted: a power of two, up to
+	 * PKMAP_CPU_HINTS, and as many if 0.  Each takes PKMAP_ALIGN bytes, so a
+	 * system with few CPUs wants few.
+	 */
+	uint32_t counter_copies;
 
 	/*
 	 * Local slots for each of @ncpus CPUs: @local_slots for local maps, and
 	 * @dma_slots that only the calls of <pkmap/dma.h> use, each a slot of
 	 * every colour: (local_slots + dma_slots) * ncpus * colours pages of
-	 * address space from @local_base on, aligned like @base.
+	 * address space (twice that with @guard) from @local_base on, aligned
+	 * like @base, and none of them the window's.
 	 *
 	 * @local_slots is how many local maps a task and the interrupts on top
 	 * of it can have open on a CPU together; 0: no local maps.  @dma_slots

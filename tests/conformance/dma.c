@@ -80,13 +80,14 @@ static bool make_pages(struct dma_test *t)
 	CHECK(conf, conf_map(conf, t->win, TASKS_PAGE, 1, &addr));
 	conf_write(conf, addr, page(conf, TASKS_PAGE), 1);
 	CHECK(conf, conf_unmap(conf, t->win, 1, &addr));
-	CHECK(conf, !pkmap_forget(t->win, page(conf, TASKS_PAGE), 1));
+	CHECK(conf,
+	      !pkmap_forget(t->win, page(conf, TASKS_PAGE), 1, PKMAP_NOWAIT));
 
 	CHECK(conf, conf_map(conf, t->win, 0, NPAGES, t->addrs));
 	for (i = 0; i < NPAGES; i++)
 		conf_write(conf, t->addrs[i], page(conf, i), 1);
 	CHECK(conf, conf_unmap(conf, t->win, 2, t->addrs + 1));
-	CHECK(conf, !pkmap_forget(t->win, page(conf, 2), 1));
+	CHECK(conf, !pkmap_forget(t->win, page(conf, 2), 1, PKMAP_NOWAIT));
 	return true;
 }
 
@@ -155,10 +156,12 @@ static bool nothing_held(struct dma_test *t)
 {
 	struct conformance *conf = t->conf;
 
-	CHECK(conf, pkmap_forget(t->win, page(conf, 0), 1) == PKMAP_EBUSY);
+	CHECK(conf, pkmap_forget(t->win, page(conf, 0), 1, PKMAP_NOWAIT) ==
+			    PKMAP_EBUSY);
 	CHECK(conf, !pkmap_unmap(t->win, t->addrs[0]));
-	CHECK(conf, !pkmap_forget(t->win, page(conf, 0),
-				  NPAGES * (pkmap_pfn)conf->colours));
+	CHECK(conf,
+	      !pkmap_forget(t->win, page(conf, 0),
+			    NPAGES * (pkmap_pfn)conf->colours, PKMAP_NOWAIT));
 	CHECK(conf, !conf_stats(t->win).misuses);
 	return true;
 }

@@ -24,7 +24,7 @@ CONFORMANCE_TEST(test_local)
 	CHECK(conf, conf_shows(conf, addr, pfn, 1));
 	conf_write(conf, addr, pfn, 2);
 	CHECK(conf, !pkmap_unmap(win, addr));
-	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
 
 	CHECK(conf, !pkmap_local_map(win, pfn, &local));
 	CHECK(conf, conf_shows(conf, local, pfn, 2));
@@ -50,7 +50,7 @@ CONFORMANCE_TEST(test_local_of_mapped)
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, conf_shows(conf, local, pfn, 1));
 	CHECK(conf, !pkmap_local_unmap(win, local));
-	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
 	CHECK(conf, !conf_stats(win).local_maps);
 	return true;
 }

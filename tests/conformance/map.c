@@ -105,7 +105,7 @@ CONFORMANCE_TEST(test_content_other_route)
 	CHECK(conf, conf_map(conf, win, 7, 1, &addr));
 	conf_write(conf, addr, pfn, 1);
 	CHECK(conf, !pkmap_unmap(win, addr));
-	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
 	CHECK(conf, conf->peek(conf, pfn, 0) == conf_stamp(conf, pfn, 1, 0));
 	CHECK(conf,
 	      conf->peek(conf, pfn, last) == conf_stamp(conf, pfn, 1, last));
@@ -126,7 +126,7 @@ CONFORMANCE_TEST(test_pin_unmapped)
 	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
 	CHECK(conf, !pkmap_pin(win, page(conf, 1)));
 	CHECK(conf, !pkmap_unmap(win, addr));
-	CHECK(conf, !pkmap_forget(win, page(conf, 0), 1));
+	CHECK(conf, !pkmap_forget(win, page(conf, 0), 1, PKMAP_NOWAIT));
 	CHECK(conf, !pkmap_pin(win, page(conf, 0)));
 	return true;
 }
@@ -218,10 +218,10 @@ CONFORMANCE_TEST(test_unmap_pfn)
 	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
 	CHECK(conf, pkmap_pin(win, pfn) == addr);
 	CHECK(conf, !pkmap_unmap_pfn(win, pfn));
-	CHECK(conf, pkmap_forget(win, pfn, 1) == PKMAP_EBUSY);
+	CHECK(conf, pkmap_forget(win, pfn, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	CHECK(conf, !pkmap_unmap_pfn(win, pfn));
 	CHECK(conf, pkmap_unmap_pfn(win, pfn) == PKMAP_EINVAL);
-	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
 	CHECK(conf, pkmap_unmap_pfn(win, pfn) == PKMAP_EINVAL);
 	CHECK(conf, conf_stats(win).misuses == 2);
 	return true;
@@ -232,10 +232,11 @@ CONFORMANCE_TEST(test_unmap_in_interrupt)
 	struct interrupt irq = { .conf = conf, .win = win };
 
 	CHECK(conf, conf_map(conf, win, 0, 1, &irq.addr));
-	CHECK(conf, pkmap_forget(win, page(conf, 0), 1) == PKMAP_EBUSY);
+	CHECK(conf,
+	      pkmap_forget(win, page(conf, 0), 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	conf->interrupt(conf, unmap_handler, &irq);
 	CHECK(conf, irq.passed);
-	CHECK(conf, !pkmap_forget(win, page(conf, 0), 1));
+	CHECK(conf, !pkmap_forget(win, page(conf, 0), 1, PKMAP_NOWAIT));
 	return true;
 }
 
@@ -261,7 +262,8 @@ CONFORMANCE_TEST(test_map_pages)
 		CHECK(conf, conf_shows(conf, addrs[i], pfns[i], 1));
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, conf_unmap(conf, win, 4, addrs));
-	CHECK(conf, !pkmap_forget(win, page(conf, 0), 4 * conf->colours));
+	CHECK(conf, !pkmap_forget(win, page(conf, 0), 4 * conf->colours,
+				  PKMAP_NOWAIT));
 	return true;
 }
 
@@ -275,7 +277,8 @@ CONFORMANCE_TEST(test_map_pages_all_or_none)
 			    PKMAP_EAGAIN);
 	CHECK(conf, !addrs[0] && !addrs[1]);
 	/* Nothing of it is in use. */
-	CHECK(conf, !pkmap_forget(win, pfns[0], conf->colours + 1));
+	CHECK(conf,
+	      !pkmap_forget(win, pfns[0], conf->colours + 1, PKMAP_NOWAIT));
 
 	CHECK(conf, !pkmap_unmap(win, held[0]));
 	CHECK(conf, !pkmap_map_pages(win, pfns, 2, PKMAP_NOWAIT, addrs));

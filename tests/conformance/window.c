@@ -49,17 +49,18 @@ CONFORMANCE_TEST(test_forget_idle)
 	CHECK(conf, conf_map(conf, win, 0, 8, addrs));
 	CHECK(conf, conf_unmap(conf, win, 8, addrs));
 
-	CHECK(conf, !pkmap_forget(win, page(conf, 3), 0));
+	CHECK(conf, !pkmap_forget(win, page(conf, 3), 0, PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0xff));
-	CHECK(conf, !pkmap_forget(win, page(conf, 3), 1));
+	CHECK(conf, !pkmap_forget(win, page(conf, 3), 1, PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0xf7));
 	CHECK(conf, conf_is_torn_down(conf, addrs[3]));
-	CHECK(conf, !pkmap_forget(win, page(conf, 2), 3 * conf->colours));
+	CHECK(conf, !pkmap_forget(win, page(conf, 2), 3 * conf->colours,
+				  PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0xe3));
-	CHECK(conf,
-	      !pkmap_forget(win, page(conf, 7), PKMAP_NO_PFN - page(conf, 7)));
+	CHECK(conf, !pkmap_forget(win, page(conf, 7),
+				  PKMAP_NO_PFN - page(conf, 7), PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0x63));
-	CHECK(conf, !pkmap_forget(win, 0, PKMAP_NO_PFN));
+	CHECK(conf, !pkmap_forget(win, 0, PKMAP_NO_PFN, PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0));
 	return true;
 }
@@ -74,15 +75,17 @@ CONFORMANCE_TEST(test_forget_busy)
 	CHECK(conf, !pkmap_unmap(win, addrs[2]));
 	CHECK(conf, !pkmap_unmap(win, addrs[3]));
 
-	CHECK(conf, pkmap_forget(win, page(conf, 0), 2 * conf->colours) ==
-			    PKMAP_EBUSY);
+	CHECK(conf, pkmap_forget(win, page(conf, 0), 2 * conf->colours,
+				 PKMAP_NOWAIT) == PKMAP_EBUSY);
 	CHECK(conf, mapped_are(conf, win, 0xf));
-	CHECK(conf, !pkmap_forget(win, page(conf, 2), conf->colours));
+	CHECK(conf,
+	      !pkmap_forget(win, page(conf, 2), conf->colours, PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0xb));
 
 	CHECK(conf, conf_shows(conf, addrs[1], page(conf, 1), 1));
 	CHECK(conf, !pkmap_unmap(win, addrs[1]));
-	CHECK(conf, !pkmap_forget(win, page(conf, 0), 2 * conf->colours));
+	CHECK(conf, !pkmap_forget(win, page(conf, 0), 2 * conf->colours,
+				  PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0x8));
 	/* Being busy is an answer, no misuse. */
 	CHECK(conf, !conf_stats(win).misuses);
@@ -106,7 +109,7 @@ CONFORMANCE_TEST(test_lookups)
 	/* A look-up holds nothing. */
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, pkmap_pfn_to_addr(win, pfn) == addr);
-	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
 	CHECK(conf, !pkmap_pfn_to_addr(win, pfn));
 	CHECK(conf, pkmap_addr_to_pfn(win, addr) == PKMAP_NO_PFN);
 	return true;
@@ -198,9 +201,9 @@ CONFORMANCE_TEST(test_misuse_address)
 	      reported(conf, win, 3, PKMAP_MISUSE_FOREIGN, NULL, PKMAP_NO_PFN));
 
 	/* None of it ended the map. */
-	CHECK(conf, pkmap_forget(win, pfn, 1) == PKMAP_EBUSY);
+	CHECK(conf, pkmap_forget(win, pfn, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	CHECK(conf, !pkmap_unmap(win, addr));
-	CHECK(conf, !pkmap_forget(win, pfn, 1));
+	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
 	return true;
 }
 

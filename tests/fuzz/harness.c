@@ -681,7 +681,7 @@ static void do_forget(void)
 	if (h.nlocal)
 		return;
 	h.disturbed = false;
-	ret = pkmap_forget(h.win, first, n);
+	ret = pkmap_forget(h.win, first, n, PKMAP_NOWAIT);
 	if (!ret)
 		expect(!count_mapped(first, n, true));
 	if (h.disturbed)

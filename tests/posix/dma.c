@@ -224,10 +224,10 @@ static void test_pages_found(void **state)
 	assert_ptr_equal(pkmap_pfn_to_addr(h.win, 4), idle[0]);
 	assert_ptr_equal(pkmap_pfn_to_addr(h.win, 5), idle[1]);
 	assert_null(pkmap_pfn_to_addr(h.win, 6));
-	assert_int_equal(pkmap_forget(h.win, 4, 5), 0);
-	assert_int_equal(pkmap_forget(h.win, 3, 1), PKMAP_EBUSY);
+	assert_int_equal(pkmap_forget(h.win, 4, 5, PKMAP_NOWAIT), 0);
+	assert_int_equal(pkmap_forget(h.win, 3, 1, PKMAP_NOWAIT), PKMAP_EBUSY);
 	must_unmap(h.win, held);
-	assert_int_equal(pkmap_forget(h.win, 3, 1), 0);
+	assert_int_equal(pkmap_forget(h.win, 3, 1, PKMAP_NOWAIT), 0);
 	home_close(&h);
 }
 

@@ -115,7 +115,7 @@ static unsigned int held_pages(struct pkmap_window *win)
 	pkmap_pfn pfn;
 
 	for (pfn = 0; pfn < 8; pfn++)
-		n += pkmap_forget(win, pfn, 1) == PKMAP_EBUSY;
+		n += pkmap_forget(win, pfn, 1, PKMAP_NOWAIT) == PKMAP_EBUSY;
 	return n;
 }
 

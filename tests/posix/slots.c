@@ -342,13 +342,14 @@ static void test_truncated(void **state)
 	assert_int_equal(number_at(must_map(h.win, 15)), 15);
 	must_unmap(h.win, pkmap_pfn_to_addr(h.win, 15));
 	assert_int_equal(pkmap_posix_sync(h.port), 0);
-	assert_int_equal(pkmap_forget(h.win, 16, 48), PKMAP_EBUSY);
+	assert_int_equal(pkmap_forget(h.win, 16, 48, PKMAP_NOWAIT),
+			 PKMAP_EBUSY);
 
 	/* Grown again, the page is there, and empty. */
 	assert_int_equal(ftruncate(fd, (off_t)(64 * system_page())), 0);
 	assert_int_equal(number_at(held), 0);
 	must_unmap(h.win, held);
-	assert_int_equal(pkmap_forget(h.win, 16, 48), 0);
+	assert_int_equal(pkmap_forget(h.win, 16, 48, PKMAP_NOWAIT), 0);
 	home_close(&h);
 }
 
@@ -392,7 +393,7 @@ static void test_errno_kept(void **state)
 	assert_int_equal(pkmap_local_map(h.win, 6, &local), 0);
 	assert_int_equal(pkmap_local_unmap(h.win, local), 0);
 	assert_true(pkmap_flush_unused(h.win) > 0);
-	assert_int_equal(pkmap_forget(h.win, 0, 64), 0);
+	assert_int_equal(pkmap_forget(h.win, 0, 64, PKMAP_NOWAIT), 0);
 	assert_int_equal(pkmap_posix_sync(h.port), 0);
 	assert_true(pkmap_posix_deadline(1) > 0);
 	assert_int_equal(errno, 4711);

@@ -406,7 +406,7 @@ static void flush(void)
 
 static void forget(void)
 {
-	int ret = pkmap_forget(t.win, IDLE, 2);
+	int ret = pkmap_forget(t.win, IDLE, 2, PKMAP_NOWAIT);
 
 	if (ret) {
 		expect(ret == PKMAP_EBUSY);

@@ -95,8 +95,10 @@ static void flush(struct worker *me)
 	}
 }
 
+/* The pages are others'.  Waits for the lock, and sleeps for no user. */
 static void forget(struct worker *me)
 {
+	const struct pkmap_wait past = { .deadline = 1 };
 	struct stress_window *w;
 	pkmap_pfn first;
 	int ret;
@@ -105,8 +107,8 @@ static void forget(struct worker *me)
 		w = some_window(me, false);
 		first = stress_some_page(me, w, false);
 		atomic_store(&me->doing, "pkmap_forget");
-		ret = pkmap_forget(w->win, first, 4);
-		if (ret != PKMAP_EBUSY)
+		ret = pkmap_forget(w->win, first, 4, &past);
+		if (ret != PKMAP_ETIMEDOUT)
 			stress_must(ret);
 		sched_yield();
 		atomic_fetch_add(&me->done, 1);

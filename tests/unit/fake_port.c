@@ -18,6 +18,12 @@ static size_t page_bytes(const struct fake *f)
 	return (size_t)1 << f->config.page_shift;
 }
 
+/* From one slot's address to the next one's. */
+static size_t slot_bytes(const struct fake *f)
+{
+	return page_bytes(f) << f->config.guard;
+}
+
 /* Local slots of a CPU, of all colours. */
 static uint32_t nlocal_of_cpu(const struct fake *f)
 {
@@ -32,7 +38,7 @@ static uint32_t nlocal(const struct fake *f)
 static bool is_local(const struct fake *f, const void *addr)
 {
 	return (uintptr_t)addr - (uintptr_t)f->config.local_base <
-	       nlocal(f) * page_bytes(f);
+	       nlocal(f) * slot_bytes(f);
 }
 
 static struct fake_slot *slot_of(struct fake *f, const void *addr)
@@ -41,11 +47,12 @@ static struct fake_slot *slot_of(struct fake *f, const void *addr)
 
 	if (is_local(f, addr)) {
 		at = (uintptr_t)addr - (uintptr_t)f->config.local_base;
-		at += f->config.nslots * page_bytes(f);
+		at += f->config.nslots * slot_bytes(f);
 	} else {
-		CHECK(at < f->config.nslots * page_bytes(f));
+		CHECK(at < f->config.nslots * slot_bytes(f));
 	}
-	return &f->slot[at / page_bytes(f)];
+	CHECK(at % slot_bytes(f) < page_bytes(f));
+	return &f->slot[at / slot_bytes(f)];
 }
 
 static uint32_t *word_of(struct fake *f, pkmap_pfn pfn)
@@ -71,7 +78,7 @@ static void record(struct fake *f, struct fake_event e)
 /* Translations and lines: under the lock, or of this CPU's local slots. */
 static void check_context(struct fake *f, const void *addr)
 {
-	const size_t per_cpu = nlocal_of_cpu(f) * page_bytes(f);
+	const size_t per_cpu = nlocal_of_cpu(f) * slot_bytes(f);
 	const uintptr_t first =
 		(uintptr_t)f->config.local_base + (uintptr_t)f->cpu * per_cpu;
 
@@ -138,12 +145,20 @@ static void fake_clear(void *port, void *addr, size_t npages)
 			  .n = npages,
 		  });
 	check_context(f, addr);
-	CHECK(npages);
+	CHECK(npages && (npages == 1 || !f->config.guard));
 	for (s = slot; s < slot + npages; s++) {
 		CHECK(s->state == FAKE_SHOWN);
 		CHECK(!is_vivt(f) || (s->cleaned && !s->cached));
 		s->state = FAKE_STALE;
 	}
+}
+
+static void fake_clear_now(void *port)
+{
+	struct fake *f = port;
+
+	record(f, (struct fake_event){ .op = FAKE_CLEAR_NOW });
+	CHECK(f->locked && !f->any_context);
 }
 
 static void fake_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu)
@@ -161,7 +176,9 @@ static void fake_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu)
 		  });
 	check_context(f, addr);
 	CHECK(this_cpu == is_local(f, addr));
-	for (s = slot; s < slot + npages; s++) {
+	/* Pages of address space: of a guarded slot's two the first will do. */
+	for (s = slot;
+	     s < slot + ((npages + f->config.guard) >> f->config.guard); s++) {
 		if (s->state != FAKE_STALE)
 			continue;
 		s->state = FAKE_EMPTY;
@@ -191,6 +208,7 @@ static void fake_clean_inval(void *port, void *addr, size_t bytes)
 		  });
 	check_context(f, addr);
 	CHECK(is_vivt(f) && bytes && !(bytes % page_bytes(f)));
+	CHECK(bytes == page_bytes(f) || !f->config.guard);
 	for (s = slot; s < slot + bytes / page_bytes(f); s++) {
 		CHECK(s->state == FAKE_SHOWN);
 		clean(f, s);
@@ -300,6 +318,7 @@ static void fake_report(void *port, const struct pkmap_report *report)
 static const struct pkmap_ops fake_ops = {
 	.set = fake_set,
 	.clear = fake_clear,
+	.clear_now = fake_clear_now,
 	.flush_tlb = fake_flush_tlb,
 	.cache_clean_inval = fake_clean_inval,
 	.cache_clean_inval_all = fake_clean_inval_all,
@@ -479,7 +498,7 @@ pkmap_pfn fake_shows(struct fake *f, uint32_t slot)
 
 void *fake_addr(struct fake *f, uint32_t slot)
 {
-	return (char *)f->config.base + slot * page_bytes(f);
+	return (char *)f->config.base + slot * slot_bytes(f);
 }
 
 pkmap_pfn fake_page_at(struct fake *f, const void *addr)
@@ -493,7 +512,7 @@ uint32_t fake_local_place(const struct fake *f, const void *addr)
 {
 	const uintptr_t slot =
 		((uintptr_t)addr - (uintptr_t)f->config.local_base) /
-			page_bytes(f) -
+			slot_bytes(f) -
 		(uintptr_t)f->cpu * nlocal_of_cpu(f);
 
 	if (slot >= nlocal_of_cpu(f))

@@ -7,7 +7,7 @@
  * page through fake_read() and fake_write().
  *
  * Each operation is logged, and checked against the rules of port.h and the
- * invariants of DESIGN.md:
+ * invariants of docs/design.md:
  *
  *	I3, I4	set() only on a slot without translation, cleared and flushed
  *		from the TLBs; accesses only through slots that show a page
@@ -42,6 +42,7 @@
 enum fake_op {
 	FAKE_SET,
 	FAKE_CLEAR,
+	FAKE_CLEAR_NOW,
 	FAKE_FLUSH_TLB,
 	FAKE_CLEAN,
 	FAKE_CLEAN_ALL,

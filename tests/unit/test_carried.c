@@ -182,7 +182,46 @@ static void page_that_moves(void)
 	CHECK(n > OTHERS);
 }
 
+/*
+ * One unmap too many, of a page that nobody holds; another CPU takes its slot
+ * for a page that it holds meanwhile, and goes on holding it.
+ */
+static void take_slot(void)
+{
+	pkmap_pfn pfn = FAKE_NPAGES;
+	void *addr;
+
+	pkmap_flush_unused(s.f.win);
+	while ((addr = fake_map(&s.f, --pfn)) != s.addr)
+		fake_unmap(&s.f, addr);
+}
+
+static void unmap_of_a_page_that_moves(void)
+{
+	unsigned int n = 0;
+	bool came;
+
+	other_cpu = take_slot;
+	do {
+		open_window();
+		fake_unmap(&s.f, s.addr);
+		points_left = n++;
+		s.f.any_context = true;
+		armed = true;
+		CHECK(pkmap_unmap_pfn(s.f.win, s.held) == PKMAP_EINVAL);
+		came = !armed;
+		armed = false;
+		s.f.any_context = false;
+		CHECK(fake_stats(&s.f).misuses == 1);
+		if (came)
+			fake_unmap(&s.f, s.addr);
+		fake_close(&s.f);
+	} while (came);
+	CHECK(n > OTHERS);
+}
+
 const struct unit_test unit_tests[] = {
+	UNIT_TEST(unmap_of_a_page_that_moves),
 	UNIT_TEST(to_free_slots),
 	UNIT_TEST(to_another_chain),
 	UNIT_TEST(back_into_its_chain),

@@ -125,7 +125,7 @@ static void forget_worked_on(struct dma_recorder *r,
 	const pkmap_pfn pfn = (pkmap_pfn)(rec->phys >> DMA_PAGE_SHIFT);
 
 	r->f.any_context = false;
-	CHECK(pkmap_forget(r->f.win, pfn, 1) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(r->f.win, pfn, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	r->f.any_context = true;
 }
 
@@ -140,7 +140,7 @@ static void held_while_worked_on(void)
 	dma_one(&r, DMA_MAP, buffer(0, 1, 3 * DMA_PAGE - 2), FROM);
 	check_where(&r, 0, 5, DMA_AT_PIN, 0);
 	/* And no longer than that, nor for the transfer. */
-	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 3));
+	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 3, PKMAP_NOWAIT));
 	dma_close(&r);
 }
 

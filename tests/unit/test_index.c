@@ -58,7 +58,7 @@ static void unlink_in_order(const uint32_t *order)
 	for (i = 0; i < 4; i++)
 		fake_touch(&f, pfns[i]);
 	for (i = 0; i < 4; i++) {
-		CHECK(!pkmap_forget(f.win, pfns[order[i]], 1));
+		CHECK(!pkmap_forget(f.win, pfns[order[i]], 1, PKMAP_NOWAIT));
 		CHECK(!fake_pin(&f, pfns[order[i]]));
 		fake_check_index(&f);
 	}

@@ -180,7 +180,7 @@ static void task_flush(void)
 
 static void task_forget(void)
 {
-	int err = pkmap_forget(s.f.win, 0, NSLOTS);
+	int err = pkmap_forget(s.f.win, 0, NSLOTS, PKMAP_NOWAIT);
 
 	CHECK(!err || err == PKMAP_EBUSY);
 }

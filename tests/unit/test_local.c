@@ -58,11 +58,11 @@ static void pins_first(void)
 	addr = fake_local_map(&f, 9);
 	CHECK(addr == pkmap_pfn_to_addr(f.win, 9));
 	CHECK(fake_local_map(&f, 9) == addr);
-	CHECK(pkmap_forget(f.win, 9, 1) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(f.win, 9, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	fake_local_unmap(&f, addr);
-	CHECK(pkmap_forget(f.win, 9, 1) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(f.win, 9, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	fake_local_unmap(&f, addr);
-	CHECK(!pkmap_forget(f.win, 9, 1));
+	CHECK(!pkmap_forget(f.win, 9, 1, PKMAP_NOWAIT));
 	CHECK(!fake_stats(&f).local_maps && f.count[FAKE_SET] == 1);
 	fake_close(&f);
 }

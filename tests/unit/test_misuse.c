@@ -18,6 +18,7 @@ static void check_report(struct fake *f, unsigned int n,
 	CHECK(f->report.addr == expected.addr);
 	CHECK(f->report.pfn == expected.pfn);
 	CHECK(f->report.slot == expected.slot);
+	CHECK(f->report.users == expected.users);
 	fake_check_index(f);
 }
 
@@ -61,7 +62,7 @@ static void unmap_by_pfn(void)
 	addr = fake_map(&f, 5);
 	CHECK(fake_map(&f, 5) == addr);
 	CHECK(!pkmap_unmap_pfn(f.win, 5));
-	CHECK(pkmap_forget(f.win, 5, 1) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(f.win, 5, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	CHECK(!pkmap_unmap_pfn(f.win, 5));
 	CHECK(pkmap_unmap_pfn(f.win, 5) == PKMAP_EINVAL);
 	check_report(&f, 1,
@@ -159,9 +160,10 @@ static void unmap_unaligned(void)
 			     .call = "pkmap_unmap",
 			     .addr = addr + 8,
 			     .pfn = 5,
+			     .users = 1,
 			     .slot = slot_of_addr(addr),
 		     });
-	CHECK(pkmap_forget(f.win, 5, 1) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(f.win, 5, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	fake_unmap(&f, addr);
 	fake_close(&f);
 }
@@ -185,6 +187,61 @@ static void unmap_local(void)
 			     .slot = PKMAP_NO_SLOT,
 		     });
 	fake_local_unmap(&f, addr);
+	fake_close(&f);
+}
+
+/* The port says that this is a CPU which the window does not have. */
+static void unknown_cpu(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	fake_open(&f);
+	f.cpu = 2;
+	CHECK(pkmap_local_map(f.win, 5, &addr) == PKMAP_EINVAL);
+	CHECK(!f.entered);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_CPU,
+			     .call = "pkmap_local_map",
+			     .pfn = 5,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	f.entered = 1;
+	CHECK(pkmap_local_unmap(f.win, f.win) == PKMAP_EINVAL);
+	f.entered = 0;
+	f.cpu = 0;
+	fake_close(&f);
+}
+
+/* On VIVT the map would be a second address; a pin of the window is not. */
+static void map_of_local_map(void)
+{
+	const pkmap_pfn pfns[] = { 6, 5 };
+	void *addrs[2];
+	struct fake f;
+	void *local;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIVT;
+	fake_open(&f);
+	local = fake_local_map(&f, 5);
+	CHECK(pkmap_map(f.win, 5, PKMAP_NOWAIT, addrs) == PKMAP_EINVAL);
+	check_report(&f, 1,
+		     (struct pkmap_report){
+			     .what = PKMAP_MISUSE_LOCAL_OPEN,
+			     .call = "pkmap_map",
+			     .pfn = 5,
+			     .slot = PKMAP_NO_SLOT,
+		     });
+	CHECK(pkmap_map_pages(f.win, pfns, 2, PKMAP_NOWAIT, addrs) ==
+	      PKMAP_EINVAL);
+	CHECK(!pkmap_map(f.win, 6, PKMAP_NOWAIT, addrs));
+	fake_unmap(&f, addrs[0]);
+	fake_local_unmap(&f, local);
+	CHECK(!pkmap_map(f.win, 5, PKMAP_NOWAIT, addrs));
+	fake_unmap(&f, addrs[0]);
 	fake_close(&f);
 }
 
@@ -305,8 +362,10 @@ static void fini_in_use(void)
 		     (struct pkmap_report){
 			     .what = PKMAP_MISUSE_IN_USE,
 			     .call = "pkmap_fini",
-			     .pfn = PKMAP_NO_PFN,
-			     .slot = PKMAP_NO_SLOT,
+			     .addr = addr,
+			     .pfn = 1,
+			     .slot = slot_of_addr(addr),
+			     .users = 1,
 		     });
 	CHECK(fake_read(&f, addr) == 0);
 	fake_unmap(&f, addr);
@@ -317,6 +376,7 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(unmap_idle),	     UNIT_TEST(unmap_by_pfn),
 	UNIT_TEST(unmap_free),	     UNIT_TEST(unmap_foreign),
 	UNIT_TEST(unmap_unaligned),  UNIT_TEST(unmap_local),
+	UNIT_TEST(unknown_cpu),	     UNIT_TEST(map_of_local_map),
 	UNIT_TEST(pfn_out_of_range), UNIT_TEST(impossible_request),
 	UNIT_TEST(local_order),	     UNIT_TEST(local_depth),
 	UNIT_TEST(fini_in_use),	     { 0 },

@@ -177,8 +177,8 @@ static void fewer_idle_than_batch(void)
 static void runs(void)
 {
 	static const enum fake_op expected[] = {
-		FAKE_LOCK,  FAKE_CLEAN,	    FAKE_CLEAN,	 FAKE_CLEAR,
-		FAKE_CLEAR, FAKE_FLUSH_TLB, FAKE_UNLOCK,
+		FAKE_LOCK,  FAKE_CLEAN,	    FAKE_CLEAN,	    FAKE_CLEAR,
+		FAKE_CLEAR, FAKE_FLUSH_TLB, FAKE_CLEAR_NOW, FAKE_UNLOCK,
 	};
 	pkmap_pfn page_at[8];
 	struct fake f;
@@ -191,7 +191,7 @@ static void runs(void)
 	fake_open(&f);
 	fill(&f, page_at);
 	held = fake_map(&f, page_at[3]);
-	CHECK(!pkmap_forget(f.win, page_at[7], 1));
+	CHECK(!pkmap_forget(f.win, page_at[7], 1, PKMAP_NOWAIT));
 	fake_clear_log(&f);
 
 	CHECK(pkmap_flush_unused(f.win) == 6);
@@ -236,7 +236,7 @@ static void nothing_idle_calls_nothing(void)
 	f.config.cache.kind = PKMAP_CACHE_VIVT;
 	fake_open(&f);
 	CHECK(pkmap_flush_unused(f.win) == 0);
-	CHECK(f.nlog == 2); /* lock, unlock */
+	CHECK(f.nlog == 3); /* lock, clear_now, unlock */
 	CHECK(!fake_stats(&f).tlb_flushes);
 	fake_close(&f);
 }
@@ -515,7 +515,7 @@ static void reclaim_of_one_colour(void)
 	fake_close(&f);
 }
 
-/* The port has no memory for a translation: nothing that is used suffers. */
+/* The port cannot set a translation: nothing that is used suffers. */
 static void set_fails(void)
 {
 	pkmap_pfn page_at[4];
@@ -527,14 +527,50 @@ static void set_fails(void)
 	fill(&f, page_at);
 	held = fake_map(&f, page_at[0]);
 	fake_write(&f, held, 11);
-	f.set_error = PKMAP_ENOMEM;
-	CHECK(pkmap_map(f.win, 100, NULL, &addr) == PKMAP_ENOMEM);
+	f.set_error = PKMAP_EIO;
+	CHECK(pkmap_map(f.win, 100, NULL, &addr) == PKMAP_EIO);
+	CHECK(!f.count[FAKE_CLEAR_NOW]);
 	CHECK(!addr && !pkmap_pfn_to_addr(f.win, 100) && !fake_pin(&f, 100));
 	CHECK(fake_read(&f, held) == 11);
 	fake_check_index(&f);
 	CHECK(fake_stats(&f).misses == 4);
 
 	fake_touch_range(&f, 100, 4);
+	CHECK(fake_shows(&f, 0) == page_at[0]);
+	fake_unmap(&f, held);
+	fake_close(&f);
+}
+
+static void fail_again(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	f->set_error = PKMAP_ENOMEM;
+}
+
+/* No memory: what is idle is given back, and the map is tried once more. */
+static void no_memory(void)
+{
+	pkmap_pfn page_at[4];
+	void *held, *addr = NULL;
+	struct fake f;
+
+	fake_init(&f);
+	fake_open(&f);
+	fill(&f, page_at);
+	held = fake_map(&f, page_at[0]);
+	f.set_error = PKMAP_ENOMEM;
+	addr = fake_map(&f, 100);
+	CHECK(fake_stats(&f).reclaimed == 3);
+	CHECK(f.count[FAKE_CLEAR_NOW] == 1);
+	fake_check_index(&f);
+	fake_unmap(&f, addr);
+
+	f.hook_op = FAKE_SET;
+	f.hook = fail_again;
+	addr = NULL;
+	CHECK(pkmap_map(f.win, 101, NULL, &addr) == PKMAP_ENOMEM && !addr);
+	f.hook = NULL;
+	f.set_error = 0;
 	CHECK(fake_shows(&f, 0) == page_at[0]);
 	fake_unmap(&f, held);
 	fake_close(&f);
@@ -562,5 +598,6 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(pages_keep_their_colour),
 	UNIT_TEST(reclaim_of_one_colour),
 	UNIT_TEST(set_fails),
+	UNIT_TEST(no_memory),
 	{ 0 },
 };

@@ -94,7 +94,9 @@ static void never_recycled(void)
 		fake_unmap(&f, addr);
 	fake_touch_range(&f, 100, 20);
 	CHECK(pkmap_flush_unused(f.win) == 3);
-	CHECK(pkmap_forget(f.win, 7, 1) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(f.win, 7, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
+	CHECK(pkmap_forget(f.win, 7, 1, NULL) == PKMAP_EBUSY);
+	CHECK(!f.count[FAKE_WAIT]);
 	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
 	CHECK(pkmap_pfn_to_addr(f.win, 7) == addr);
 	CHECK(fake_pin(&f, 7) == addr);

@@ -84,7 +84,7 @@ static void reclaims(void)
 			});
 
 	/* A flush and a forget free slots, but not for want of one. */
-	CHECK(!pkmap_forget(f.win, 6, 1));
+	CHECK(!pkmap_forget(f.win, 6, 1, PKMAP_NOWAIT));
 	check_stats(&f, (struct pkmap_stats){
 				.misses = 7,
 				.reclaims = 2,

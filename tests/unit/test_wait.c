@@ -145,6 +145,34 @@ static void deadline_and_interrupt(void)
 	fake_close(&f);
 }
 
+/* The time is over, but there is a slot by then. */
+static void unmap_before_second_lock(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	if (f->count[FAKE_LOCK] == 2)
+		fake_unmap(f, f->hook_arg);
+}
+
+static void looks_once_more(void)
+{
+	const struct pkmap_wait deadline = { .deadline = 1 };
+	void *addr;
+	struct fake f;
+
+	fake_init(&f);
+	f.config.nslots = 1;
+	fake_open(&f);
+	f.hook_arg = fake_map(&f, 1);
+	fake_clear_log(&f);
+	f.hook_op = FAKE_LOCK;
+	f.hook = unmap_before_second_lock;
+	CHECK(!pkmap_map(f.win, 100, &deadline, &addr));
+	f.hook = NULL;
+	CHECK(f.count[FAKE_WAIT] == 1);
+	fake_unmap(&f, addr);
+	fake_close(&f);
+}
+
 /* Early for no reason, three times; then somebody unmaps. */
 static void unmap_the_fourth_time(struct fake *f, const struct fake_event *e)
 {
@@ -331,7 +359,7 @@ static void idle_hit_counts_once(void)
 	CHECK(fake_stats(&f).waits == 1);
 	CHECK(!addrs[0] && !addrs[1]);
 	CHECK(fake_stats(&f).misses == 4);
-	CHECK(!pkmap_forget(f.win, 3, 1));
+	CHECK(!pkmap_forget(f.win, 3, 1, PKMAP_NOWAIT));
 	others_let_go(&f, &o);
 	fake_close(&f);
 }
@@ -379,7 +407,7 @@ static void pages_roll_back(void)
 	CHECK(!addrs[0] && !addrs[1]);
 	CHECK(!pkmap_pfn_to_addr(f.win, 102));
 	CHECK(!pkmap_pfn_to_addr(f.win, 103));
-	CHECK(!pkmap_forget(f.win, 0, FAKE_NPAGES));
+	CHECK(!pkmap_forget(f.win, 0, FAKE_NPAGES, PKMAP_NOWAIT));
 	fake_check_index(&f);
 	fake_close(&f);
 }
@@ -535,6 +563,7 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(nobody_to_wake),
 	UNIT_TEST(nowait),
 	UNIT_TEST(deadline_and_interrupt),
+	UNIT_TEST(looks_once_more),
 	UNIT_TEST(early_returns_go_on),
 	UNIT_TEST(page_appears),
 	UNIT_TEST(overtaken),

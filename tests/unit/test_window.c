@@ -374,6 +374,8 @@ static void init_calls_nothing(void)
 
 #define SLOT_BYTES  (sizeof(void *) == 8 ? 24u : 20u)
 #define LOCAL_BYTES 24u
+#define DMA_BYTES   sizeof(pkmap_pfn)
+#define REST_BYTES  1024u
 #define CPU_BYTES   128u
 
 static size_t size_with(uint32_t nslots, uint32_t local_slots, uint32_t ncpus)
@@ -423,7 +425,6 @@ static void size_per_local_slot(void)
 		      64 * (local_slots * LOCAL_BYTES + CPU_BYTES));
 }
 
-/* Slots for DMA calls are address space, and take no memory each. */
 static void size_with_dma_slots(void)
 {
 	struct fake f;
@@ -432,11 +433,130 @@ static void size_with_dma_slots(void)
 	fake_init(&f);
 	f.config.local_slots = 0;
 	f.config.ncpus = 64;
-	f.config.dma_slots = 1;
-	size = pkmap_size(&f.config);
-	CHECK(size && size - size_with(4, 0, 0) <= 64 * CPU_BYTES);
-	f.config.dma_slots = 64;
-	CHECK(pkmap_size(&f.config) == size);
+	for (f.config.dma_slots = 1; f.config.dma_slots <= 64;
+	     f.config.dma_slots++) {
+		size = pkmap_size(&f.config);
+		CHECK(size && size - size_with(4, 0, 0) <=
+				      64 * (f.config.dma_slots * DMA_BYTES +
+					    CPU_BYTES));
+	}
+}
+
+/* A window of one slot, with as few copies of the counters as there can be. */
+static void size_with_copies(void)
+{
+	struct fake f;
+	size_t least;
+
+	fake_init(&f);
+	f.config.nslots = 1;
+	f.config.local_slots = 0;
+	f.config.counter_copies = 1;
+	least = pkmap_size(&f.config);
+	CHECK(least && least <= SLOT_BYTES + PKMAP_ALIGN + REST_BYTES);
+	for (; f.config.counter_copies <= PKMAP_CPU_HINTS;
+	     f.config.counter_copies *= 2)
+		CHECK(pkmap_size(&f.config) - least ==
+		      (f.config.counter_copies - 1) * PKMAP_ALIGN);
+	CHECK(!pkmap_size(&f.config));
+	f.config.counter_copies = 3;
+	CHECK(!pkmap_size(&f.config));
+	f.config.counter_copies = 0;
+	CHECK(pkmap_size(&f.config) == size_with(1, 0, 0));
+}
+
+/* All that is counted is in the copies that there are. */
+static void counts_in_one_copy(void)
+{
+	struct fake f;
+	uint32_t i;
+
+	fake_init(&f);
+	f.config.counter_copies = 1;
+	fake_open(&f);
+	for (i = 0; i < 5; i++)
+		fake_touch(&f, 3);
+	fake_unmap(&f, fake_pin(&f, 3));
+	CHECK(fake_stats(&f).misses == 1);
+	CHECK(fake_stats(&f).hits == 4 && fake_stats(&f).pins == 1);
+	fake_close(&f);
+}
+
+/*
+ * Slots with a page of address space behind each: what lies in one of those is
+ * no slot's address.  (The fake port checks the addresses of all operations.)
+ */
+static void guard_pages(void)
+{
+	struct fake f;
+	char *addr, *local;
+	uint32_t slot;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIVT;
+	f.config.guard = true;
+	fake_open(&f);
+	for (slot = 0; slot < f.config.nslots; slot++) {
+		addr = fake_map(&f, slot);
+		CHECK(((uintptr_t)addr - FAKE_BASE) % (2 * FAKE_PAGE) == 0);
+		CHECK(pkmap_addr_to_pfn(f.win, addr + FAKE_PAGE - 1) == slot);
+		CHECK(pkmap_addr_to_pfn(f.win, addr + FAKE_PAGE) ==
+		      PKMAP_NO_PFN);
+		CHECK(pkmap_unmap(f.win, addr + FAKE_PAGE) == PKMAP_ERANGE);
+		CHECK(f.report.what == PKMAP_MISUSE_FOREIGN);
+		CHECK(pkmap_unmap(f.win, addr + 1) == PKMAP_EINVAL);
+		CHECK(f.report.what == PKMAP_MISUSE_UNALIGNED);
+		fake_unmap(&f, addr);
+	}
+	local = fake_local_map(&f, 100);
+	CHECK(pkmap_addr_to_pfn(f.win, local) == 100);
+	CHECK(pkmap_addr_to_pfn(f.win, local + FAKE_PAGE) == PKMAP_NO_PFN);
+	fake_local_unmap(&f, local);
+	/* Adjacent slots are not adjacent pages. */
+	fake_clear_log(&f);
+	CHECK(pkmap_flush_unused(f.win) == f.config.nslots);
+	CHECK(f.count[FAKE_CLEAN] == f.config.nslots);
+	CHECK(f.count[FAKE_CLEAR] == f.config.nslots);
+	CHECK(f.count[FAKE_FLUSH_TLB] == 1);
+	fake_close(&f);
+}
+
+/* Twice the address space: it must not wrap, nor reach into the local slots. */
+static void guard_pages_take_space(void)
+{
+	struct fake f;
+
+	fake_init(&f);
+	f.config.base = (void *)(UINTPTR_MAX - 8 * FAKE_PAGE + 1);
+	CHECK(pkmap_size(&f.config));
+	f.config.guard = true;
+	f.config.base = (void *)(UINTPTR_MAX - 9 * FAKE_PAGE + 1);
+	CHECK(pkmap_size(&f.config));
+	f.config.base = (void *)(UINTPTR_MAX - 8 * FAKE_PAGE + 1);
+	CHECK(!pkmap_size(&f.config));
+}
+
+static void slots_and_local_slots(void)
+{
+	struct fake f;
+	uint32_t guard;
+
+	fake_init(&f);
+	f.config.local_base = f.config.base;
+	CHECK(!pkmap_size(&f.config));
+	for (guard = 0; guard < 2; guard++) {
+		f.config.guard = guard;
+		f.config.local_base =
+			(void *)(FAKE_BASE + (4 * FAKE_PAGE << guard));
+		CHECK(pkmap_size(&f.config));
+		f.config.local_base = (char *)f.config.local_base - FAKE_PAGE;
+		CHECK(!pkmap_size(&f.config));
+		f.config.local_base =
+			(void *)(FAKE_BASE - (8 * FAKE_PAGE << guard));
+		CHECK(pkmap_size(&f.config));
+		f.config.local_base = (char *)f.config.local_base + FAKE_PAGE;
+		CHECK(!pkmap_size(&f.config));
+	}
 }
 
 /* What does not fit in memory is refused, not computed modulo its size. */
@@ -472,6 +592,35 @@ static void fini_tears_down(void)
 	fake_unmap(&f, fake_addr(&f, slot));
 	fake_close(&f);
 	CHECK(f.memory[3] == 77);
+}
+
+/* All that is in use is told, each with how many use it. */
+static void fini_reports_all(void)
+{
+	struct fake f;
+	void *held[3];
+	void *local;
+
+	fake_init(&f);
+	fake_open(&f);
+	held[0] = fake_map(&f, 1);
+	held[1] = fake_map(&f, 2);
+	held[2] = fake_pin(&f, 2);
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	CHECK(fake_stats(&f).misuses == 2);
+	CHECK(f.report.pfn == 2 && f.report.addr == held[1]);
+	CHECK(f.report.users == 2);
+	fake_unmap(&f, held[1]);
+	fake_unmap(&f, held[2]);
+
+	local = fake_local_map(&f, 9);
+	CHECK(pkmap_fini(f.win) == PKMAP_EBUSY);
+	CHECK(fake_stats(&f).misuses == 4);
+	CHECK(f.report.pfn == 9 && f.report.addr == local);
+	CHECK(!f.report.users && f.report.slot == PKMAP_NO_SLOT);
+	fake_local_unmap(&f, local);
+	fake_unmap(&f, held[0]);
+	fake_close(&f);
 }
 
 static void fini_refused_by_pin(void)
@@ -598,6 +747,12 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(size_per_slot),
 	UNIT_TEST(size_per_local_slot),
 	UNIT_TEST(size_with_dma_slots),
+	UNIT_TEST(size_with_copies),
+	UNIT_TEST(counts_in_one_copy),
+	UNIT_TEST(guard_pages),
+	UNIT_TEST(guard_pages_take_space),
+	UNIT_TEST(slots_and_local_slots),
+	UNIT_TEST(fini_reports_all),
 	UNIT_TEST(size_does_not_wrap),
 	UNIT_TEST(fini_tears_down),
 	UNIT_TEST(fini_refused_by_pin),
