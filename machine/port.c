@@ -126,6 +126,8 @@ static const char *misuse_name(enum pkmap_misuse what)
 		[PKMAP_MISUSE_LOCAL_DEPTH] = "too many local maps",
 		[PKMAP_MISUSE_IN_USE] = "window in use",
 		[PKMAP_MISUSE_SATURATED] = "count at its limit",
+		[PKMAP_MISUSE_LOCAL_OPEN] = "map of a local map's page",
+		[PKMAP_MISUSE_CPU] = "unknown CPU",
 	};
 
 	return names[what];

@@ -163,6 +163,30 @@ int pkmap_dma_sync_for_device(struct pkmap_dma *d,
 	return sync_buffers(d, &call, BEFORE);
 }
 
+/*
+ * The second time, pkmap_forget() finds nothing that is mapped: it sees to it
+ * that the slots through which lines were worked on show nothing any more.
+ */
+int pkmap_dma_forget(struct pkmap_dma *d, pkmap_pfn first, pkmap_pfn npages,
+		     const struct pkmap_wait *wait)
+{
+	int err;
+
+	if (npages > d->win->npages ||
+	    first - d->win->first_pfn > d->win->npages - npages)
+		return PKMAP_ERANGE;
+	if (!npages)
+		return 0;
+	err = pkmap_track_forget(d, first, npages);
+	if (!err)
+		err = pkmap_forget(d->win, first, npages, wait);
+	if (!err)
+		err = pkmap_clean_inval_pages(d, first, npages);
+	if (!err)
+		err = pkmap_forget(d->win, first, npages, wait);
+	return err;
+}
+
 int pkmap_dma_low_buffer(struct pkmap_dma *d, const void *addr, size_t len,
 			 struct pkmap_dma_buffer *buf)
 {

@@ -308,3 +308,19 @@ int pkmap_work_on_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 	}
 	return 0;
 }
+
+int pkmap_clean_inval_pages(struct pkmap_dma *d, pkmap_pfn first,
+			    pkmap_pfn npages)
+{
+	const uint32_t shift = d->win->page_shift;
+	const struct part part = {
+		.start = (uint64_t)first << shift,
+		.end = (uint64_t)(first + npages) << shift,
+		.op = PKMAP_CACHE_CLEAN_INVAL,
+	};
+	int err = work_on_inner(d, &part, 1);
+
+	if (!err)
+		work_on_outer(d, &part, 1);
+	return err;
+}

@@ -72,6 +72,10 @@ struct pkmap_range {
 int pkmap_work_on_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 			enum pkmap_moment moment);
 
+/* Writes back and forgets all lines of pages that nobody uses. */
+int pkmap_clean_inval_pages(struct pkmap_dma *d, pkmap_pfn first,
+			    pkmap_pfn npages);
+
 /* dma_segments.c; returns how many segments there are, or an error */
 int pkmap_cut_segments(const struct pkmap_dma *d,
 		       const struct pkmap_dma_call *call,
@@ -94,6 +98,8 @@ void pkmap_track_unmapped(struct pkmap_dma *d,
 int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call);
 void pkmap_track_local_maps(struct pkmap_dma *d,
 			    const struct pkmap_dma_call *call);
+/* PKMAP_EBUSY: a device has one of the pages. */
+int pkmap_track_forget(struct pkmap_dma *d, pkmap_pfn first, pkmap_pfn npages);
 
 #else
 
@@ -141,6 +147,15 @@ static inline void pkmap_track_local_maps(struct pkmap_dma *d,
 {
 	(void)d;
 	(void)call;
+}
+
+static inline int pkmap_track_forget(struct pkmap_dma *d, pkmap_pfn first,
+				     pkmap_pfn npages)
+{
+	(void)d;
+	(void)first;
+	(void)npages;
+	return 0;
 }
 
 #endif

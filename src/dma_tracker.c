@@ -386,6 +386,32 @@ void pkmap_track_local_maps(struct pkmap_dma *d,
 	}
 }
 
+/* Reports each mapping that has a page of the range. */
+int pkmap_track_forget(struct pkmap_dma *d, pkmap_pfn first, pkmap_pfn npages)
+{
+	const uint32_t shift = d->win->page_shift;
+	const struct mapping page = {
+		.buf = { .pfn = first, .len = (size_t)1 << shift },
+	};
+	const struct pkmap_range range = { (uint64_t)first << shift,
+					   (uint64_t)(first + npages)
+						   << shift };
+	const struct pkmap_tracked *t;
+	struct mapping m;
+	int err = 0;
+
+	if (!is_tracking(d))
+		return 0;
+	for (t = d->tracked; t < d->tracked + d->ntracked; t++) {
+		if (!read_entry(d, t, &m) || m.range.start >= range.end ||
+		    range.start >= m.range.end)
+			continue;
+		report(d, PKMAP_DMA_FORGOTTEN, "pkmap_dma_forget", &page, &m);
+		err = PKMAP_EBUSY;
+	}
+	return err;
+}
+
 /* Marks the entry as reported; false if it was, or is not what @m says. */
 static bool mark_reported(struct pkmap_tracked *t, const struct mapping *m)
 {

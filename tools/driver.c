@@ -118,6 +118,7 @@ const char *driver_misuse(enum pkmap_dma_misuse misuse)
 	case PKMAP_DMA_LOCAL_MAP:
 		return "the CPU has a local map of it open";
 	case PKMAP_DMA_NEVER_UNMAPPED:
+	case PKMAP_DMA_FORGOTTEN:
 		return "a device has it still";
 	case PKMAP_DMA_TRACKER_FULL:
 		return "devices have more frames than the tracker has entries";

@@ -208,6 +208,7 @@ enum pkmap_dma_misuse {
 	PKMAP_DMA_OVERLAP,	   /* devices write to the same bytes */
 	PKMAP_DMA_LOCAL_MAP,	   /* a local map of its page is open here */
 	PKMAP_DMA_NEVER_UNMAPPED,  /* see pkmap_dma_leaks() */
+	PKMAP_DMA_FORGOTTEN,	   /* a device has a page to be forgotten */
 	PKMAP_DMA_TRACKER_FULL,	   /* it tracks nothing from here on */
 };
 
@@ -219,7 +220,8 @@ struct pkmap_dma_report {
 	enum pkmap_dma_dir dir;
 	/*
 	 * The mapping that this contradicts, as it was mapped: with _LENGTH,
-	 * _DIRECTION, _DEVICE and _OVERLAP.  Else known.len is 0.
+	 * _DIRECTION, _DEVICE, _OVERLAP and _FORGOTTEN (of which @dev is NULL,
+	 * and @buf the first page).  Else known.len is 0.
 	 */
 	struct pkmap_dma_buffer known;
 	enum pkmap_dma_dir known_dir;
@@ -405,6 +407,27 @@ int pkmap_dma_sync_for_device(struct pkmap_dma *dma,
 			      const struct pkmap_dma_device *dev,
 			      const struct pkmap_dma_buffer *bufs,
 			      uint32_t nbufs, enum pkmap_dma_dir dir);
+
+/**
+ * pkmap_dma_forget() - leaves no trace of pages, so that they can be given away.
+ * @first, @npages: pages of the window.
+ * @wait: how long to wait until nobody uses one of them; see pkmap_forget().
+ *
+ * What pkmap_forget() does, and then all cache lines of the pages are written
+ * back and invalidated, whatever kind the caches are, the outer one included.  So
+ * what was stored is in memory, and nothing is written back later on top of what
+ * the next owner puts there behind these caches.  (A CPU that speculates can fill
+ * lines of a page only while it has a translation of it; the last one goes last.)
+ *
+ * Context: task; may sleep, unless @wait says never.
+ * Return: 0; PKMAP_ERANGE if not all are the window's pages; PKMAP_EBUSY
+ * (reported) if the tracker knows that a device has one of them: nothing has
+ * changed; what pkmap_forget() returns; or an error of the port as in
+ * pkmap_dma_map().  After an error other than those two the call can be made
+ * again, and pages that nobody used may be torn down.
+ */
+int pkmap_dma_forget(struct pkmap_dma *dma, pkmap_pfn first, pkmap_pfn npages,
+		     const struct pkmap_wait *wait);
 
 /**
  * pkmap_dma_leaks() - which buffers have not been unmapped.

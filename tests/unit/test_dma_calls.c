@@ -4,6 +4,7 @@
  * each other, operations of the port that fail, lists, and the counters.
  */
 #include "dma_recorder.h"
+#include "window_priv.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -553,7 +554,152 @@ static void counters_of_calls(void)
 	dma_close(&r);
 }
 
+/*
+ * Pages that are given away: whatever the cache, all their lines are written back
+ * and forgotten once no slot shows them, inner cache first.
+ */
+static void given_away(enum pkmap_cache_kind kind, bool has_phys)
+{
+	const uint64_t start = (uint64_t)DMA_FIRST << DMA_PAGE_SHIFT;
+	struct dma_recorder r;
+	unsigned int i, n = 0;
+
+	init_kind(&r, kind);
+	r.has_phys = has_phys;
+	r.has_outer = true;
+	dma_open(&r);
+	fake_touch_range(&r.f, DMA_FIRST, 3);
+	CHECK(!pkmap_dma_forget(r.dma, DMA_FIRST, 2, PKMAP_NOWAIT));
+	CHECK(!pkmap_pfn_to_addr(r.f.win, DMA_FIRST));
+	CHECK(!pkmap_pfn_to_addr(r.f.win, DMA_FIRST + 1));
+	CHECK(pkmap_pfn_to_addr(r.f.win, DMA_FIRST + 2));
+	CHECK(r.f.log[r.f.nlog - 2].op == FAKE_CLEAR_NOW);
+	if (has_phys) {
+		CHECK(r.log[n].where == DMA_BY_PHYS);
+		CHECK(r.log[n].phys == start && r.log[n].bytes == 2 * DMA_PAGE);
+		n++;
+	} else if (kind != PKMAP_CACHE_VIVT) {
+		for (; n < 2; n++) {
+			CHECK(r.log[n].where == DMA_AT_DMA_SLOT);
+			CHECK(r.log[n].phys == start + n * DMA_PAGE);
+			CHECK(r.log[n].bytes == DMA_PAGE);
+		}
+	}
+	CHECK(r.log[n].where == DMA_OUTER && r.nlog == n + 1);
+	CHECK(r.log[n].phys == start && r.log[n].bytes == 2 * DMA_PAGE);
+	for (i = 0; i < r.nlog; i++)
+		CHECK(r.log[i].op == PKMAP_CACHE_CLEAN_INVAL);
+	dma_close(&r);
+}
+
+static void given_away_of_any_kind(void)
+{
+	given_away(PKMAP_CACHE_PIPT, false);
+	given_away(PKMAP_CACHE_PIPT, true);
+	given_away(PKMAP_CACHE_VIPT, false);
+	given_away(PKMAP_CACHE_VIVT, false);
+}
+
+static void not_given_away(void)
+{
+	const pkmap_pfn end = DMA_FIRST + DMA_NPAGES;
+	struct dma_recorder r;
+	void *held;
+
+	dma_init(&r);
+	r.has_outer = true;
+	dma_open(&r);
+	fake_touch(&r.f, DMA_FIRST);
+	held = fake_map(&r.f, DMA_FIRST + 1);
+	CHECK(pkmap_dma_forget(r.dma, DMA_FIRST, 2, PKMAP_NOWAIT) ==
+	      PKMAP_EBUSY);
+	CHECK(pkmap_pfn_to_addr(r.f.win, DMA_FIRST));
+	CHECK(pkmap_dma_forget(r.dma, DMA_FIRST - 1, 2, NULL) == PKMAP_ERANGE);
+	CHECK(pkmap_dma_forget(r.dma, end - 1, 2, NULL) == PKMAP_ERANGE);
+	CHECK(pkmap_dma_forget(r.dma, end, 1, NULL) == PKMAP_ERANGE);
+	CHECK(pkmap_dma_forget(r.dma, DMA_FIRST, PKMAP_NO_PFN, NULL) ==
+	      PKMAP_ERANGE);
+	CHECK(pkmap_dma_forget(r.dma, DMA_LOW_FIRST, 1, NULL) == PKMAP_ERANGE);
+	CHECK(!pkmap_dma_forget(r.dma, DMA_FIRST, 0, NULL));
+	CHECK(!r.nlog);
+	/* The port cannot show a page: the call can be made again. */
+	r.f.set_error = PKMAP_ENOMEM;
+	CHECK(pkmap_dma_forget(r.dma, end - 1, 1, NULL) == PKMAP_ENOMEM);
+	CHECK(!pkmap_dma_forget(r.dma, end - 1, 1, NULL));
+	CHECK(r.nlog == 2);
+	fake_unmap(&r.f, held);
+	dma_close(&r);
+}
+
+/*
+ * A DMA call of another CPU has the page in a slot: it is in use, and who waits
+ * for its end is woken.
+ */
+static void forget_shown_for_dma(struct dma_recorder *r,
+				 const struct dma_record *rec)
+{
+	const struct pkmap_wait deadline = { .deadline = 1 };
+	const pkmap_pfn pfn = (pkmap_pfn)(rec->phys >> DMA_PAGE_SHIFT);
+
+	forget_worked_on(r, rec);
+	r->f.any_context = false;
+	CHECK(pkmap_forget(r->f.win, pfn, 1, &deadline) == PKMAP_ETIMEDOUT);
+	r->f.any_context = true;
+	/* As if somebody waited on. */
+	pkmap_a32_store_relaxed(&r->f.win->waiters, 1);
+}
+
+static void shown_for_dma(void)
+{
+	struct dma_recorder r;
+
+	dma_init(&r);
+	dma_open(&r);
+	r.hook = forget_shown_for_dma;
+	dma_one(&r, DMA_MAP, buffer(0, 0, DMA_PAGE), FROM);
+	check_where(&r, 0, 1, DMA_AT_DMA_SLOT, 0);
+	CHECK(r.f.count[FAKE_WAIT] == 1 && r.f.count[FAKE_WAKE] == 1);
+	pkmap_a32_store_relaxed(&r.f.win->waiters, 0);
+	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 1, PKMAP_NOWAIT));
+	dma_close(&r);
+}
+
+/* One that the port cannot set is not shown. */
+static void not_shown_for_dma(void)
+{
+	const struct pkmap_dma_buffer buf = buffer(0, 0, DMA_PAGE);
+	struct dma_recorder r;
+
+	dma_init(&r);
+	dma_open(&r);
+	r.f.set_error = PKMAP_ENOMEM;
+	CHECK(dma_call(&r, DMA_MAP, &dma_device, &buf, 1, FROM) ==
+	      PKMAP_ENOMEM);
+	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 1, PKMAP_NOWAIT));
+	dma_close(&r);
+}
+
+static void unknown_cpu(void)
+{
+	const struct pkmap_dma_buffer buf = buffer(0, 0, DMA_PAGE);
+	struct dma_recorder r;
+
+	dma_init(&r);
+	dma_open(&r);
+	r.f.cpu = 2;
+	CHECK(dma_call(&r, DMA_MAP, &dma_device, &buf, 1, FROM) ==
+	      PKMAP_EINVAL);
+	CHECK(r.f.report.what == PKMAP_MISUSE_CPU);
+	r.f.cpu = DMA_CPU;
+	dma_close(&r);
+}
+
 const struct unit_test unit_tests[] = {
+	UNIT_TEST(given_away_of_any_kind),
+	UNIT_TEST(not_given_away),
+	UNIT_TEST(shown_for_dma),
+	UNIT_TEST(not_shown_for_dma),
+	UNIT_TEST(unknown_cpu),
 	UNIT_TEST(while_reclaimed),
 	UNIT_TEST(while_a_local_map_opens_or_closes),
 	UNIT_TEST(held_while_worked_on),

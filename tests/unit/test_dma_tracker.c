@@ -812,7 +812,37 @@ static void memory(void)
 	tracker_close(&t);
 }
 
+/* Pages that a device still has are not given away, and each mapping is told. */
+static void forgotten(void)
+{
+	const struct transfer first = transfer(5, 256, 512, FROM);
+	const struct transfer second = transfer(7, 0, 1, TO);
+	const struct pkmap_dma_report *r = t.report;
+
+	open_tracker();
+	fake_touch(&t.f, 5);
+	map(&first);
+	map(&second);
+	CHECK(pkmap_dma_forget(t.dma, 4, 4, PKMAP_NOWAIT) == PKMAP_EBUSY);
+	CHECK(t.nreports == 2 && tracker_stats(&t).misuses == 2);
+	CHECK(r->what == PKMAP_DMA_FORGOTTEN && !r->dev);
+	CHECK(!strcmp(r->call, "pkmap_dma_forget"));
+	CHECK(r->buf.pfn == 4 && r->known.pfn == 5 && r->known.len == 512);
+	CHECK(r->known_dir == FROM && r->known_dev == &devices[0]);
+	CHECK(r[1].known.pfn == 7);
+	CHECK(pkmap_pfn_to_addr(t.f.win, 5));
+	CHECK(!pkmap_dma_forget(t.dma, 6, 1, PKMAP_NOWAIT));
+	CHECK(!pkmap_dma_forget(t.dma, 0, 5, PKMAP_NOWAIT));
+	CHECK(!pkmap_dma_forget(t.dma, 8, 2, PKMAP_NOWAIT));
+	unmap(&first);
+	CHECK(!pkmap_dma_forget(t.dma, 5, 2, PKMAP_NOWAIT));
+	CHECK(t.nreports == 2);
+	unmap(&second);
+	tracker_close(&t);
+}
+
 const struct unit_test unit_tests[] = {
+	UNIT_TEST(forgotten),
 	UNIT_TEST(wrong_calls),
 	UNIT_TEST(after_unmap),
 	UNIT_TEST(sent_twice),

@@ -113,6 +113,13 @@ static void colours_not_power_of_two(struct pkmap_config *c)
 	c->local_base = (void *)(24 * FAKE_PAGE);
 }
 
+static void guard_and_colours(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIPT;
+	c->cache.colours = 2;
+	c->guard = true;
+}
+
 static void unknown_cache(struct pkmap_config *c)
 {
 	c->cache.kind = (enum pkmap_cache_kind)(PKMAP_CACHE_VIVT + 1);
@@ -269,6 +276,7 @@ static void (*const wrong[])(struct pkmap_config *c) = {
 	vivt_colours,
 	pipt_colours,
 	colours_not_power_of_two,
+	guard_and_colours,
 	unknown_cache,
 	no_slots,
 	too_many_slots,
@@ -489,7 +497,7 @@ static void counts_in_one_copy(void)
 static void guard_pages(void)
 {
 	struct fake f;
-	char *addr, *local;
+	char *addr, *outer, *local;
 	uint32_t slot;
 
 	fake_init(&f);
@@ -508,10 +516,13 @@ static void guard_pages(void)
 		CHECK(f.report.what == PKMAP_MISUSE_UNALIGNED);
 		fake_unmap(&f, addr);
 	}
-	local = fake_local_map(&f, 100);
-	CHECK(pkmap_addr_to_pfn(f.win, local) == 100);
+	outer = fake_local_map(&f, 100);
+	local = fake_local_map(&f, 101);
+	CHECK(local - outer == 2 * FAKE_PAGE);
+	CHECK(pkmap_addr_to_pfn(f.win, local) == 101);
 	CHECK(pkmap_addr_to_pfn(f.win, local + FAKE_PAGE) == PKMAP_NO_PFN);
 	fake_local_unmap(&f, local);
+	fake_local_unmap(&f, outer);
 	/* Adjacent slots are not adjacent pages. */
 	fake_clear_log(&f);
 	CHECK(pkmap_flush_unused(f.win) == f.config.nslots);
