@@ -234,6 +234,81 @@ void flush_unused(void)
 	log_event(m.current, EVENT_END, "done");
 }
 
+void unmap_pfn(pkmap_pfn pfn, void *addr)
+{
+	if (!scheme->unmap_pfn) {
+		unmap(addr);
+		return;
+	}
+	log_event(m.current, EVENT_BEGIN, "unmaps page %lu", pfn);
+	let_go(addr);
+	if (scheme->unmap_pfn(mem, pfn))
+		broken(10, VERDICT_BROKEN, "an unmap of page %lu is refused",
+		       pfn);
+	log_event(m.current, EVENT_END, "done");
+}
+
+void unmap_pfn_once_too_often(pkmap_pfn pfn)
+{
+	if (!scheme->unmap_pfn)
+		return;
+	log_event(m.current, EVENT_BEGIN, "unmaps page %lu, once too often",
+		  pfn);
+	context()->misuse_expected = true;
+	if (!scheme->unmap_pfn(mem, pfn))
+		broken(10, VERDICT_BROKEN, "one unmap too many is accepted");
+	log_event(m.current, EVENT_END, "is refused");
+}
+
+static void check_forgotten(pkmap_pfn pfn)
+{
+	uint32_t slot;
+
+	for (slot = 0; slot < m.nslots; slot++) {
+		if (m.hw.pte[slot] == pfn + 1)
+			broken(3, VERDICT_BROKEN,
+			       "page %lu is forgotten, and slot %u shows it",
+			       pfn, slot);
+	}
+}
+
+void forget(pkmap_pfn pfn)
+{
+	if (!scheme->forget) {
+		flush_unused();
+		return;
+	}
+	log_event(m.current, EVENT_BEGIN, "forgets page %lu", pfn);
+	if (scheme->forget(mem, pfn))
+		broken(10, VERDICT_BROKEN, "page %lu is not forgotten", pfn);
+	check_forgotten(pfn);
+	log_event(m.current, EVENT_END, "done");
+}
+
+void share_local_maps(void)
+{
+	m.private_end = m.private_to_cpu;
+}
+
+struct note {
+	pkmap_a32 written;
+};
+
+struct note *make_note(void)
+{
+	return machine_alloc(sizeof(struct note));
+}
+
+void write_note(struct note *note)
+{
+	pkmap_a32_store_release(&note->written, 1);
+}
+
+bool note_is_written(const struct note *note)
+{
+	return pkmap_a32_load_acquire(&note->written);
+}
+
 void store(char *addr, uint8_t value)
 {
 	machine_store(addr, value);

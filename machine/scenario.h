@@ -99,6 +99,27 @@ void local_unmap_out_of_order(void *addr);
 
 void flush_unused(void);
 
+/*
+ * By the page's number, and once more than the caller has it mapped.  With a
+ * scheme that has no such call the one is by @addr, and the other does nothing.
+ */
+void unmap_pfn(pkmap_pfn pfn, void *addr);
+void unmap_pfn_once_too_often(pkmap_pfn pfn);
+
+/*
+ * Waits until nobody uses the page; then nothing may show it (I3).  In prepare(),
+ * scenarios with it call share_local_maps(): what a CPU has mapped locally is
+ * looked at by others too.  A scheme that has no such call flushes.
+ */
+void forget(pkmap_pfn pfn);
+void share_local_maps(void);
+
+/* What one task tells the others, once; made in prepare(). */
+struct note;
+struct note *make_note(void);
+void write_note(struct note *note);
+bool note_is_written(const struct note *note);
+
 /* Maps, writes to and unmaps a page, rounds() times. */
 void use_page(pkmap_pfn pfn, uint8_t value);
 

@@ -45,6 +45,10 @@ struct scheme {
 	/* Takes every unused mapping down; task context. */
 	void (*flush_unused)(void *mem);
 
+	/* By the page's number, and of one page, until nobody uses it; or NULL. */
+	int (*unmap_pfn)(void *mem, pkmap_pfn pfn);
+	int (*forget)(void *mem, pkmap_pfn pfn);
+
 	/*
 	 * When nobody is in a call: NULL, or what is wrong: a slot in use, a
 	 * waiter (I9).

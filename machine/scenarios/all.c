@@ -24,6 +24,8 @@ extern const struct scenario scenario_local_dma;
 extern const struct scenario scenario_second_look;
 extern const struct scenario scenario_wake_all;
 extern const struct scenario scenario_misuse;
+extern const struct scenario scenario_forget;
+extern const struct scenario scenario_unmap_pfn;
 
 const struct scenario *const scenarios[] = {
 	&scenario_rfc,
@@ -48,6 +50,8 @@ const struct scenario *const scenarios[] = {
 	&scenario_second_look,
 	&scenario_wake_all,
 	&scenario_misuse,
+	&scenario_forget,
+	&scenario_unmap_pfn,
 	NULL,
 };
 

@@ -109,6 +109,16 @@ static void scheme_flush_unused(void *mem)
 	pkmap_flush_unused(win(mem));
 }
 
+static int scheme_unmap_pfn(void *mem, pkmap_pfn pfn)
+{
+	return pkmap_unmap_pfn(win(mem), pfn);
+}
+
+static int scheme_forget(void *mem, pkmap_pfn pfn)
+{
+	return pkmap_forget(win(mem), pfn, 1, NULL);
+}
+
 static const char *scheme_check_end(void *mem)
 {
 	struct pkmap_window *w = win(mem);
@@ -140,5 +150,7 @@ const struct scheme scheme_pkmap = {
 	.dma_map = scheme_dma_map,
 	.dma_unmap = scheme_dma_unmap,
 	.flush_unused = scheme_flush_unused,
+	.unmap_pfn = scheme_unmap_pfn,
+	.forget = scheme_forget,
 	.check_end = scheme_check_end,
 };

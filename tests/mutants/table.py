@@ -18,6 +18,16 @@ def weaken(name, file, old, new, run, invariant):
     mutant(name, file, old, new, run + " ra=1", invariant)
 
 
+# In claim_marked(): whether a slot is claimed.
+CLAIMED = (
+    "\t\tif (!(pkmap_a32_load_relaxed(&word[slot]) & WORD_CLEANING) ||\n"
+    "\t\t    !claim(&word[slot]))\n")
+# In word_take_user(): a user is taken off.
+TAKEN = (
+    "\t\tif (unlikely(!word_has_user(*old)))\n\t\t\treturn false;\n"
+    "\t} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, "
+    "*old - WORD_USER)));\n")
+
 # Reclaim: mark, clean, claim, free, clear, flush.
 
 mutant("claim before clean", "src/reclaim.c",
@@ -34,16 +44,17 @@ mutant("whole cache not cleaned", "src/reclaim.c",
        "\t\tw->ops->cache_clean_inval_all(w->port);\n", "",
        "rfc whole=1", "I1")
 mutant("claim accepts one that was used", "src/reclaim.c",
-       "\tuint32_t old = WORD_MAPPED | WORD_CLEANING;\n\n\treturn",
-       "\tuint32_t old = pkmap_a32_load_relaxed(word) & WORD_FLAGS;\n\n"
-       "\tif (!old || !(old & (WORD_CLEANING | WORD_REFERENCED)))\n"
-       "\t\treturn false;\n\treturn",
+       CLAIMED,
+       "\t\tuint32_t old = pkmap_a32_load_relaxed(&word[slot]) & WORD_FLAGS;\n"
+       "\t\tif (!(old & (WORD_CLEANING | WORD_REFERENCED)) ||\n"
+       "\t\t    !pkmap_a32_cas_release(&word[slot], &old, 0))\n",
        "rfc", "I1")
 mutant("claim accepts one in use", "src/reclaim.c",
-       "\tuint32_t old = WORD_MAPPED | WORD_CLEANING;\n\n\treturn",
-       "\tuint32_t old = pkmap_a32_load_relaxed(word);\n\n"
-       "\tif (!(old & WORD_MAPPED))\n\t\treturn false;\n\treturn",
-       "nmi", "I10")
+       CLAIMED,
+       "\t\tuint32_t old = pkmap_a32_load_relaxed(&word[slot]);\n"
+       "\t\tif (!(old & WORD_MAPPED) ||\n"
+       "\t\t    !pkmap_a32_cas_release(&word[slot], &old, 0))\n",
+       "nmi", "I1")
 mutant("a slot in use is marked", "src/reclaim.c",
        "\tif (old == WORD_MAPPED)\n\t\treturn mark(word, old);\n"
        "\tif (old == (WORD_MAPPED | WORD_REFERENCED))\n"
@@ -74,14 +85,21 @@ mutant("one translation of a run cleared", "src/reclaim.c",
        "slot_addr(w, r.slot), r.count);", "slot_addr(w, r.slot), 1);",
        "flush", "I4")
 mutant("TLBs not flushed", "src/reclaim.c",
-       "\tw->ops->flush_tlb(w->port, slot_addr(w, first), end - first, "
-       "false);\n", "",
+       "\tw->ops->flush_tlb(w->port, slot_addr(w, first),\n"
+       "\t\t\t  (size_t)(end - first)\n"
+       "\t\t\t\t  << (w->slot_shift - w->page_shift),\n"
+       "\t\t\t  false);\n",
+       "",
        "rfc", "I4")
 mutant("TLB of this CPU flushed only", "src/reclaim.c",
-       "end - first, false);", "end - first, true);",
+       "<< (w->slot_shift - w->page_shift),\n"
+       "\t\t\t  false);",
+       "<< (w->slot_shift - w->page_shift),\n"
+       "\t\t\t  true);",
        "rfc cache=vipt cpus=2 ipi=1", "I4")
 mutant("TLBs flushed for all slots but the last", "src/reclaim.c",
-       "end - first, false);", "end - first - 1, false);",
+       "(size_t)(end - first)\n",
+       "(size_t)(end - first - 1)\n",
        "rfc", "I4")
 mutant("TLBs flushed before the clear", "src/reclaim.c",
        "\tclear_run(w, r);\n\tclaimed += r.count;\n"
@@ -103,7 +121,9 @@ mutant("freed slot is on no stack", "src/reclaim.c",
        "\t*top = slot;\n", "",
        "two-pages", "I7")
 mutant("flush without the lock", "src/reclaim.c",
-       "\tpkmap_lock(w, NULL);\n\tfreed = pkmap_tear_down_idle(w);\n"
+       "\tpkmap_lock(w, NULL);\n"
+       "\tfreed = pkmap_tear_down_idle(w);\n"
+       "\tpkmap_clear_now(w);\n"
        "\tpkmap_unlock(w);",
        "\tfreed = pkmap_tear_down_idle(w);",
        "flush", "I3")
@@ -152,9 +172,11 @@ mutant("get finds a slot without looking at MAPPED", "src/window_priv.h",
        "\treturn !(word & (WORD_SATURATED | WORD_CLEANING));",
        "rfc", "I10")
 mutant("put by load and store", "src/window_priv.h",
-       "\t} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, *old - "
-       "WORD_USER)));",
-       "\t} while (0);\n\tpkmap_a32_store_release(word, *old - WORD_USER);",
+       TAKEN,
+       "\t\tif (unlikely(!word_has_user(*old)))\n"
+       "\t\t\treturn false;\n"
+       "\t} while (0);\n"
+       "\tpkmap_a32_store_release(word, *old - WORD_USER);\n",
        "rfc", "I9")
 mutant("put wakes nobody", "src/window.c",
        "\t\treturn refuse_unmap(w, addr);\n"
@@ -196,14 +218,18 @@ mutant("put looks for waiters first", "src/window.c",
 # Misuse.
 
 mutant("unmap of an idle slot accepted", "src/window_priv.h",
-       "\t\tif (unlikely(*old - WORD_USER >= WORD_SATURATED - WORD_USER ||\n"
-       "\t\t\t     !(*old & WORD_MAPPED)))\n\t\t\treturn false;",
-       "\t\tif (unlikely(!(*old & WORD_MAPPED)))\n\t\t\treturn false;\n"
-       "\t\tif (!word_in_use(*old))\n\t\t\treturn true;",
+       "\t\tif (unlikely(!word_has_user(*old)))\n"
+       "\t\t\treturn false;\n",
+       "\t\tif (unlikely(!(*old & WORD_MAPPED)))\n"
+       "\t\t\treturn false;\n"
+       "\t\tif (!word_in_use(*old))\n"
+       "\t\t\treturn true;\n",
        "misuse", "I10")
 mutant("unmap of a free slot accepted", "src/window_priv.h",
-       "\t\t\t     !(*old & WORD_MAPPED)))\n\t\t\treturn false;",
-       "\t\t\t     !(*old & WORD_MAPPED)))\n\t\t\treturn !*old;",
+       "\t\tif (unlikely(!word_has_user(*old)))\n"
+       "\t\t\treturn false;\n",
+       "\t\tif (unlikely(!word_has_user(*old)))\n"
+       "\t\t\treturn !*old;\n",
        "misuse", "I10")
 
 # The index.
@@ -290,9 +316,8 @@ mutant("several: refused", "src/map.c",
        "\tint err = n > 1 ? PKMAP_EAGAIN : check_request(w, pfns, n);",
        "two-pages", "I10")
 mutant("waits for no slot", "src/map.c",
-       "\tif (wait && wait->flags & PKMAP_WAIT_NEVER)\n"
-       "\t\treturn PKMAP_EAGAIN;",
-       "\tif (wait)\n\t\treturn PKMAP_EAGAIN;",
+       "const bool never = wait && wait->flags & PKMAP_WAIT_NEVER;",
+       "const bool never = wait;",
        "deadline", "I10")
 mutant("several: keeps what it has taken", "src/map.c",
        "\t\t\tpkmap_put_pages(w, pfns, k);\n", "",
@@ -333,39 +358,39 @@ mutant("waiter not announced", "src/map.c",
        "\tpkmap_a32_add_seq_cst(&w->waiters, 1);\n", "",
        "full-window", "I9")
 mutant("waiter announced after its last look", "src/map.c",
-       "\tpkmap_a32_add_seq_cst(&w->waiters, 1);\n"
-       "\tseen = pkmap_a32_load_acquire(&colour->event);\n"
-       "\tpkmap_fence_seq_cst();\n"
-       "\tif (lacking_colour(w, pfns, n) == c) {\n",
-       "\tseen = pkmap_a32_load_acquire(&colour->event);\n"
+       "\tseen = pkmap_announce_waiter(w, &w->colour[c]);\n"
+       "\tif (lacking_colour(w, pfns, n) == c)\n",
        "\tconst bool lacks = lacking_colour(w, pfns, n) == c;\n"
-       "\tpkmap_a32_add_seq_cst(&w->waiters, 1);\n"
-       "\tpkmap_fence_seq_cst();\n"
-       "\tif (lacks) {\n",
+       "\tseen = pkmap_announce_waiter(w, &w->colour[c]);\n"
+       "\tif (lacks)\n",
        "full-window", "I9")
 mutant("no last look", "src/map.c",
-       "\tif (lacking_colour(w, pfns, n) == c) {\n", "\tif (colour) {\n",
+       "\tif (lacking_colour(w, pfns, n) == c)\n",
+       "\tif (c != NO_COLOUR)\n",
        "full-window", "I9")
 mutant("last look after the lock is dropped", "src/map.c",
-       "\tif (lacking_colour(w, pfns, n) == c) {\n"
-       "\t\tcount(&w->waits);\n\t\tpkmap_unlock(w);\n",
-       "\tif (lacking_colour(w, pfns, n) == c) {\n"
-       "\t\tcount(&w->waits);\n\t\tpkmap_unlock(w);\n"
-       "\t\tseen = pkmap_a32_load_acquire(&colour->event);\n",
+       "\tpkmap_unlock(w);\n"
+       "\terr = w->ops->wait(",
+       "\tpkmap_unlock(w);\n"
+       "\tseen = pkmap_a32_load_acquire(&colour->event);\n"
+       "\terr = w->ops->wait(",
        "full-window", "I9")
 mutant("event read after the last look", "src/map.c",
-       "\tif (lacking_colour(w, pfns, n) == c) {\n"
-       "\t\tcount(&w->waits);\n",
-       "\tif (lacking_colour(w, pfns, n) == c) {\n"
-       "\t\tseen = pkmap_a32_load_acquire(&colour->event);\n"
-       "\t\tcount(&w->waits);\n",
+       "\tint err;\n"
+       "\n"
+       "\tcount(&w->waits);\n",
+       "\tint err;\n"
+       "\n"
+       "\tseen = pkmap_a32_load_acquire(&colour->event);\n"
+       "\tcount(&w->waits);\n",
        "full-window", "I9")
 mutant("lock kept while waiting", "src/map.c",
-       "\t\tpkmap_unlock(w);\n\t\terr = w->ops->wait(w->port, "
-       "&colour->event, seen,\n\t\t\t\t   wait ? wait : &no_deadline);\n"
-       "\t\tpkmap_lock(w, NULL);\n",
-       "\t\terr = w->ops->wait(w->port, &colour->event, seen,\n"
-       "\t\t\t\t   wait ? wait : &no_deadline);\n",
+       "\tpkmap_unlock(w);\n"
+       "\terr = w->ops->wait(w->port, &colour->event, seen,\n"
+       "\t\t\t   wait ? wait : &no_deadline);\n"
+       "\tpkmap_lock(w, NULL);\n",
+       "\terr = w->ops->wait(w->port, &colour->event, seen,\n"
+       "\t\t\t   wait ? wait : &no_deadline);\n",
        "nested", "I7")
 mutant("waiter stays announced", "src/map.c",
        "\tpkmap_a32_sub_seq_cst(&w->waiters, 1);\n", "",
@@ -384,7 +409,8 @@ mutant("pages that are mapped not counted", "src/map.c",
        "\t\tif (pfn == PKMAP_NO_PFN || (n > 64 && contains(pfns, n, pfn)) ||",
        "same-page", "I9")
 mutant("deadline not told", "src/map.c",
-       "\t\tif (err)\n\t\t\tbreak;\n\t}\n", "\t\terr = 0;\n\t}\n",
+       "\t\tgave_up = wait_for_slots(w, pfns, n, wait);\n",
+       "\t\twait_for_slots(w, pfns, n, wait);\n",
        "deadline", "I7")
 mutant("no deadline", "src/map.c",
        "wait ? wait : &no_deadline);", "wait && wait->flags ? wait : &no_deadline);",
@@ -413,10 +439,11 @@ mutant("closed without cleaning", "src/local.c",
        "\t\t\t\t\t\t  (size_t)1 << w->page_shift);\n", "",
        "local-alias", "I5")
 mutant("cleaned once, whoever used it", "src/local.c",
-       "\t} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED));",
+       "\t} while (!pkmap_a32_cas_release(&l->state, &cleaning, "
+       "LOCAL_CLEARING));",
        "\t} while (0);\n"
-       "\tpkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLOSED);\n"
-       "\tpkmap_a32_store_relaxed(&l->state, LOCAL_CLOSED);",
+       "\tpkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLEARING);\n"
+       "\tpkmap_a32_store_relaxed(&l->state, LOCAL_CLEARING);",
        "local-alias", "I5")
 mutant("cleaned before it is said", "src/local.c",
        "\tuint32_t cleaning;\n\n\tdo {\n",
@@ -581,13 +608,17 @@ weaken("word_add_user(): relaxed", "src/window_priv.h",
        "\t\t\t\t\t    MACHINE_RELAXED);",
        "remap cpus=2", "I4")
 weaken("word_take_user(): relaxed", "src/window_priv.h",
-       "pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)",
-       "machine_atomic_cas(&word->v, old, *old - WORD_USER,\n"
-       "\t\t\t\t\t      MACHINE_RELAXED)",
+       TAKEN,
+       "\t\tif (unlikely(!word_has_user(*old)))\n"
+       "\t\t\treturn false;\n"
+       "\t} while (!machine_atomic_cas(&word->v, old, *old - WORD_USER,\n"
+       "\t\t\t\t\t      MACHINE_RELAXED));\n",
        "remap cpus=2", "I1")
 weaken("word_take_user(): release", "src/window_priv.h",
-       "pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)",
-       "pkmap_a32_cas_release(word, old, *old - WORD_USER)",
+       TAKEN,
+       "\t\tif (unlikely(!word_has_user(*old)))\n"
+       "\t\t\treturn false;\n"
+       "\t} while (!pkmap_a32_cas_release(word, old, *old - WORD_USER));\n",
        "nested cpus=2", "I9")
 weaken("mark(): relaxed", "src/reclaim.c",
        "return pkmap_a32_cas_acquire(word, &old, WORD_MAPPED | WORD_CLEANING);",
@@ -634,3 +665,46 @@ weaken("index_walk() loads head: relaxed", "src/window_priv.h",
        "pkmap_a32_load_acquire(&w->head[bucket])",
        "pkmap_a32_load_relaxed(&w->head[bucket])",
        "recycle cache=vipt cpus=2", "I8")
+
+# Forget, and unmap by the page's number.
+
+mutant("forget does not look at local maps", "src/forget.c",
+       "\t\tpfn = page_of_cpu(w, cpu_nr(w, nr), p);\n", "",
+       "forget cpus=2 cache=vipt", "I3")
+mutant("closing local map not seen by forget", "src/local.c",
+       "&cleaning, LOCAL_CLEARING));", "&cleaning, LOCAL_CLOSED));",
+       "forget cpus=2 cache=vipt", "I3")
+mutant("end of a local map wakes nobody", "src/local.c",
+       "\twake_for_local(w, pkmap_along_load_relaxed(&l->pfn));\n", "",
+       "forget cpus=2 cache=vipt", "I9")
+mutant("forget tears down what was used meanwhile", "src/forget.c",
+       "\treturn page_in_slot(w, p, false);\n", "\treturn PKMAP_NO_PFN;\n",
+       "forget", "I3")
+mutant("forget sleeps without a last look", "src/forget.c",
+       "\tif (page_in_use(w, page) != PKMAP_NO_PFN)\n", "",
+       "forget cpus=2 cache=vipt", "I9")
+mutant("unmap_pfn() without the second look", "src/window_priv.h",
+       "\t\tif (unlikely(!word_has_user(*old) ||\n"
+       "\t\t\t     pkmap_along_load_relaxed(&w->pfn[slot]) != pfn))\n",
+       "\t\tif (unlikely(!word_has_user(*old)))\n",
+       "unmap-pfn", "I10")
+mutant("unmap_pfn() looks at the word last", "src/window_priv.h",
+       "\t\t*old = pkmap_a32_load_acquire(word);\n"
+       "\t\tif (unlikely(!word_has_user(*old) ||\n"
+       "\t\t\t     pkmap_along_load_relaxed(&w->pfn[slot]) != pfn))\n",
+       "\t\tconst bool moved =\n"
+       "\t\t\tpkmap_along_load_relaxed(&w->pfn[slot]) != pfn;\n"
+       "\t\t*old = pkmap_a32_load_acquire(word);\n"
+       "\t\tif (unlikely(!word_has_user(*old) || moved))\n",
+       "unmap-pfn", "I10")
+weaken("slot_take_user() loads the word: relaxed", "src/window_priv.h",
+       "\t\t*old = pkmap_a32_load_acquire(word);\n"
+       "\t\tif (unlikely(!word_has_user",
+       "\t\t*old = pkmap_a32_load_relaxed(word);\n"
+       "\t\tif (unlikely(!word_has_user",
+       "unmap-pfn cpus=2 cache=vipt", "I10")
+weaken("wake_for_local() without its fence", "src/window_priv.h",
+       "\tpkmap_fence_seq_cst();\n"
+       "\tif (unlikely(pkmap_a32_load_relaxed(&w->waiters)))\n",
+       "\tif (unlikely(pkmap_a32_load_relaxed(&w->waiters)))\n",
+       "forget cpus=2 cache=vipt", "I9")

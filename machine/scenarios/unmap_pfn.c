@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * unmap_pfn.c - an interrupt unmaps a page that nobody has mapped, while its slot
+ * is given to a page that somebody has.
+ */
+#include "../scenario.h"
+
+/* Ends its maps by the page's number, as it may. */
+static void user(void)
+{
+	char *page = map(2);
+
+	store(page, 0x31);
+	unmap_pfn(2, page);
+}
+
+static void careless(void)
+{
+	unmap_pfn_once_too_often(0);
+}
+
+static void prepare(void)
+{
+	leave_mapped(0, 0x11);
+	leave_mapped(1, 0x21);
+	machine_task("user", 0, user);
+	machine_task("careless", cpu_or_last(1), careless);
+}
+
+const struct scenario scenario_unmap_pfn = {
+	.name = "unmap-pfn",
+	.about = "one unmap too many, by number, of a page whose slot moves on",
+	.prepare = prepare,
+};
