@@ -70,12 +70,50 @@ static void at_the_limit(void)
 
 	stuck = pkmap_a32_load_relaxed(word);
 	CHECK(stuck & WORD_SATURATED);
-	for (i = 0; i < 30; i++)
+	for (i = 0; i < 30; i++) {
 		fake_unmap(&f, addr);
-	CHECK(pkmap_a32_load_relaxed(word) == stuck);
+		CHECK(!pkmap_unmap_pfn(f.win, 7));
+	}
 	CHECK(fake_pin(&f, 7) == addr);
+	CHECK(pkmap_a32_load_relaxed(word) == stuck);
 	CHECK(f.count[FAKE_REPORT] == 1);
 	CHECK(fake_stats(&f).pins == 11 && fake_stats(&f).hits == 10);
+	back_to_normal(&f, word, addr);
+}
+
+/* The get that reaches it is an ordinary one; its put takes nobody off. */
+static void just_at_the_limit(void)
+{
+	pkmap_a32 *word;
+	struct fake f;
+	uint32_t limit;
+	void *addr;
+
+	word = near_the_limit(&f, &addr);
+	fake_pin(&f, 7);
+	fake_pin(&f, 7);
+	limit = WORD_SATURATED | WORD_MAPPED | WORD_REFERENCED;
+	CHECK(pkmap_a32_load_relaxed(word) == limit);
+	fake_unmap(&f, addr);
+	CHECK(pkmap_a32_load_relaxed(word) == limit);
+	CHECK(!f.count[FAKE_REPORT]);
+	back_to_normal(&f, word, addr);
+}
+
+/* Gets that were under way took themselves off after the first one's report. */
+static void a_little_below_for_good(void)
+{
+	pkmap_a32 *word;
+	struct fake f;
+	uint32_t below;
+	void *addr;
+
+	word = near_the_limit(&f, &addr);
+	below = (WORD_SATURATED_FAR - 9 * WORD_USER) | WORD_MAPPED;
+	pkmap_a32_store_relaxed(word, below);
+	fake_pin(&f, 7);
+	CHECK(pkmap_a32_load_relaxed(word) == below);
+	CHECK(!f.count[FAKE_REPORT]);
 	back_to_normal(&f, word, addr);
 }
 
@@ -125,6 +163,8 @@ static void by_any_route(void)
 const struct unit_test unit_tests[] = {
 	UNIT_TEST(below_the_limit),
 	UNIT_TEST(at_the_limit),
+	UNIT_TEST(just_at_the_limit),
+	UNIT_TEST(a_little_below_for_good),
 	UNIT_TEST(never_recycled),
 	UNIT_TEST(by_any_route),
 	{ 0 },
