@@ -431,6 +431,19 @@ static void low_pages_wrap(struct dma_recorder *r)
 	r->config.low_first_pfn = PKMAP_NO_PFN - 6;
 }
 
+/* Then the page behind the last has an address: 2^64. */
+static void low_pages_reach_2_64(struct dma_recorder *r)
+{
+	r->config.low_first_pfn =
+		(pkmap_pfn)(UINT64_MAX >> DMA_PAGE_SHIFT) - DMA_LOW_NPAGES + 1;
+}
+
+static void low_pages_end_below_2_64(struct dma_recorder *r)
+{
+	r->config.low_first_pfn =
+		(pkmap_pfn)(UINT64_MAX >> DMA_PAGE_SHIFT) - DMA_LOW_NPAGES;
+}
+
 static void low_is_the_windows(struct dma_recorder *r)
 {
 	r->config.low_first_pfn = DMA_FIRST + 1;
@@ -523,6 +536,7 @@ static void init_refuses(void)
 		low_unaligned,
 		low_base_wraps,
 		low_pages_wrap,
+		low_pages_reach_2_64,
 		low_is_the_windows,
 		low_reaches_into_the_window,
 		low_starts_in_the_window,
@@ -553,6 +567,7 @@ static void init_accepts(void)
 		line_as_long_as_a_page,
 		no_low_memory,
 		low_at_address_0,
+		low_pages_end_below_2_64,
 		low_up_to_the_last_address,
 		no_outer_cache,
 	};

@@ -243,6 +243,13 @@ static void dma_slots_wrap(struct pkmap_config *c)
 	c->local_base = (void *)(UINTPTR_MAX - 8 * FAKE_PAGE + 1);
 }
 
+static void local_slots_of_colours_wrap(struct pkmap_config *c)
+{
+	c->cache.kind = PKMAP_CACHE_VIPT;
+	c->cache.colours = 4;
+	c->local_base = (void *)(UINTPTR_MAX - 28 * FAKE_PAGE + 1);
+}
+
 static void too_many_local_slots(struct pkmap_config *c)
 {
 	c->local_slots = 1025;
@@ -298,6 +305,7 @@ static void (*const wrong[])(struct pkmap_config *c) = {
 	dma_slots_of_no_cpu,
 	dma_slots_without_base,
 	dma_slots_wrap,
+	local_slots_of_colours_wrap,
 	too_many_local_slots,
 	too_many_dma_slots,
 	dma_slots_overflow,
