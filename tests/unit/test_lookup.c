@@ -3,6 +3,7 @@
  * test_lookup.c - pfn to address and address to pfn.
  */
 #include "fake_port.h"
+#include "window_priv.h"
 
 static void both_ways(void)
 {
@@ -43,6 +44,56 @@ static void outside(void)
 	CHECK(!pkmap_pfn_to_addr(f.win, PKMAP_NO_PFN));
 	/* A look-up is no misuse. */
 	CHECK(!fake_stats(&f).misuses && !f.count[FAKE_REPORT]);
+	fake_close(&f);
+}
+
+/* An address that differs in one bit, whichever, is that of no map. */
+static void each_bit_of_an_address(void)
+{
+	struct fake f;
+	uintptr_t addr;
+	uintptr_t bit;
+
+	fake_init(&f);
+	fake_open(&f);
+	addr = (uintptr_t)fake_map(&f, 3);
+	for (bit = 1; bit; bit <<= 1)
+		CHECK(pkmap_unmap(f.win, (void *)(addr ^ bit)));
+	fake_unmap(&f, (void *)addr);
+	fake_close(&f);
+}
+
+/* Also if what lies behind the last slot's word looks like one in use. */
+static void behind_the_last_slot(void)
+{
+	struct fake f;
+	pkmap_a32 *behind;
+
+	fake_init(&f);
+	fake_open(&f);
+	behind = &f.win->word[f.config.nslots];
+	CHECK(behind < f.win->next);
+	pkmap_a32_store_relaxed(behind, WORD_USER | WORD_MAPPED);
+	CHECK(pkmap_unmap(f.win, fake_addr(&f, f.config.nslots)) ==
+	      PKMAP_ERANGE);
+	fake_close(&f);
+}
+
+/* The colour is the page number's, not that of its place in the window. */
+static void colours_of_page_numbers(void)
+{
+	struct fake f;
+	pkmap_pfn pfn;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIPT;
+	f.config.cache.colours = 4;
+	f.config.first_pfn = 5;
+	fake_open(&f);
+	for (pfn = 5; pfn < 9; pfn++) {
+		fake_touch(&f, pfn);
+		CHECK(pkmap_pfn_to_addr(f.win, pfn) == fake_addr(&f, pfn % 4));
+	}
 	fake_close(&f);
 }
 
@@ -131,7 +182,13 @@ static void in_between(void)
 }
 
 const struct unit_test unit_tests[] = {
-	UNIT_TEST(both_ways),	   UNIT_TEST(outside),
-	UNIT_TEST(leave_no_trace), UNIT_TEST(local_addresses),
-	UNIT_TEST(in_between),	   { 0 },
+	UNIT_TEST(both_ways),
+	UNIT_TEST(outside),
+	UNIT_TEST(leave_no_trace),
+	UNIT_TEST(local_addresses),
+	UNIT_TEST(in_between),
+	UNIT_TEST(each_bit_of_an_address),
+	UNIT_TEST(behind_the_last_slot),
+	UNIT_TEST(colours_of_page_numbers),
+	{ 0 },
 };
