@@ -557,6 +557,29 @@ static void pages_wait_for_each_colour(void)
 	fake_close(&f);
 }
 
+static void unmap_page_0(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	CHECK(!pkmap_unmap_pfn(f->win, 0));
+}
+
+static void woken_by_unmap_pfn(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	f.config.nslots = 1;
+	fake_open(&f);
+	fake_map(&f, 0);
+	f.hook_op = FAKE_WAIT;
+	f.hook = unmap_page_0;
+	addr = fake_map(&f, 100);
+	CHECK(f.count[FAKE_WAKE] == 1);
+	fake_unmap(&f, addr);
+	fake_close(&f);
+}
+
 const struct unit_test unit_tests[] = {
 	UNIT_TEST(woken_by_unmap),
 	UNIT_TEST(unmap_before_wait),
@@ -578,5 +601,6 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(passing_get_wakes),
 	UNIT_TEST(wait_per_colour),
 	UNIT_TEST(pages_wait_for_each_colour),
+	UNIT_TEST(woken_by_unmap_pfn),
 	{ 0 },
 };
