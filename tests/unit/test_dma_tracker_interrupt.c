@@ -408,6 +408,43 @@ static void unmapped_twice(void)
 	CHECK(n > 10);
 }
 
+/*
+ * One of two mappings that are the same is unmapped, and an interrupt unmaps one
+ * as well: the entry that the task was about to take may be another's by then.
+ */
+static const struct transfer sent = {
+	.dev = &devices[1],
+	.buf = { .pfn = 30, .offset = 0, .len = 100 },
+	.dir = PKMAP_DMA_TO_DEVICE,
+};
+
+static void replace_sent(void)
+{
+	CHECK(!tracker_unmap(&s.t, &sent));
+	CHECK(!tracker_map(&s.t, &replacement));
+}
+
+static void entry_of_another(void)
+{
+	const struct task nothing = { 0 };
+	unsigned int n = 0;
+	bool came;
+
+	do {
+		prepare(&nothing, n++, replace_sent);
+		armed = false;
+		CHECK(!tracker_map(&s.t, &sent));
+		CHECK(!tracker_map(&s.t, &sent));
+		armed = true;
+		CHECK(!tracker_unmap(&s.t, &sent));
+		came = !armed;
+		armed = false;
+		CHECK(!tracker_unmap(&s.t, came ? &replacement : &sent));
+		finish(&nothing);
+	} while (came);
+	CHECK(n > 10);
+}
+
 const struct unit_test unit_tests[] = {
 	UNIT_TEST(other_buffers),
 	UNIT_TEST(misuse),
@@ -418,5 +455,6 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(unmapped_twice),
 	UNIT_TEST(no_entry_left),
 	UNIT_TEST(local_unmap),
+	UNIT_TEST(entry_of_another),
 	{ 0 },
 };
