@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-/* Scenarios use pages 0 to 2 and lines 0 and 1, and share lines by bytes. */
+/*
+ * Scenarios use pages 0 to 2, unless they ask for more, and lines 0 and 1, and
+ * share lines by bytes.
+ */
 #define MIN_SLOTS 2
 #define MIN_PAGES 3
 #define MIN_LINES 2
@@ -37,7 +40,9 @@ const char *config_wrong(const struct machine_config *config)
 	if (!is_within(config->ncpus, 1, MAX_CPUS))
 		return "there are 1 to 4 CPUs";
 	if (!is_within(config->npages, MIN_PAGES, MAX_PAGES))
-		return "there are 3 or 4 pages";
+		return "there are 3 to 6 pages";
+	if (config->npages << config->page_shift > MAX_BYTES)
+		return "there are at most 64 bytes of memory";
 	if (!is_within(config->nslots, MIN_SLOTS, SLOTS_MAX))
 		return "there are 2 to 8 slots";
 	if (!is_within(line, MIN_LINE, MAX_LINE))

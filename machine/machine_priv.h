@@ -16,10 +16,11 @@
 
 #define MAX_CPUS     4
 #define MAX_CONTEXTS 8
-#define MAX_PAGES    4
-#define MAX_LINES    4			    /* of a page */
-#define MAX_LINE     4			    /* bytes */
-#define MAX_PAGE     (MAX_LINES * MAX_LINE) /* four of them: 64 bytes */
+#define MAX_PAGES    6
+#define MAX_LINES    4 /* of a page */
+#define MAX_LINE     4 /* bytes */
+#define MAX_PAGE     (MAX_LINES * MAX_LINE)
+#define MAX_BYTES    64 /* of memory: struct view has a bit for each */
 #define MAX_SLOTS    24 /* those for local maps and DMA included */
 #define MAX_ENTRIES  (MAX_SLOTS * MAX_LINES)
 #define STACK_BYTES  65536
@@ -135,7 +136,7 @@ struct hw {
 };
 
 /* What release/acquire memory has besides; see memory.c. */
-#define WEAK_VARIABLES 23
+#define WEAK_VARIABLES 21
 #define WEAK_MESSAGES  32 /* values of a variable that are kept at most */
 #define NO_CHOICE      0xffu
 

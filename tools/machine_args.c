@@ -39,7 +39,7 @@ static const struct argp_option options[] = {
 	{ .name = "slots", .key = KEY_SLOTS, .arg = "N",
 	  .doc = "Slots of the window, 2 to 8 (2)" },
 	{ .name = "pages", .key = KEY_PAGES, .arg = "N",
-	  .doc = "Pages of memory, 3 or 4 (3)" },
+	  .doc = "Pages of memory, 3 to 6 (3)" },
 	{ .name = "line-bytes", .key = KEY_LINE_BYTES, .arg = "N",
 	  .doc = "Bytes of a cache line, 2 or 4 (2)" },
 	{ .name = "lines", .key = KEY_LINES, .arg = "N",

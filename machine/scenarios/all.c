@@ -12,6 +12,7 @@ extern const struct scenario scenario_local_alias;
 extern const struct scenario scenario_edges;
 extern const struct scenario scenario_prefetch;
 extern const struct scenario scenario_recycle;
+extern const struct scenario scenario_carried;
 extern const struct scenario scenario_nmi;
 extern const struct scenario scenario_deadline;
 extern const struct scenario scenario_nested;
@@ -27,6 +28,7 @@ extern const struct scenario scenario_misuse;
 extern const struct scenario scenario_forget;
 extern const struct scenario scenario_unmap_pfn;
 
+/* clang-format off */
 const struct scenario *const scenarios[] = {
 	&scenario_rfc,
 	&scenario_dma_irq,
@@ -38,6 +40,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_edges,
 	&scenario_prefetch,
 	&scenario_recycle,
+	&scenario_carried,
 	&scenario_nmi,
 	&scenario_deadline,
 	&scenario_nested,
@@ -54,6 +57,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_unmap_pfn,
 	NULL,
 };
+/* clang-format on */
 
 const struct scheme *const schemes[] = {
 	&scheme_unpinned, &scheme_locked, &scheme_claim_first,

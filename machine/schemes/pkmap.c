@@ -33,6 +33,21 @@ static size_t scheme_size(const struct pkmap_config *config)
 	return 2 * sizeof(void *);
 }
 
+/*
+ * Free slots of a colour share a stack, as in a window that has more of them
+ * than fit into a cache line: so a freed slot's link leads to another.
+ */
+static void share_stacks(struct pkmap_window *w)
+{
+	uint32_t slot = w->nslots;
+
+	w->stack_mask = w->colour_mask;
+	while (slot-- > 0)
+		w->free[slot & w->stack_mask] = LINK_END_FREE;
+	for (slot = w->nslots; slot-- > 0;)
+		pkmap_push_free(w, slot);
+}
+
 static void scheme_init(void *mem, const struct pkmap_config *config)
 {
 	struct pkmap_dma_config dma;
@@ -40,6 +55,8 @@ static void scheme_init(void *mem, const struct pkmap_config *config)
 	struct pkmap_dma *d;
 
 	pkmap_init(machine_alloc(pkmap_size(config)), config, &w);
+	if (config->nslots > 2)
+		share_stacks(w);
 	dma = dma_config(w);
 	pkmap_dma_init(machine_alloc(pkmap_dma_size(&dma)), &dma, &d);
 	*WIN_AT(mem) = w;

@@ -708,3 +708,15 @@ weaken("wake_for_local() without its fence", "src/window_priv.h",
        "\tif (unlikely(pkmap_a32_load_relaxed(&w->waiters)))\n",
        "\tif (unlikely(pkmap_a32_load_relaxed(&w->waiters)))\n",
        "forget cpus=2 cache=vipt", "I9")
+weaken("pkmap_index_insert() stores next: relaxed", "src/index.c",
+       "pkmap_a32_store_release(&w->next[slot], ",
+       "pkmap_a32_store_relaxed(&w->next[slot], ",
+       "carried cache=vipt cpus=2", "I8")
+weaken("index_walk() loads next: relaxed", "src/window_priv.h",
+       "link = pkmap_a32_load_acquire(&w->next[link])",
+       "link = pkmap_a32_load_relaxed(&w->next[link])",
+       "carried cache=vipt cpus=2", "I8")
+weaken("pkmap_push_free() stores next: relaxed", "src/reclaim.c",
+       "pkmap_a32_store_release(&w->next[slot], *top)",
+       "pkmap_a32_store_relaxed(&w->next[slot], *top)",
+       "carried cache=vipt cpus=2", "I8")
