@@ -412,6 +412,24 @@ static void read_only(void)
 	fake_close(&f);
 }
 
+/* An inner map that borrows the first local slot is none of the window's. */
+static void right_behind_the_window(void)
+{
+	struct fake f;
+	void *addr;
+
+	fake_init(&f);
+	f.config.local_base =
+		(char *)f.config.base + f.config.nslots * FAKE_PAGE;
+	fake_open(&f);
+	addr = fake_local_map(&f, 1);
+	CHECK(addr == f.config.local_base && fake_local_map(&f, 1) == addr);
+	fake_local_unmap(&f, addr);
+	fake_local_unmap(&f, addr);
+	CHECK(!f.count[FAKE_REPORT]);
+	fake_close(&f);
+}
+
 const struct unit_test unit_tests[] = {
 	UNIT_TEST(steps),
 	UNIT_TEST(no_cleaning_but_on_vivt),
@@ -430,5 +448,6 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(port_fails),
 	UNIT_TEST(window_without_local_slots),
 	UNIT_TEST(read_only),
+	UNIT_TEST(right_behind_the_window),
 	{ 0 },
 };

@@ -229,6 +229,11 @@ static void dma_slots_of_no_cpu(struct pkmap_config *c)
 	c->ncpus = 0;
 }
 
+static void too_many_cpus(struct pkmap_config *c)
+{
+	c->ncpus = 65537;
+}
+
 static void dma_slots_without_base(struct pkmap_config *c)
 {
 	c->local_slots = 0;
@@ -303,6 +308,7 @@ static void (*const wrong[])(struct pkmap_config *c) = {
 	local_slots_of_no_cpu,
 	dma_slots_without_local_enter,
 	dma_slots_of_no_cpu,
+	too_many_cpus,
 	dma_slots_without_base,
 	dma_slots_wrap,
 	local_slots_of_colours_wrap,
@@ -355,6 +361,10 @@ static void init_accepts(void)
 	CHECK(pkmap_size(&f.config));
 	f.config.page_shift = 1;
 	CHECK(pkmap_size(&f.config));
+
+	f.config.ncpus = 65536;
+	CHECK(pkmap_size(&f.config));
+	f.config.ncpus = 2;
 
 	f.config.dma_slots = 1020;
 	CHECK(pkmap_size(&f.config));
