@@ -290,10 +290,28 @@ void check_order(int page)
 	}
 }
 
-void cache_clean_inval(void *port, void *addr, size_t bytes)
+/* Lines that are written to between its steps lose that. */
+static void clean_in_steps(const void *addr, size_t bytes)
 {
-	(void)port;
-	range_op(PKMAP_CACHE_CLEAN_INVAL, addr, bytes);
+	const char *at = addr;
+
+	for (; bytes; bytes -= line_bytes(), at += line_bytes()) {
+		range_op(PKMAP_CACHE_CLEAN, at, line_bytes());
+		range_op(PKMAP_CACHE_INVAL, at, line_bytes());
+	}
+}
+
+void cache_clean_inval_range(const void *addr, size_t bytes)
+{
+	const size_t offset = (uintptr_t)addr & (page_bytes() - 1);
+
+	if (m.config.range_clean == RANGE_ONE_PAGE &&
+	    bytes > page_bytes() - offset)
+		bytes = page_bytes() - offset;
+	if (m.config.range_clean == RANGE_IN_STEPS)
+		clean_in_steps(addr, bytes);
+	else
+		range_op(PKMAP_CACHE_CLEAN_INVAL, addr, bytes);
 }
 
 void cache_clean_inval_all(void *port)

@@ -61,8 +61,14 @@ const char *config_wrong(const struct machine_config *config)
 
 static const char *kind_text(const struct machine_config *config)
 {
+	static const char *const vivt[] = {
+		[RANGE_WHOLE] = "VIVT",
+		[RANGE_ONE_PAGE] = "VIVT cleaned by the page",
+		[RANGE_IN_STEPS] = "VIVT cleaned in steps",
+	};
+
 	if (config->cache.kind == PKMAP_CACHE_VIVT)
-		return "VIVT";
+		return vivt[config->range_clean];
 	if (config->cache.kind == PKMAP_CACHE_PIPT)
 		return "PIPT";
 	return ncolours(config) > 1 ? "aliasing VIPT" : "VIPT";

@@ -313,8 +313,13 @@ int mmu_set(void *port, void *addr, pkmap_pfn pfn, bool read_only);
 void mmu_clear(void *port, void *addr, size_t npages);
 void mmu_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu_only);
 
+/* port.c */
+/* What the machine's port says of its cache. */
+struct pkmap_cache port_cache(const struct machine_config *config);
+
 /* cache.c */
-void cache_clean_inval(void *port, void *addr, size_t bytes);
+/* The hardware's call; see range_clean. */
+void cache_clean_inval_range(const void *addr, size_t bytes);
 void cache_clean_inval_all(void *port);
 struct entry *cache_entry(uint32_t cache, uint32_t slot, int page,
 			  uint32_t line);

@@ -18,6 +18,29 @@ static bool may_sleep(void)
 	return false;
 }
 
+/*
+ * Whoever gets a slot while its lines are cleaned may write to them.  Where the
+ * call for a range would lose that, all is cleaned, which takes one step a line.
+ */
+struct pkmap_cache port_cache(const struct machine_config *config)
+{
+	struct pkmap_cache cache = config->cache;
+
+	if (config->range_clean == RANGE_IN_STEPS)
+		cache.whole_bytes = 1;
+	return cache;
+}
+
+/* A page at a time: there are caches whose call does no more than one. */
+static void port_clean_inval(void *port, void *addr, size_t bytes)
+{
+	char *page = addr;
+
+	(void)port;
+	for (; bytes; bytes -= page_bytes(), page += page_bytes())
+		cache_clean_inval_range(page, page_bytes());
+}
+
 static void port_lock(void *port)
 {
 	(void)port;
@@ -146,7 +169,7 @@ const struct pkmap_ops machine_ops = {
 	.set = mmu_set,
 	.clear = mmu_clear,
 	.flush_tlb = mmu_flush_tlb,
-	.cache_clean_inval = cache_clean_inval,
+	.cache_clean_inval = port_clean_inval,
 	.cache_clean_inval_all = cache_clean_inval_all,
 	.lock = port_lock,
 	.trylock = port_trylock,

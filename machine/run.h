@@ -15,6 +15,13 @@ struct scenario;
 struct scheme;
 struct timeline;
 
+/* What the hardware's call to clean and invalidate a range does. */
+enum range_clean {
+	RANGE_WHOLE,
+	RANGE_ONE_PAGE, /* up to the end of a page, however long it is */
+	RANGE_IN_STEPS, /* cleans a line, and then invalidates it */
+};
+
 struct machine_config {
 	uint32_t ncpus;
 	uint32_t nslots;
@@ -25,6 +32,7 @@ struct machine_config {
 	uint32_t local_slots; /* for each CPU */
 	uint32_t dma_slots;
 	struct pkmap_cache cache;
+	enum range_clean range_clean; /* VIVT only */
 	bool own_caches;  /* a cache for each CPU, coherent with each other */
 	bool ipi;	  /* TLBs are flushed by inter-processor interrupt */
 	bool weak_memory; /* release/acquire, not sequentially consistent */

@@ -20,7 +20,7 @@ void scenario_prepare(const struct scenario *scenario, const struct scheme *s)
 		.nslots = c->nslots,
 		.page_shift = c->page_shift,
 		.npages = c->npages,
-		.cache = c->cache,
+		.cache = port_cache(c),
 		.batch = c->batch,
 		.local_base = (void *)(WINDOW_BASE +
 				       ((uintptr_t)local << c->page_shift)),

@@ -33,7 +33,8 @@ static const struct argp_option options[] = {
 	{ .name = "scheme", .key = KEY_SCHEME, .arg = "NAME",
 	  .doc = "How pages are pinned: unpinned, locked, claim-first, pkmap" },
 	{ .name = "cache", .key = KEY_CACHE, .arg = "KIND",
-	  .doc = "pipt, vipt, aliasing or vivt (vivt; vipt for more CPUs)" },
+	  .doc = "pipt, vipt, aliasing, vivt, vivt-page or vivt-steps (vivt; "
+		 "vipt for more CPUs)" },
 	{ .name = "cpus", .key = KEY_CPUS, .arg = "N",
 	  .doc = "CPUs, up to 4 (1)" },
 	{ .name = "slots", .key = KEY_SLOTS, .arg = "N",
@@ -94,25 +95,40 @@ const struct scheme *parse_scheme(const struct argp_state *state,
 	return NULL;
 }
 
+/* clang-format off */
+static const struct cache_kind {
+	const char *name;
+	enum pkmap_cache_kind kind;
+	uint32_t colours;
+	enum range_clean range_clean;
+} cache_kinds[] = {
+	{ "pipt", PKMAP_CACHE_PIPT, 1, RANGE_WHOLE },
+	{ "vipt", PKMAP_CACHE_VIPT, 1, RANGE_WHOLE },
+	{ "aliasing", PKMAP_CACHE_VIPT, ALIAS_COLOURS, RANGE_WHOLE },
+	{ "vivt", PKMAP_CACHE_VIVT, 1, RANGE_WHOLE },
+	{ "vivt-page", PKMAP_CACHE_VIVT, 1, RANGE_ONE_PAGE },
+	{ "vivt-steps", PKMAP_CACHE_VIVT, 1, RANGE_IN_STEPS },
+	{ 0 }
+};
+/* clang-format on */
+
 static void parse_cache(const struct argp_state *state, const char *arg,
 			struct machine_options *opt)
 {
-	struct pkmap_cache *cache = &opt->setup.config.cache;
+	struct machine_config *config = &opt->setup.config;
+	const struct cache_kind *k = cache_kinds;
 
-	opt->cache_given = true;
-	cache->kind = PKMAP_CACHE_VIPT;
-	cache->colours = 1;
-	if (!strcmp(arg, "pipt"))
-		cache->kind = PKMAP_CACHE_PIPT;
-	else if (!strcmp(arg, "vivt"))
-		cache->kind = PKMAP_CACHE_VIVT;
-	else if (!strcmp(arg, "aliasing"))
-		cache->colours = ALIAS_COLOURS;
-	else if (strcmp(arg, "vipt") != 0)
+	while (k->name && strcmp(k->name, arg) != 0)
+		k++;
+	if (!k->name)
 		argp_error(state,
-			   "--cache: '%s' is not pipt, vipt, aliasing "
-			   "or vivt",
+			   "--cache: '%s' is not pipt, vipt, aliasing, vivt, "
+			   "vivt-page or vivt-steps",
 			   arg);
+	opt->cache_given = true;
+	config->cache.kind = k->kind;
+	config->cache.colours = k->colours;
+	config->range_clean = k->range_clean;
 }
 
 static bool parse_memory(const struct argp_state *state, const char *arg)
@@ -256,13 +272,15 @@ void machine_options_check(struct machine_options *opt,
 		argp_error(state, "%s", wrong);
 }
 
-static const char *cache_name(const struct pkmap_cache *cache)
+static const char *cache_name(const struct machine_config *config)
 {
-	if (cache->kind == PKMAP_CACHE_VIVT)
-		return "vivt";
-	if (cache->kind == PKMAP_CACHE_PIPT)
-		return "pipt";
-	return cache->colours > 1 ? "aliasing" : "vipt";
+	const bool aliases = config->cache.colours > 1;
+	const struct cache_kind *k = cache_kinds;
+
+	while (k->kind != config->cache.kind || (k->colours > 1) != aliases ||
+	       k->range_clean != config->range_clean)
+		k++;
+	return k->name;
 }
 
 static void print_number(const char *name, uint32_t n, uint32_t usual,
@@ -278,7 +296,7 @@ void machine_options_print(const struct machine_options *opt, FILE *out)
 	const struct machine_config *c = &opt->setup.config;
 
 	fprintf(out, " --scheme %s --cache %s", opt->setup.scheme->name,
-		cache_name(&c->cache));
+		cache_name(c));
 	print_number("cpus", c->ncpus, usual->ncpus, out);
 	print_number("slots", c->nslots, usual->nslots, out);
 	print_number("pages", c->npages, usual->npages, out);

@@ -52,6 +52,12 @@ static struct machine_config config_of(const struct matrix_machine *machine)
 
 	config.cache.kind = machine->kind;
 	config.cache.colours = machine->colours;
+	/*
+	 * The machine's port cleans page by page: where a call does no more, it
+	 * does the same, and what is clean there is where a call does.
+	 */
+	if (machine->kind == PKMAP_CACHE_VIVT)
+		config.range_clean = RANGE_ONE_PAGE;
 	config.ncpus = machine->ncpus;
 	config.own_caches = machine->own_caches;
 	config.ipi = machine->ipi;

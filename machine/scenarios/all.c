@@ -18,6 +18,7 @@ extern const struct scenario scenario_deadline;
 extern const struct scenario scenario_nested;
 extern const struct scenario scenario_remap;
 extern const struct scenario scenario_flush;
+extern const struct scenario scenario_flush_run;
 extern const struct scenario scenario_stray;
 extern const struct scenario scenario_same_page;
 extern const struct scenario scenario_to_device;
@@ -46,6 +47,7 @@ const struct scenario *const scenarios[] = {
 	&scenario_nested,
 	&scenario_remap,
 	&scenario_flush,
+	&scenario_flush_run,
 	&scenario_stray,
 	&scenario_same_page,
 	&scenario_to_device,

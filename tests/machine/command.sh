@@ -135,9 +135,15 @@ ends "rfc, pkmap: every interleaving is clean" 0 \
 	"states $n transitions $n verdict: clean complete" \
 	explore --scenario rfc --scheme pkmap
 found_again "data loss \(I1\)" rfc unpinned
+found_again "data loss \(I1\)" rfc unpinned --cache vivt-page
+found_again "data loss \(I1\)" rfc unpinned --cache vivt-steps
 found_again "data loss \(I1\)" rfc claim-first
 says "... and what is in the way of what a device wrote" \
 	"outdated, page 0: 11 11"
+for cache in vivt vivt-page vivt-steps; do
+	ends "a run of slots, $cache: clean" 0 ".* verdict: clean complete" \
+		explore --scenario flush-run --scheme pkmap --cache $cache
+done
 found_again "livelock \(I6\)" dma-irq claim-first --cache vipt
 found_again "deadlock \(I7\)" ipi locked --cpus 2
 says "... of who it is" \
@@ -246,7 +252,8 @@ import json, sys
 cells = json.load(open(sys.argv[1]))
 pkmap = [c for c in cells if c["scheme"] == "pkmap"]
 lost = [c for c in cells if c["scheme"] == "unpinned" and
-        c["scenario"] == "rfc" and c["machine"] == "VIVT, 1 CPU"]
+        c["scenario"] == "rfc" and c["machine"] == \
+            "VIVT cleaned by the page, 1 CPU"]
 sys.exit(not (len(pkmap) > 50 and
               all(c["verdict"] == "clean" and c["states"] for c in pkmap) and
               [c["invariant"] for c in lost] == [1]))
@@ -290,7 +297,7 @@ says "... says what was not run" " not run"
 interrupted "Ctrl-C in --deep" "[1-9][0-9] of" \
 	"$n cells: pkmap clean in $n \($n complete; those of 1 round, sc, must be\)" \
 	explore --deep
-says "... says what was run" "^rfc +VIVT, 1 CPU +1 +sc +$n +$n +clean complete"
+says "... says what was run" "^rfc +VIVT cleaned by the page, 1 CPU +1 +sc +$n +$n +clean complete"
 
 # A terminal.
 python3 - "$tool" explore --scenario rfc --scheme pkmap --random 4000000000 \

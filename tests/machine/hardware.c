@@ -292,6 +292,57 @@ static void test_line_by_line(void **state)
 	expect_seen(prepare, &c);
 }
 
+static void clean_two_pages(void)
+{
+	set(1, 1);
+	machine_store(at(1, 0), 0x31);
+	if (t.with)
+		cache_clean_inval_range(at(0, 0), 2 * page_bytes());
+	else
+		machine_ops.cache_clean_inval(NULL, at(0, 0), 2 * page_bytes());
+	if (line_of(1, 1, 0)->dirty)
+		seen();
+}
+
+/* The hardware's call may do one page only; the port's does all. */
+static void test_range_of_two_pages(void **state)
+{
+	struct machine_config c = kind(VIVT);
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.first = clean_two_pages;
+	for (; c.range_clean <= RANGE_IN_STEPS; c.range_clean++) {
+		t.with = false;
+		expect_clean(prepare, &c);
+		t.with = true;
+		if (c.range_clean == RANGE_ONE_PAGE)
+			expect_seen(prepare, &c);
+		else
+			expect_clean(prepare, &c);
+	}
+}
+
+static void clean_range(void)
+{
+	cache_clean_inval_range(at(0, 0), page_bytes());
+}
+
+/* An interrupt writes to a line that was cleaned, and is to be invalidated. */
+static void test_clean_in_steps(void **state)
+{
+	struct machine_config c = kind(VIVT);
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.first = clean_range;
+	t.handler = dirty_line;
+	t.level = 1;
+	expect_clean(prepare, &c);
+	c.range_clean = RANGE_IN_STEPS;
+	expect(prepare, &c, 1, VERDICT_DATA_LOSS);
+}
+
 static void use_two_slots(void)
 {
 	set(t.slot, 0);
@@ -1019,6 +1070,8 @@ int main(void)
 		cmocka_unit_test(test_maintenance),
 		cmocka_unit_test(test_cleaned_line_stays),
 		cmocka_unit_test(test_line_by_line),
+		cmocka_unit_test(test_range_of_two_pages),
+		cmocka_unit_test(test_clean_in_steps),
 		cmocka_unit_test(test_aliases),
 		cmocka_unit_test(test_recycled_slot),
 		cmocka_unit_test(test_coherent_caches),

@@ -32,14 +32,18 @@ static const struct scenario *find_scenario(const char *name)
 static bool set_kind(struct machine_config *c, const char *kind)
 {
 	c->cache.kind = PKMAP_CACHE_VIPT;
-	if (!strcmp(kind, "vivt"))
+	if (!strncmp(kind, "vivt", 4))
 		c->cache.kind = PKMAP_CACHE_VIVT;
+	if (!strcmp(kind, "vivt-page"))
+		c->range_clean = RANGE_ONE_PAGE;
+	else if (!strcmp(kind, "vivt-steps"))
+		c->range_clean = RANGE_IN_STEPS;
 	else if (!strcmp(kind, "pipt"))
 		c->cache.kind = PKMAP_CACHE_PIPT;
 	else if (!strcmp(kind, "aliasing"))
 		c->cache.colours = 2;
 	else
-		return !strcmp(kind, "vipt");
+		return !strcmp(kind, "vipt") || !strcmp(kind, "vivt");
 	return true;
 }
 

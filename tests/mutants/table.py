@@ -331,6 +331,17 @@ mutant("several: a page asked for twice counts twice", "src/map.c",
        "pfn_colour(w, pfns[k]) == colour)",
        "same-page", "I9")
 
+# The machine's port, on caches that promise less.
+
+mutant("port has a run cleaned by one call", "machine/port.c",
+       "\tfor (; bytes; bytes -= page_bytes(), page += page_bytes())\n"
+       "\t\tcache_clean_inval_range(page, page_bytes());\n",
+       "\tcache_clean_inval_range(page, bytes);\n",
+       "flush-run cache=vivt-page", "I2")
+mutant("port has lines cleaned and dropped in steps", "machine/port.c",
+       "\t\tcache.whole_bytes = 1;\n", "\t\tcache.whole_bytes = 0;\n",
+       "flush-run cache=vivt-steps", "I1")
+
 # Waiting.
 
 mutant("wakes one of those who wait", "machine/port.c",
