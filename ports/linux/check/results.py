@@ -11,8 +11,8 @@ class Results:
         self.passed = self.failed = self.skipped = 0
         self.rows = {}
         # In this order; what is not here comes behind.
-        self.columns = ["build", "boot", "kunit", "stress", "pins", "stats",
-                        "disk", "log"]
+        self.columns = ["build", "boot", "kunit", "stress", "pins", "runs",
+                        "stats", "disk", "log"]
         self.lock = threading.Lock()
 
     def test(self, row, column, good, text):

@@ -134,6 +134,13 @@ static void add_count(struct stress *s, enum count c, long n)
  */
 #if defined(CONFIG_PKMAP) && defined(CONFIG_TRACEPOINTS)
 static DEFINE_PER_CPU(unsigned long, pins_seen);
+/*
+ * Runs of adjacent slots that were cleaned by address, one slot after the other,
+ * and the slot before.  Changes under the window's lock.
+ */
+static const void *last_cleaned;
+static unsigned long run_length;
+static unsigned long runs_seen;
 
 static void see_pin(void *data, unsigned long pfn, const void *addr)
 {
@@ -146,28 +153,61 @@ static unsigned long read_pins_seen(void)
 	return this_cpu_read(pins_seen);
 }
 
-static int watch_pins(void)
+static void see_clean(void *data, const void *addr)
 {
-	return register_trace_pkmap_pin(see_pin, NULL);
+	run_length = addr == last_cleaned + PAGE_SIZE ? run_length + 1 : 1;
+	last_cleaned = addr;
+	runs_seen += run_length == 2;
 }
 
-static void unwatch_pins(void)
+/* The end of a batch ends a run. */
+static void see_reclaim(void *data, const void *addr, size_t npages,
+			unsigned int slots)
 {
+	last_cleaned = NULL;
+}
+
+static unsigned long read_runs_seen(void)
+{
+	return READ_ONCE(runs_seen);
+}
+
+static int watch_window(void)
+{
+	int err = register_trace_pkmap_pin(see_pin, NULL);
+
+	runs_seen = 0;
+	if (!err)
+		err = register_trace_pkmap_clean(see_clean, NULL);
+	if (!err)
+		err = register_trace_pkmap_reclaim(see_reclaim, NULL);
+	return err;
+}
+
+static void unwatch_window(void)
+{
+	unregister_trace_pkmap_reclaim(see_reclaim, NULL);
+	unregister_trace_pkmap_clean(see_clean, NULL);
 	unregister_trace_pkmap_pin(see_pin, NULL);
 	tracepoint_synchronize_unregister();
 }
 #else
+static unsigned long read_runs_seen(void)
+{
+	return 0;
+}
+
 static unsigned long read_pins_seen(void)
 {
 	return 0;
 }
 
-static int watch_pins(void)
+static int watch_window(void)
 {
 	return 0;
 }
 
-static void unwatch_pins(void)
+static void unwatch_window(void)
 {
 }
 #endif
@@ -718,11 +758,12 @@ static void stop_interrupts(struct stress *s)
 
 static void print_counts(struct stress *s, const char *when)
 {
-	pr_info("%smaps=%ld pins=%ld unmapped=%ld dma_pins=%ld local_pins=%ld reclaims=%lu offlined=%ld wrong=%ld\n",
+	pr_info("%smaps=%ld pins=%ld unmapped=%ld dma_pins=%ld local_pins=%ld reclaims=%lu runs=%lu offlined=%ld wrong=%ld\n",
 		when, read_count(s, MAPS), read_count(s, PINS),
 		read_count(s, UNMAPPED), read_count(s, DMA_PINS),
 		read_count(s, LOCAL_PINS), read_reclaims() - s->reclaims,
-		read_count(s, OFFLINED), read_count(s, WRONG));
+		read_runs_seen(), read_count(s, OFFLINED),
+		read_count(s, WRONG));
 }
 
 static int watch(struct stress *s, unsigned int seconds, const char **why)
@@ -792,13 +833,13 @@ static int run_watched(struct stress *s, unsigned int seconds, const char **why)
 		*why = "a page cannot be mapped for DMA";
 		return -EIO;
 	}
-	err = watch_pins();
+	err = watch_window();
 	if (err) {
-		*why = "pins cannot be watched";
+		*why = "the window cannot be watched";
 		return err;
 	}
 	err = run(s, seconds, why);
-	unwatch_pins();
+	unwatch_window();
 	return err;
 }
 

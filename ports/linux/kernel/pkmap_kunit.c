@@ -756,6 +756,111 @@ static void test_tracepoints(struct kunit *test)
 	KUNIT_EXPECT_GE(test, atomic_read(&t.wait.n), 1);
 }
 
+#define MOST_RUN 6 /* slots; from eight on the whole cache is cleaned */
+
+/* Adjacent slots, and which of them were cleaned by address, one by one. */
+struct run {
+	unsigned int slot;
+	unsigned int nslots;
+	unsigned int cleaned; /* so far, in order */
+	bool disorder;
+};
+
+static void on_clean(void *data, const void *addr)
+{
+	struct run *run = data;
+	const unsigned int nr = PKMAP_NR((unsigned long)addr) - run->slot;
+
+	if (nr >= run->nslots)
+		return; /* somebody else's */
+	run->disorder |= nr != run->cleaned;
+	run->cleaned++;
+}
+
+/* Which page each slot shows that was mapped here, or NULL. */
+static void map_half(struct page **shown)
+{
+	unsigned int i;
+	void *addr;
+
+	memset(shown, 0, LAST_PKMAP * sizeof(*shown));
+	for (i = 0; i < LAST_PKMAP / 2; i++) {
+		addr = kmap(pages[i]);
+		write_words(addr, stamp(i, 0));
+		shown[PKMAP_NR((unsigned long)addr)] = pages[i];
+	}
+}
+
+static void unmap_shown(struct page **shown, unsigned int first,
+			unsigned int end)
+{
+	for (; first < end; first++) {
+		if (shown[first])
+			kunmap(shown[first]);
+		shown[first] = NULL;
+	}
+}
+
+static bool find_run(struct page **shown, struct run *run)
+{
+	unsigned int n = 0;
+	unsigned int i;
+
+	for (i = 0; i < LAST_PKMAP && n < run->nslots; i++)
+		n = shown[i] ? n + 1 : 0;
+	run->slot = i - n;
+	return n == run->nslots;
+}
+
+/* Lets the slots of a run be torn down together, and sees what is cleaned. */
+static void tear_down_run(struct kunit *test, struct page **shown,
+			  struct run *run)
+{
+	run->cleaned = 0;
+	KUNIT_EXPECT_EQ(test, 0, register_trace_pkmap_clean(on_clean, run));
+	unmap_shown(shown, run->slot, run->slot + run->nslots);
+	kmap_flush_unused();
+	unregister_trace_pkmap_clean(on_clean, run);
+	tracepoint_synchronize_unregister();
+}
+
+/* Idle mappings of others may have the whole cache cleaned: try again. */
+static void check_run(struct kunit *test, struct page **shown,
+		      unsigned int nslots)
+{
+	struct run run = { .nslots = nslots };
+	unsigned int i;
+
+	for (i = 0; i < TRIES && run.cleaned != nslots; i++) {
+		kmap_flush_unused();
+		map_half(shown);
+		if (find_run(shown, &run))
+			tear_down_run(test, shown, &run);
+		unmap_shown(shown, 0, LAST_PKMAP);
+	}
+	KUNIT_EXPECT_EQ(test, run.cleaned, nslots);
+	KUNIT_EXPECT_FALSE(test, run.disorder);
+}
+
+/* Each page of a run is cleaned by a call of its own (linux_clean()). */
+static void test_adjacent_slots(struct kunit *test)
+{
+	struct page **shown =
+		kunit_kcalloc(test, LAST_PKMAP, sizeof(*shown), GFP_KERNEL);
+	unsigned int wrong = 0;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, shown);
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "no tracepoints in this kernel");
+	for (i = 2; i <= MOST_RUN; i++)
+		check_run(test, shown, i);
+	kmap_flush_unused();
+	for (i = 0; i < LAST_PKMAP / 2; i++)
+		wrong += !local_has_words(pages[i], stamp(i, 0));
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 static void free_pages_of_test(void)
 {
 	unsigned int i;
@@ -832,6 +937,7 @@ static struct kunit_case kmap_cases[] = {
 	KUNIT_CASE(test_freed_while_idle),
 	KUNIT_CASE(test_written_while_idle),
 	KUNIT_CASE(test_tracepoints),
+	KUNIT_CASE(test_adjacent_slots),
 	{},
 };
 

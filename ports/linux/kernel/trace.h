@@ -41,6 +41,19 @@ DEFINE_EVENT(pkmap_page, pkmap_unmap,
 	TP_PROTO(unsigned long pfn, const void *addr),
 	TP_ARGS(pfn, addr));
 
+/* The cache lines of an idle slot were cleaned by its address. */
+TRACE_EVENT(pkmap_clean,
+	TP_PROTO(const void *addr),
+	TP_ARGS(addr),
+	TP_STRUCT__entry(
+		__field(const void *, addr)
+	),
+	TP_fast_assign(
+		__entry->addr = addr;
+	),
+	TP_printk("addr=%px", __entry->addr)
+);
+
 /* A batch of slots was torn down, and the TLBs flushed for it. */
 TRACE_EVENT(pkmap_reclaim,
 	TP_PROTO(const void *addr, size_t npages, unsigned int slots),
