@@ -19,7 +19,6 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <asm/tlbflush.h>
 
 #include "linux.h"
@@ -67,16 +66,18 @@ static pte_t *slot_pte(struct pkmap_linux *port, unsigned long addr)
 /*
  * Other CPUs learn of the entry through the slot's word, whose release orders
  * it before the word for their loads, but not for their page table walkers, nor
- * for ours: that takes a dsb.  (mm/highmem.c has it from its spin_unlock().)
- * Before ARMv6 there is one CPU, and setting an entry drains its write buffer.
+ * for ours: that takes a dsb.  (mm/highmem.c has it from its spin_unlock(), if
+ * there are several CPUs.)  Before ARMv6 that drains the write buffer, where the
+ * entry may still be on ARM1020E, ARM1022 and ARM1026.  ARM720T has no such
+ * operation, and mm/highmem.c does without.
  */
 static void set_slot_pte(unsigned long addr, pte_t *ptep, pte_t pte)
 {
 	set_pte_ext(ptep, pte, 0);
-#if __LINUX_ARM_ARCH__ >= 6
-	dsb(ishst);
-	isb();
-#endif
+	if (!IS_ENABLED(CONFIG_CPU_ARM720T)) {
+		dsb(ishst);
+		isb();
+	}
 }
 #else
 static void set_slot_pte(unsigned long addr, pte_t *ptep, pte_t pte)
@@ -110,24 +111,26 @@ static void linux_clear(void *p, void *addr, size_t npages)
 /*
  * Before ARMv6, TLBs have some 64 entries, and are flushed whole with every
  * change of address space: to flush more pages than that one by one only takes
- * longer.  Others are large, and keep what belongs to processes.
+ * longer.  Others are large, and keep what belongs to processes.  (PowerPC has
+ * no flush_tlb_all() everywhere.)
  */
+static void flush_translations(unsigned long start, size_t npages)
+{
 #if defined(CONFIG_ARM) && __LINUX_ARM_ARCH__ < 6
-#define MAX_TLB_PAGES 64
-#else
-#define MAX_TLB_PAGES SIZE_MAX
+	if (npages > 64) {
+		flush_tlb_all();
+		return;
+	}
 #endif
+	flush_tlb_kernel_range(start, start + npages * PAGE_SIZE);
+}
 
 /* May take an inter-processor interrupt: none of ours waits for the answer. */
 static void linux_flush_tlb(void *p, void *addr, size_t npages, bool this_cpu)
 {
 	struct pkmap_linux *port = p;
-	const unsigned long start = (unsigned long)addr;
 
-	if (npages > MAX_TLB_PAGES)
-		flush_tlb_all();
-	else
-		flush_tlb_kernel_range(start, start + npages * PAGE_SIZE);
+	flush_translations((unsigned long)addr, npages);
 	trace_pkmap_reclaim(addr, npages, port->cleared);
 	port->cleared = 0;
 }
@@ -147,6 +150,9 @@ static void linux_clean(void *p, void *addr, size_t bytes)
 static void linux_clean_all(void *p)
 {
 	flush_cache_kmaps();
+#ifdef CONFIG_CPU_MOHAWK
+	dsb(); /* what it wrote back may be in the write buffer */
+#endif
 }
 
 static void linux_lock(void *p)
@@ -265,13 +271,6 @@ VISIBLE_FOR_TESTS void pkmap_linux_init(struct pkmap_linux *port,
 	port->ptes = ptes;
 	port->cleared = 0;
 }
-
-/*
- * flush_kernel_vmap_range() is known to do for a few slots what
- * flush_cache_kmaps() does for all on ARM.  Its VIVT caches have 8 to 32 KiB,
- * and to clean a range takes as many steps as the range has lines.
- */
-#define WHOLE_BYTES  (IS_ENABLED(CONFIG_ARM) ? SZ_32K : 1)
 
 /* What pkmap.h says a window takes at most. */
 #define WINDOW_BYTES (24 * LAST_PKMAP + PKMAP_ALIGN * NR_CPUS + 1024)

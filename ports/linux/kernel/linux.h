@@ -8,8 +8,25 @@
 #include <linux/irq_work.h>
 #include <linux/mutex.h>
 #include <linux/pgtable.h>
+#include <linux/sizes.h>
 #include <linux/swait.h>
 #include <pkmap/pkmap.h>
+
+/*
+ * From how many bytes on the whole cache is cleaned.  To clean a range on ARM
+ * takes as many steps as the range has lines, and most VIVT caches have 8 to 32
+ * KiB.  But XScale, SA110 and SA1100 clean a line and then invalidate it: what an
+ * interrupt that gets the slot writes in between would be lost.  The whole cache
+ * they clean by pushing lines out.  Nor do others promise that
+ * flush_kernel_vmap_range() does for a few slots what flush_cache_kmaps() does
+ * for all.
+ */
+#if defined(CONFIG_ARM) && !defined(CONFIG_CPU_XSCALE) && \
+	!defined(CONFIG_CPU_CACHE_V4WB)
+#define WHOLE_BYTES SZ_32K
+#else
+#define WHOLE_BYTES 1
+#endif
 
 /* A window's port, the first argument of each operation. */
 struct pkmap_linux {

@@ -166,7 +166,8 @@ static bool make_window(struct kit_window *kw, uint32_t nslots, bool read_only)
 	if (cache_is_vivt()) {
 		config.cache = (struct pkmap_cache){
 			.kind = PKMAP_CACHE_VIVT,
-			.whole_bytes = 2 * PAGE_SIZE,
+			.whole_bytes =
+				min_t(size_t, 2 * PAGE_SIZE, WHOLE_BYTES),
 		};
 	}
 	if (!find_slots(kw, PAGE_SIZE * (nslots + ncpus * (conf->local_slots +
