@@ -298,9 +298,26 @@ static bool in_use(struct pkmap_window *w)
 	return pkmap_a32_load_relaxed(&w->waiters);
 }
 
-static int report_in_use(struct pkmap_window *w, void *addr, pkmap_pfn pfn)
+static void report_in_use(struct pkmap_window *w, uint32_t slot, uint32_t users,
+			  void *addr, pkmap_pfn pfn)
 {
-	return pkmap_refuse(w, PKMAP_MISUSE_IN_USE, "pkmap_fini", addr, pfn);
+	const struct pkmap_report report = {
+		.what = PKMAP_MISUSE_IN_USE,
+		.call = "pkmap_fini",
+		.addr = addr,
+		.pfn = pfn,
+		.slot = slot,
+		.users = users,
+	};
+
+	pkmap_report(w, &report);
+}
+
+static void report_local(struct pkmap_window *w, struct pkmap_cpu *cpu,
+			 uint32_t k, pkmap_pfn pfn)
+{
+	report_in_use(w, PKMAP_NO_SLOT, 1, local_slot_addr(w, cpu, k, pfn),
+		      pfn);
 }
 
 /* Returns how many pages the CPU's local slots show. */
@@ -314,7 +331,7 @@ static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
 		if (pkmap_a32_load_acquire(&cpu->stack[k].state) < LOCAL_OPEN)
 			continue;
 		pfn = pkmap_along_load_relaxed(&cpu->stack[k].pfn);
-		report_in_use(w, local_slot_addr(w, cpu, k, pfn), pfn);
+		report_local(w, cpu, k, pfn);
 		n++;
 	}
 	for (; k < w->local_slots + w->dma_slots; k++) {
@@ -322,7 +339,7 @@ static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
 			&dma_pfn(w, cpu)[k - w->local_slots]);
 		if (pfn == PKMAP_NO_PFN)
 			continue;
-		report_in_use(w, local_slot_addr(w, cpu, k, pfn), pfn);
+		report_local(w, cpu, k, pfn);
 		n++;
 	}
 	return n;
@@ -332,18 +349,22 @@ static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
 static int refuse_fini(struct pkmap_window *w)
 {
 	uint32_t n = 0;
+	uint32_t users;
 	uint32_t i;
 
 	for (i = 0; i < w->nslots; i++) {
-		if (!word_in_use(pkmap_a32_load_relaxed(&w->word[i])))
+		users = pkmap_a32_load_relaxed(&w->word[i]) / WORD_USER;
+		if (!users)
 			continue;
-		report_in_use(w, slot_addr(w, i),
+		report_in_use(w, i, users, slot_addr(w, i),
 			      pkmap_along_load_relaxed(&w->pfn[i]));
 		n++;
 	}
 	for (i = 0; i < w->ncpus; i++)
 		n += report_cpu(w, cpu_nr(w, i));
-	return n ? PKMAP_EBUSY : report_in_use(w, NULL, PKMAP_NO_PFN);
+	if (!n)
+		report_in_use(w, PKMAP_NO_SLOT, 0, NULL, PKMAP_NO_PFN);
+	return PKMAP_EBUSY;
 }
 
 int pkmap_fini(struct pkmap_window *w)

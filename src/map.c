@@ -239,7 +239,7 @@ static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 			return pkmap_refuse(w, PKMAP_MISUSE_PFN, call, NULL,
 					    pfns[k]);
 		/* The slot would be the page's second address (I5). */
-		if (w->cache.kind == PKMAP_CACHE_VIVT && w->local_slots &&
+		if (w->cache.kind == PKMAP_CACHE_VIVT &&
 		    pkmap_find_local(w, pfns[k], LOCAL_OPEN, LOCAL_USED))
 			return pkmap_refuse(w, PKMAP_MISUSE_LOCAL_OPEN, call,
 					    NULL, pfns[k]);
@@ -267,24 +267,26 @@ int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	const bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
 	int gave_up = never ? PKMAP_EAGAIN : 0;
 	int err = check_request(w, pfns, n);
+	bool gave_back = false;
 
 	if (err)
 		return err;
 	if (!pkmap_lock(w, wait))
 		return PKMAP_EAGAIN;
 
-	err = take_pages(w, pfns, n, addrs);
-	if (unlikely(err == PKMAP_ENOMEM)) {
-		give_back_idle(w);
+	for (;;) {
 		err = take_pages(w, pfns, n, addrs);
-	}
-	while (err == NO_SLOT_NOW) {
-		if (gave_up) {
+		if (unlikely(err == NO_SLOT_NOW)) {
 			err = gave_up;
+			if (err)
+				break;
+			gave_up = wait_for_slots(w, pfns, n, wait);
+		} else if (unlikely(err == PKMAP_ENOMEM) && !gave_back) {
+			give_back_idle(w);
+			gave_back = true;
+		} else {
 			break;
 		}
-		gave_up = wait_for_slots(w, pfns, n, wait);
-		err = take_pages(w, pfns, n, addrs);
 	}
 	pkmap_unlock(w);
 	return err;

@@ -21,28 +21,27 @@ void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour)
 	w->ops->wake(w->port, &colour->event);
 }
 
+void pkmap_report(struct pkmap_window *w, const struct pkmap_report *report)
+{
+	pkmap_along_add_relaxed(&w->misuses, 1);
+	if (w->ops->report)
+		w->ops->report(w->port, report);
+}
+
 /* Reports a misuse.  Returns the error for the caller of the call to see. */
 int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn)
 {
 	const uintptr_t slot = addr_slot(w, addr);
-	struct pkmap_report report = {
+	const struct pkmap_report report = {
 		.what = what,
 		.call = call,
 		.addr = addr,
 		.pfn = pfn,
-		.slot = PKMAP_NO_SLOT,
+		.slot = slot < w->nslots ? (uint32_t)slot : PKMAP_NO_SLOT,
 	};
 
-	if (slot < w->nslots) {
-		report.slot = (uint32_t)slot;
-		report.users =
-			pkmap_a32_load_relaxed(&w->word[slot]) / WORD_USER;
-	}
-	pkmap_along_add_relaxed(&w->misuses, 1);
-	if (w->ops->report)
-		w->ops->report(w->port, &report);
-
+	pkmap_report(w, &report);
 	switch (what) {
 	case PKMAP_MISUSE_SATURATED:
 		return 0;

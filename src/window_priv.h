@@ -184,6 +184,7 @@ bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old);
 void pkmap_put(struct pkmap_window *w, uint32_t slot);
 void pkmap_put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n);
 void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour);
+void pkmap_report(struct pkmap_window *w, const struct pkmap_report *report);
 int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn);
 bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait);

@@ -92,7 +92,7 @@ struct pkmap_report {
 	void *addr;    /* the address it was given or found, or NULL */
 	pkmap_pfn pfn; /* the page, or PKMAP_NO_PFN */
 	uint32_t slot; /* the slot, or PKMAP_NO_SLOT */
-	/* Maps and pins that hold the slot; 0 if it is none of the window's. */
+	/* With _IN_USE: how many maps and pins hold it; 0: somebody waits. */
 	uint32_t users;
 };
 

@@ -160,7 +160,6 @@ static void unmap_unaligned(void)
 			     .call = "pkmap_unmap",
 			     .addr = addr + 8,
 			     .pfn = 5,
-			     .users = 1,
 			     .slot = slot_of_addr(addr),
 		     });
 	CHECK(pkmap_forget(f.win, 5, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);

@@ -260,6 +260,14 @@ VISIBLE_FOR_TESTS const struct pkmap_ops pkmap_linux_ops = {
 	.report = linux_report,
 };
 
+/* kmap() has no local maps: kmap_local_page() is the kernel's own. */
+struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
+				     enum local_state least,
+				     enum local_state most)
+{
+	return NULL;
+}
+
 /* Out of line for KUnit's windows only. */
 VISIBLE_FOR_TESTS void pkmap_linux_init(struct pkmap_linux *port,
 					unsigned long base, pte_t **ptes)
