@@ -112,6 +112,10 @@ static int open_file(struct pkmap_posix *p,
 	uint64_t bytes;
 	int error;
 
+	/* Nobody said what the frames are: not standard input, by accident. */
+	if (!config->fd)
+		return pkmap_posix_invalid();
+
 	p->fd = fcntl(config->fd, F_DUPFD_CLOEXEC, 0);
 	if (p->fd < 0)
 		return pkmap_posix_error();

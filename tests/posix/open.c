@@ -183,6 +183,32 @@ static void test_files_refused(void **state)
 	close(fd);
 }
 
+/*
+ * A configuration that does not say what the frames are does not use standard
+ * input, be it a file that would do; a copy of it can be used.
+ */
+static int open_standard_input(void *arg)
+{
+	struct pkmap_posix_config config = { .npages = 1 };
+	struct pkmap_posix *port;
+
+	(void)arg;
+	CHILD_CHECK(dup2(temp_file(system_page()), STDIN_FILENO) == 0);
+	errno = 0;
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EINVAL);
+	CHILD_CHECK(errno == EINVAL);
+	config.fd = dup(STDIN_FILENO);
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == 0);
+	CHILD_CHECK(pkmap_posix_close(port) == 0);
+	return 0;
+}
+
+static void test_standard_input(void **state)
+{
+	(void)state;
+	assert_int_equal(run_in_child(open_standard_input, NULL), 0);
+}
+
 /* A tiny file, and one whose last page is a part of one. */
 static void test_file_size(void **state)
 {
@@ -337,7 +363,7 @@ static int open_without_files(void *arg)
 	CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EIO);
 	CHILD_CHECK(errno == EMFILE);
-	config.fd = 0;
+	config.fd = 1;
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EIO);
 	CHILD_CHECK(errno == EMFILE || errno == EINVAL);
 	return 0;
@@ -439,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_memfd),
 		cmocka_unit_test(test_sizes_refused),
 		cmocka_unit_test(test_files_refused),
+		cmocka_unit_test(test_standard_input),
 		cmocka_unit_test(test_file_size),
 		cmocka_unit_test(test_alignment),
 		cmocka_unit_test(test_block_device),

@@ -82,7 +82,9 @@ struct pkmap_posix_config {
 	/*
 	 * The frames: a file descriptor open for reading and, unless
 	 * @read_only, writing, that stays the caller's and may be closed after
-	 * pkmap_posix_open(); or -1 for a new memfd.
+	 * pkmap_posix_open(); or -1 for a new memfd.  0 is what a configuration
+	 * has that does not say, and is refused: to use standard input, dup()
+	 * it.
 	 */
 	int fd;
 	/*
@@ -131,8 +133,8 @@ struct pkmap_posix_config {
  * pkmap_posix_close().  No other mmap() of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
- * Return: 0; PKMAP_EINVAL: no pages, a number too large, a page size that is
- * none, a tracker in a library built without; PKMAP_ENOMEM; PKMAP_EIO: the file
+ * Return: 0; PKMAP_EINVAL: @fd is 0, no pages, a number too large, a page size
+ * that is none, a tracker in a library built without; PKMAP_ENOMEM; PKMAP_EIO: the file
  * cannot be used.  In each case errno says why.
  */
 int pkmap_posix_open(const struct pkmap_posix_config *config,
