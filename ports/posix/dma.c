@@ -16,6 +16,15 @@ static void cache(void *port, enum pkmap_cache_op op, void *addr, size_t bytes)
 	(void)bytes;
 }
 
+static void cache_phys(void *port, enum pkmap_cache_op op, uint64_t phys,
+		       uint64_t bytes)
+{
+	(void)port;
+	(void)op;
+	(void)phys;
+	(void)bytes;
+}
+
 static void report(void *port, const struct pkmap_dma_report *what)
 {
 	struct pkmap_posix *p = port;
@@ -29,11 +38,18 @@ static const struct pkmap_dma_ops ops = {
 	.report = report,
 };
 
-int pkmap_posix_dma_make(struct pkmap_posix *p, uint32_t tracker_entries)
+/* Operations that need no slot, since they need no address. */
+static const struct pkmap_dma_ops ops_without_slots = {
+	.cache_phys = cache_phys,
+	.report = report,
+};
+
+int pkmap_posix_dma_make(struct pkmap_posix *p, bool slots,
+			 uint32_t tracker_entries)
 {
 	const struct pkmap_dma_config config = {
 		.win = p->win,
-		.ops = &ops,
+		.ops = slots ? &ops : &ops_without_slots,
 		.port = p,
 		.line_bytes = LINE_BYTES,
 		.tracker_entries = tracker_entries,

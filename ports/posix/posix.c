@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,6 +16,13 @@
 #define DEFAULT_SLOTS	    64
 #define DEFAULT_LOCAL_SLOTS 4
 #define DEFAULT_DMA_SLOTS   4
+
+/*
+ * With large pages a window has fewer CPUs, unless more are asked for: not more
+ * than have their local slots in this much address space, but two.
+ */
+#define DEFAULT_LOCAL_BYTES (UINTPTR_MAX > UINT32_MAX ? 256u << 20 : 64u << 20)
+#define DEFAULT_NCPUS_MIN   2u
 
 /* Debug builds find a use after unmap. */
 #ifdef PKMAP_DEBUG
@@ -184,15 +192,53 @@ int pkmap_posix_allocate(size_t bytes, void **mem)
 	return PKMAP_ENOMEM;
 }
 
+static uint32_t number_or(uint32_t n, uint32_t if_zero)
+{
+	if (n == PKMAP_POSIX_NONE)
+		return 0;
+	return n ? n : if_zero;
+}
+
+static uint32_t default_ncpus(const struct pkmap_posix *p, uint64_t nlocal)
+{
+	uint64_t fit =
+		nlocal ? (DEFAULT_LOCAL_BYTES >> p->page_shift) / nlocal : 0;
+
+	if (fit > PKMAP_POSIX_NCPUS)
+		return PKMAP_POSIX_NCPUS;
+	return fit < DEFAULT_NCPUS_MIN ? DEFAULT_NCPUS_MIN : (uint32_t)fit;
+}
+
+static void *allocate_zeroed(size_t n, size_t size)
+{
+	void *mem;
+
+	if (pkmap_posix_allocate(n * size, &mem))
+		return NULL;
+	return memset(mem, 0, n * size);
+}
+
+static int make_cpus(struct pkmap_posix *p, uint32_t ncpus)
+{
+	if (ncpus > PKMAP_POSIX_THREADS)
+		return pkmap_posix_invalid();
+
+	p->ncpus = ncpus;
+	p->threads = allocate_zeroed(PKMAP_POSIX_THREADS, sizeof(*p->threads));
+	p->cpus = allocate_zeroed(ncpus, sizeof(*p->cpus));
+	return p->threads && p->cpus ? 0 : PKMAP_ENOMEM;
+}
+
 static int make_window(struct pkmap_posix *p,
 		       const struct pkmap_posix_config *config)
 {
-	uint32_t nslots = config->nslots ? config->nslots : DEFAULT_SLOTS;
-	uint32_t local_slots = config->local_slots ? config->local_slots :
-						     DEFAULT_LOCAL_SLOTS;
-	uint32_t dma_slots = config->dma_slots ? config->dma_slots :
-						 DEFAULT_DMA_SLOTS;
+	uint32_t nslots = number_or(config->nslots, DEFAULT_SLOTS);
+	uint32_t local_slots =
+		number_or(config->local_slots, DEFAULT_LOCAL_SLOTS);
+	uint32_t dma_slots = number_or(config->dma_slots, DEFAULT_DMA_SLOTS);
 	uint64_t nlocal = (uint64_t)local_slots + dma_slots;
+	uint32_t ncpus = config->ncpus ? config->ncpus :
+					 default_ncpus(p, nlocal);
 	struct pkmap_config window = {
 		.ops = &ops,
 		.port = p,
@@ -204,11 +250,14 @@ static int make_window(struct pkmap_posix *p,
 		.read_only = config->read_only,
 		.local_slots = local_slots,
 		.dma_slots = dma_slots,
-		.ncpus = PKMAP_POSIX_NCPUS,
+		.ncpus = ncpus,
 	};
 	int error;
 
-	error = reserve(p, nslots + nlocal * PKMAP_POSIX_NCPUS);
+	error = make_cpus(p, ncpus);
+	if (error)
+		return error;
+	error = reserve(p, nslots + nlocal * ncpus);
 	if (error)
 		return error;
 
@@ -217,7 +266,10 @@ static int make_window(struct pkmap_posix *p,
 	error = pkmap_posix_allocate(pkmap_size(&window), &p->win_mem);
 	if (error)
 		return error;
-	return pkmap_init(p->win_mem, &window, &p->win);
+	error = pkmap_init(p->win_mem, &window, &p->win);
+	if (error)
+		return error;
+	return pkmap_posix_dma_make(p, dma_slots, config->tracker_entries);
 }
 
 /* Gives back what there is; keeps errno. */
@@ -232,6 +284,8 @@ static void release(struct pkmap_posix *p)
 	pthread_mutex_destroy(&p->lock);
 	free(p->win_mem);
 	free(p->dma_mem);
+	free(p->threads);
+	free(p->cpus);
 	free(p);
 	errno = saved;
 }
@@ -264,9 +318,6 @@ int pkmap_posix_open(const struct pkmap_posix_config *config,
 	if (error)
 		goto fail;
 	error = make_window(p, config);
-	if (error)
-		goto fail;
-	error = pkmap_posix_dma_make(p, config->tracker_entries);
 	if (error)
 		goto fail;
 	error = pkmap_posix_fork_add(p);

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,20 @@
 #include <pkmap/posix.h>
 
 _Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
+
+/* How many threads can have local maps open at the same time, in all windows. */
+#define PKMAP_POSIX_THREADS 1024
+
+/* See cpu.c.  Each has a cache line to itself: who do not meet share none. */
+struct pkmap_posix_number {
+	_Alignas(PKMAP_ALIGN) atomic_uint taken;
+};
+
+struct pkmap_posix_borrower {
+	atomic_uint nest;
+	atomic_int number;
+	atomic_uint last; /* where to look first: likely free, and warm */
+};
 
 struct pkmap_posix {
 	struct pkmap_window *win;
@@ -38,6 +53,11 @@ struct pkmap_posix {
 	uint32_t page_shift;
 	pkmap_pfn npages;
 	bool strict;
+
+	/* By the numbers of threads; and the window's CPUs. */
+	struct pkmap_posix_borrower *threads;
+	struct pkmap_posix_number *cpus;
+	uint32_t ncpus;
 
 	pthread_mutex_t lock; /* the window's */
 	void (*report)(void *arg, const struct pkmap_report *report);
@@ -66,7 +86,8 @@ static inline int pkmap_posix_invalid(void)
 int pkmap_posix_allocate(size_t bytes, void **mem);
 
 /* dma.c */
-int pkmap_posix_dma_make(struct pkmap_posix *p, uint32_t tracker_entries);
+int pkmap_posix_dma_make(struct pkmap_posix *p, bool slots,
+			 uint32_t tracker_entries);
 
 /* slots.c */
 void *pkmap_posix_reserve(size_t bytes);
@@ -84,6 +105,10 @@ int pkmap_posix_wait(void *port, pkmap_a32 *event, uint32_t seen,
 void pkmap_posix_wake(void *port, pkmap_a32 *event);
 
 /* cpu.c */
+int pkmap_posix_borrow(struct pkmap_posix_borrower *b,
+		       struct pkmap_posix_number *numbers, unsigned int count);
+void pkmap_posix_give_back(struct pkmap_posix_borrower *b,
+			   struct pkmap_posix_number *numbers);
 int pkmap_posix_local_enter(void *port);
 int pkmap_posix_local_cpu(void *port);
 void pkmap_posix_local_leave(void *port);

@@ -409,6 +409,7 @@ static void open_frames(void)
 		.npages = SOFT_PAGES,
 		.page_size = SOFT_PAGE,
 		.nslots = RANGE_PAGES + SOFT_COLOURS,
+		.ncpus = PKMAP_POSIX_NCPUS,
 		.strict = true,
 	};
 	const uintptr_t align = SOFT_COLOURS * SOFT_PAGE;

@@ -21,6 +21,7 @@ static struct home home;
 /* A thread that opens a local map when told to, and closes it when told to. */
 struct holder {
 	pthread_t thread;
+	struct pkmap_window *win;
 	pkmap_pfn pfn;
 	sem_t step;
 	atomic_int steps;  /* done; odd: it has a local map */
@@ -40,8 +41,8 @@ static void *hold(void *arg)
 			;
 		if (h->pfn == PKMAP_NO_PFN)
 			break;
-		h->result = n % 2 ? pkmap_local_unmap(home.win, addr) :
-				    pkmap_local_map(home.win, h->pfn, &addr);
+		h->result = n % 2 ? pkmap_local_unmap(h->win, addr) :
+				    pkmap_local_map(h->win, h->pfn, &addr);
 		atomic_fetch_add(&h->steps, 1);
 	}
 	return NULL;
@@ -57,18 +58,30 @@ static void step_holder(struct holder *h)
 		sched_yield();
 }
 
+static void start_holder(struct holder *h, struct pkmap_window *win,
+			 pkmap_pfn pfn)
+{
+	h->win = win;
+	h->pfn = pfn;
+	atomic_init(&h->steps, 0);
+	assert_int_equal(sem_init(&h->step, 0, 0), 0);
+	assert_int_equal(pthread_create(&h->thread, NULL, hold, h), 0);
+}
+
+static void stop_holder(struct holder *h)
+{
+	h->pfn = PKMAP_NO_PFN;
+	sem_post(&h->step);
+	assert_int_equal(pthread_join(h->thread, NULL), 0);
+	sem_destroy(&h->step);
+}
+
 static void start_holders(void)
 {
 	unsigned int k;
 
-	for (k = 0; k < NCPUS; k++) {
-		holders[k].pfn = k;
-		atomic_init(&holders[k].steps, 0);
-		assert_int_equal(sem_init(&holders[k].step, 0, 0), 0);
-		assert_int_equal(pthread_create(&holders[k].thread, NULL, hold,
-						&holders[k]),
-				 0);
-	}
+	for (k = 0; k < NCPUS; k++)
+		start_holder(&holders[k], home.win, k);
 }
 
 static void step_holders(void)
@@ -85,12 +98,8 @@ static void stop_holders(void)
 {
 	unsigned int k;
 
-	for (k = 0; k < NCPUS; k++) {
-		holders[k].pfn = PKMAP_NO_PFN;
-		sem_post(&holders[k].step);
-		assert_int_equal(pthread_join(holders[k].thread, NULL), 0);
-		sem_destroy(&holders[k].step);
-	}
+	for (k = 0; k < NCPUS; k++)
+		stop_holder(&holders[k]);
 }
 
 /* Fails if a number was lost: all of them are to be had. */
@@ -185,7 +194,54 @@ static void test_all_cpus(void **state)
 	all_cpus_free();
 }
 
-/* A thread is the same CPU of every window; each has slots of its own. */
+/* Another thread finds no CPU. */
+static void check_refused_elsewhere(struct pkmap_window *win)
+{
+	struct holder h;
+
+	start_holder(&h, win, 1);
+	step_holder(&h);
+	assert_int_equal(h.result, PKMAP_EBUSY);
+	stop_holder(&h);
+}
+
+/*
+ * A window has CPUs of its own: two threads are at one that has two, while all
+ * of another window's are taken.  A third finds none.
+ */
+static void test_cpus_of_its_own(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 8,
+		.ncpus = 2,
+	};
+	struct holder second;
+	struct home other;
+	void *addr;
+
+	(void)state;
+	home_open(&other, &config);
+	start_holders();
+	step_holders();
+	start_holder(&second, other.win, 3);
+	step_holder(&second);
+	assert_int_equal(second.result, 0);
+
+	assert_int_equal(pkmap_local_map(other.win, 5, &addr), 0);
+	check_refused_elsewhere(other.win);
+	assert_int_equal(pkmap_local_unmap(other.win, addr), 0);
+
+	step_holder(&second);
+	assert_int_equal(second.result, 0);
+	stop_holder(&second);
+	step_holders();
+	stop_holders();
+	assert_int_equal(other.reports, 0);
+	home_close(&other);
+}
+
+/* A thread is a CPU of each window; each has slots of its own. */
 static void test_two_windows(void **state)
 {
 	struct pkmap_posix_config config = {
@@ -372,14 +428,19 @@ static void test_every_instruction(void **state)
 	all_cpus_free();
 }
 
-/* From entering to leaving a thread has the number that it was told. */
+/*
+ * From borrowing to giving back it is the same number.  (Entering does this
+ * twice, with two borrowers, and would take the square of the steps.)
+ */
 static void enter_and_leave(void)
 {
-	int cpu = pkmap_posix_local_enter(NULL);
+	static struct pkmap_posix_borrower b;
+	struct pkmap_posix *p = home.port;
+	int number = pkmap_posix_borrow(&b, p->cpus, p->ncpus);
 
-	if (cpu < 0 || pkmap_posix_local_cpu(NULL) != cpu)
+	if (number < 0 || atomic_load(&b.number) != number + 1)
 		atomic_fetch_add(&handler_errors, 1);
-	pkmap_posix_local_leave(NULL);
+	pkmap_posix_give_back(&b, p->cpus);
 }
 
 static unsigned int inner_at;
@@ -477,6 +538,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_cpus),
+		cmocka_unit_test(test_cpus_of_its_own),
 		cmocka_unit_test(test_two_windows),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_every_instruction),

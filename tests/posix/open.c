@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 static unsigned int open_files(void)
@@ -122,13 +123,20 @@ static void test_sizes_refused(void **state)
 	config.dma_slots = 1024;
 	refused(&config, PKMAP_EINVAL, EINVAL);
 	config.dma_slots = 0;
+	config.ncpus = PKMAP_POSIX_THREADS + 1;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.ncpus = 0;
+	config.nslots = PKMAP_POSIX_NONE;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.nslots = 0;
 
 	/* More bytes than a size_t can express, and than there are. */
 	config.page_size = 1u << 30;
-	config.local_slots = UINT32_MAX;
+	config.ncpus = PKMAP_POSIX_NCPUS;
+	config.local_slots = UINT32_MAX - 1;
 	refused(&config, PKMAP_EINVAL, EINVAL);
 	config.local_slots = 1;
-	config.dma_slots = UINT32_MAX;
+	config.dma_slots = UINT32_MAX - 1;
 	refused(&config, PKMAP_EINVAL, EINVAL);
 	config.dma_slots = 0;
 	config.nslots = 1u << 29;
@@ -409,23 +417,83 @@ static void test_close(void **state)
 	assert_int_equal(address_space(), space);
 }
 
-/* As posix.h has it, and some bookkeeping. */
+/* Opening takes that many pages, as posix.h has it, and some bookkeeping. */
+static void check_address_space(struct pkmap_posix_config *config,
+				unsigned long pages)
+{
+	unsigned long before;
+	struct home h;
+
+	config->fd = -1;
+	config->npages = 16;
+	before = address_space();
+	home_open(&h, config);
+	pages *= pkmap_posix_page_size(h.port) / system_page();
+	assert_in_range(address_space(), before + pages, before + pages + 128);
+	home_close(&h);
+}
+
 static void test_address_space(void **state)
+{
+	struct pkmap_posix_config config = {
+		.nslots = 100,
+		.local_slots = 2,
+		.dma_slots = 7,
+		.ncpus = 13,
+	};
+
+	(void)state;
+	check_address_space(&config, 100 + (2 + 7) * 13 + 1);
+	config.ncpus = 0;
+	check_address_space(&config, 100 + (2 + 7) * PKMAP_POSIX_NCPUS + 1);
+	config.local_slots = PKMAP_POSIX_NONE;
+	check_address_space(&config, 100 + 7 * PKMAP_POSIX_NCPUS + 1);
+	config.dma_slots = PKMAP_POSIX_NONE;
+	check_address_space(&config, 100 + 1);
+
+	/* Large pages: fewer CPUs, but two. */
+	config = (struct pkmap_posix_config){ .nslots = 1 };
+	config.page_size = 1 << 20;
+	check_address_space(&config, 1 + 8 * (sizeof(long) == 8 ? 32 : 8) + 1);
+	config.page_size = 8 << 20;
+	check_address_space(&config, 1 + 8 * (sizeof(long) == 8 ? 4 : 2) + 1);
+	config.page_size = 64 << 20;
+	config.local_slots = 1;
+	config.dma_slots = PKMAP_POSIX_NONE;
+	check_address_space(&config, 1 + (sizeof(long) == 8 ? 4 : 2) + 1);
+}
+
+/* No local slots, of either kind: local maps are refused, DMA is not. */
+static void test_none(void **state)
 {
 	struct pkmap_posix_config config = {
 		.fd = -1,
 		.npages = 16,
-		.nslots = 100,
-		.local_slots = 2,
-		.dma_slots = 7,
+		.local_slots = PKMAP_POSIX_NONE,
+		.dma_slots = PKMAP_POSIX_NONE,
 	};
-	const unsigned long slots = 100 + (2 + 7) * PKMAP_POSIX_NCPUS + 1;
-	unsigned long before = address_space();
+	const struct pkmap_dma_device dev = { .addr_mask = UINT64_MAX };
+	const struct pkmap_dma_buffer buf = { .pfn = 5, .len = 64 };
+	struct pkmap_dma_segment seg;
+	struct pkmap_stats stats;
 	struct home h;
+	void *addr;
 
 	(void)state;
 	home_open(&h, &config);
-	assert_in_range(address_space(), before + slots, before + slots + 128);
+	assert_int_equal(pkmap_local_map(h.win, 5, &addr), PKMAP_EBUSY);
+	assert_int_equal(h.reports, 1);
+	assert_int_equal(h.misuse, PKMAP_MISUSE_LOCAL_DEPTH);
+
+	assert_int_equal(pkmap_dma_map(h.dma, &dev, &buf, 1,
+				       PKMAP_DMA_FROM_DEVICE, &seg, 1),
+			 1);
+	assert_int_equal(seg.addr, 5 * system_page());
+	assert_int_equal(pkmap_dma_unmap(h.dma, &dev, &buf, 1,
+					 PKMAP_DMA_FROM_DEVICE),
+			 0);
+	pkmap_read_stats(h.win, &stats);
+	assert_int_equal(stats.pins + stats.pin_misses, 0);
 	home_close(&h);
 }
 
@@ -472,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_address_space),
+		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_no_report),
 		cmocka_unit_test(test_strerror),
 	};

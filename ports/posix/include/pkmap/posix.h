@@ -50,11 +50,13 @@
  *   page of or waited for cannot be closed.  fork() waits for the window's
  *   lock, so it must not be called from a signal handler or from report().
  *
- *   Local maps.  A thread counts as a CPU while it has local maps open, in any
- *   window.  PKMAP_POSIX_NCPUS threads can at the same time; one more gets
- *   PKMAP_EBUSY.  (A thread counts as two for the instant that a handler, which
- *   interrupted its first pkmap_local_map() or its last pkmap_local_unmap(),
- *   opens one too.)
+ *   Local maps.  A thread counts as a CPU of a window while it has local maps
+ *   open there.  A window has a fixed number of CPUs (ncpus below), whatever
+ *   the number of threads in the process: one more thread than that, at the
+ *   same time, gets PKMAP_EBUSY.  (A thread counts as two for the instant that
+ *   a handler, which interrupted its first pkmap_local_map() or its last
+ *   pkmap_local_unmap(), opens one too.)  1024 threads can have local maps open
+ *   in the windows of a process together.
  *
  *   DMA.  pkmap_posix_dma() is for what stands for a device: whatever reads and
  *   writes the frames' file.  A page's physical address is its place in the
@@ -75,8 +77,11 @@
 
 struct pkmap_posix;
 
-/* How many threads can have local maps open at the same time. */
+/* How many CPUs a window has, unless its configuration or its pages say less. */
 #define PKMAP_POSIX_NCPUS 64
+
+/* For a number of which 0 is not none: none. */
+#define PKMAP_POSIX_NONE  UINT32_MAX
 
 struct pkmap_posix_config {
 	/*
@@ -97,14 +102,27 @@ struct pkmap_posix_config {
 	 * times that.
 	 */
 	size_t page_size;
-	uint32_t nslots;      /* 0: 64 */
-	uint32_t batch;	      /* slots in a reclaim; 0: half of them */
-	uint32_t local_slots; /* local maps a thread can nest; 0: 4 */
+	uint32_t nslots; /* 0: 64 */
+	uint32_t batch;	 /* slots in a reclaim; 0: half of them */
+	/*
+	 * Local maps that a thread and the handlers on top of it can nest;
+	 * 0: 4; PKMAP_POSIX_NONE: there are no local maps.
+	 */
+	uint32_t local_slots;
 	/*
 	 * DMA calls that a thread and the handlers on top of it can be in at
-	 * the same time; 0: 4.
+	 * the same time; 0: 4; PKMAP_POSIX_NONE: any number, since they map no
+	 * page and so need no slot, as on a machine whose cache operations take
+	 * physical addresses.
 	 */
 	uint32_t dma_slots;
+	/*
+	 * How many threads can have local maps or be in DMA calls at the same
+	 * time, 1024 at most.  0: PKMAP_POSIX_NCPUS; with large pages so many
+	 * fewer that their local slots fit in 256 MiB of address space (64 MiB
+	 * in a 32-bit process), but two.
+	 */
+	uint32_t ncpus;
 	uint32_t tracker_entries; /* of the DMA layer's tracker; 0: none */
 	bool read_only;
 	/*
@@ -129,7 +147,7 @@ struct pkmap_posix_config {
  * @port: written only on success.
  *
  * The address space is that of the slots and of the local slots of all CPUs,
- * (nslots + (local_slots + dma_slots) * PKMAP_POSIX_NCPUS + 1) pages, until
+ * (nslots + (local_slots + dma_slots) * ncpus + 1) pages, until
  * pkmap_posix_close().  No other mmap() of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
