@@ -42,8 +42,11 @@ static void register_handlers(void)
 	once_error = pthread_atfork(before_fork, after_fork, after_fork);
 }
 
+/* All windows are in the list; so one that would be too much is found here. */
 int pkmap_posix_fork_add(struct pkmap_posix *p)
 {
+	int error = 0;
+
 	pthread_once(&once, register_handlers);
 	if (once_error) {
 		errno = once_error;
@@ -52,9 +55,24 @@ int pkmap_posix_fork_add(struct pkmap_posix *p)
 
 	pthread_mutex_lock(&list_lock);
 	p->next = list;
-	list = p;
+	if (pkmap_posix_mappings_left(p) < 0) {
+		errno = ENOMEM;
+		error = PKMAP_ENOMEM;
+	} else {
+		list = p;
+	}
 	pthread_mutex_unlock(&list_lock);
-	return 0;
+	return error;
+}
+
+int64_t pkmap_posix_fork_mappings_left(void)
+{
+	int64_t left;
+
+	pthread_mutex_lock(&list_lock);
+	left = pkmap_posix_mappings_left(list);
+	pthread_mutex_unlock(&list_lock);
+	return left;
 }
 
 void pkmap_posix_fork_remove(struct pkmap_posix *p)

@@ -17,6 +17,11 @@
 #define DEFAULT_LOCAL_SLOTS 4
 #define DEFAULT_DMA_SLOTS   4
 
+#define MAX_SLOTS	    ((1 << 30) - 1) /* as pkmap_config has it */
+
+/* Mappings that allocating a window's memory may take. */
+#define BOOKKEEPING	    8
+
 /*
  * With large pages a window has fewer CPUs, unless more are asked for: not more
  * than have their local slots in this much address space, but two.
@@ -42,6 +47,7 @@ static void report(void *port, const struct pkmap_report *what)
 static const struct pkmap_ops ops = {
 	.set = pkmap_posix_set,
 	.clear = pkmap_posix_clear,
+	.clear_now = pkmap_posix_clear_now,
 	.lock = pkmap_posix_lock,
 	.trylock = pkmap_posix_trylock,
 	.unlock = pkmap_posix_unlock,
@@ -146,35 +152,10 @@ static int open_file(struct pkmap_posix *p,
  */
 static int probe(struct pkmap_posix *p, bool read_only)
 {
-	void *page =
-		pkmap_posix_mmap_page(p, NULL, 0, p->npages - 1, read_only);
-
-	if (page == MAP_FAILED)
+	if (pkmap_posix_mmap_page(p, p->base, p->npages - 1, read_only) ==
+		    MAP_FAILED ||
+	    !pkmap_posix_empty(p, p->base, (size_t)1 << p->page_shift))
 		return pkmap_posix_error();
-	munmap(page, (size_t)1 << p->page_shift);
-	return 0;
-}
-
-/* Reserves @slots pages, aligned to their size. */
-static int reserve(struct pkmap_posix *p, uint64_t slots)
-{
-	size_t page_size = (size_t)1 << p->page_shift;
-	size_t bytes;
-	uintptr_t start;
-	void *range;
-
-	if (__builtin_mul_overflow(slots, page_size, &bytes) ||
-	    __builtin_add_overflow(bytes, page_size, &bytes))
-		return pkmap_posix_invalid();
-
-	range = pkmap_posix_reserve(bytes);
-	if (range == MAP_FAILED)
-		return pkmap_posix_error();
-
-	p->reserved = range;
-	p->reserved_bytes = bytes;
-	start = (uintptr_t)range;
-	p->base = (char *)range + (-start & (page_size - 1));
 	return 0;
 }
 
@@ -199,11 +180,18 @@ static uint32_t number_or(uint32_t n, uint32_t if_zero)
 	return n ? n : if_zero;
 }
 
-static uint32_t default_ncpus(const struct pkmap_posix *p, uint64_t nlocal)
+/* Local slots of a CPU. */
+static uint64_t nlocal(const struct pkmap_config *window)
 {
-	uint64_t fit =
-		nlocal ? (DEFAULT_LOCAL_BYTES >> p->page_shift) / nlocal : 0;
+	return (uint64_t)window->local_slots + window->dma_slots;
+}
 
+static uint32_t default_ncpus(const struct pkmap_config *window)
+{
+	uint64_t fit = DEFAULT_LOCAL_BYTES >> window->page_shift;
+
+	if (nlocal(window))
+		fit /= nlocal(window);
 	if (fit > PKMAP_POSIX_NCPUS)
 		return PKMAP_POSIX_NCPUS;
 	return fit < DEFAULT_NCPUS_MIN ? DEFAULT_NCPUS_MIN : (uint32_t)fit;
@@ -218,9 +206,14 @@ static void *allocate_zeroed(size_t n, size_t size)
 	return memset(mem, 0, n * size);
 }
 
+static bool ncpus_valid(uint32_t ncpus)
+{
+	return ncpus <= PKMAP_POSIX_THREADS;
+}
+
 static int make_cpus(struct pkmap_posix *p, uint32_t ncpus)
 {
-	if (ncpus > PKMAP_POSIX_THREADS)
+	if (!ncpus_valid(ncpus))
 		return pkmap_posix_invalid();
 
 	p->ncpus = ncpus;
@@ -229,47 +222,98 @@ static int make_cpus(struct pkmap_posix *p, uint32_t ncpus)
 	return p->threads && p->cpus ? 0 : PKMAP_ENOMEM;
 }
 
-static int make_window(struct pkmap_posix *p,
-		       const struct pkmap_posix_config *config)
+/* The numbers of a window, with defaults for those that @config leaves open. */
+static struct pkmap_config settings(const struct pkmap_posix *p,
+				    const struct pkmap_posix_config *config)
 {
-	uint32_t nslots = number_or(config->nslots, DEFAULT_SLOTS);
-	uint32_t local_slots =
-		number_or(config->local_slots, DEFAULT_LOCAL_SLOTS);
-	uint32_t dma_slots = number_or(config->dma_slots, DEFAULT_DMA_SLOTS);
-	uint64_t nlocal = (uint64_t)local_slots + dma_slots;
-	uint32_t ncpus = config->ncpus ? config->ncpus :
-					 default_ncpus(p, nlocal);
 	struct pkmap_config window = {
 		.ops = &ops,
-		.port = p,
-		.nslots = nslots,
 		.page_shift = p->page_shift,
-		.npages = p->npages,
+		.nslots = number_or(config->nslots, DEFAULT_SLOTS),
 		.cache = { .kind = PKMAP_CACHE_PIPT },
 		.batch = config->batch,
 		.read_only = config->read_only,
-		.local_slots = local_slots,
-		.dma_slots = dma_slots,
-		.ncpus = ncpus,
+		.local_slots =
+			number_or(config->local_slots, DEFAULT_LOCAL_SLOTS),
+		.dma_slots = number_or(config->dma_slots, DEFAULT_DMA_SLOTS),
+		.ncpus = config->ncpus,
 	};
+
+	if (!window.ncpus)
+		window.ncpus = default_ncpus(&window);
+	return window;
+}
+
+/* Slots of both kinds.  Nothing overflows: ncpus has been looked at. */
+static uint64_t all_slots(const struct pkmap_config *window)
+{
+	return window->nslots + nlocal(window) * window->ncpus;
+}
+
+/*
+ * At most each slot is a mapping, and what is before the first, and each of the
+ * three pages behind the last.
+ */
+static int64_t max_mappings(const struct pkmap_config *window)
+{
+	return (int64_t)all_slots(window) + 4;
+}
+
+/*
+ * Reserves the slots, the first aligned to the size of a page, and behind them
+ * three of the system's pages, of which the second is the spare.
+ */
+static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
+{
+	size_t page_size = (size_t)1 << p->page_shift;
+	size_t bytes;
 	int error;
 
-	error = make_cpus(p, ncpus);
-	if (error)
-		return error;
-	error = reserve(p, nslots + nlocal * ncpus);
-	if (error)
-		return error;
+	p->nslots = window->nslots;
+	p->slot_shift = p->page_shift;
+	p->mappings = max_mappings(window);
+	p->spare_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	if (__builtin_mul_overflow(all_slots(window), page_size, &bytes) ||
+	    __builtin_add_overflow(bytes, page_size, &bytes) ||
+	    __builtin_add_overflow(bytes, 3 * p->spare_bytes, &bytes))
+		return pkmap_posix_invalid();
 
+	error = pkmap_posix_reserve(p, bytes);
+	if (error)
+		return error;
+	p->base = (char *)p->reserved +
+		  (-(uintptr_t)p->reserved & (page_size - 1));
+	p->spare = (char *)p->reserved + bytes - 2 * p->spare_bytes;
+	return pkmap_posix_make_spare(p);
+}
+
+static int make_window(struct pkmap_posix *p,
+		       const struct pkmap_posix_config *config)
+{
+	struct pkmap_config window = settings(p, config);
+	int error;
+
+	window.port = p;
+	window.npages = p->npages;
+	error = make_cpus(p, window.ncpus);
+	if (error)
+		return error;
+	error = reserve(p, &window);
+	if (error)
+		return error;
 	window.base = p->base;
-	window.local_base = p->base + ((size_t)nslots << p->page_shift);
+	window.local_base = p->base + ((size_t)p->nslots << p->slot_shift);
 	error = pkmap_posix_allocate(pkmap_size(&window), &p->win_mem);
 	if (error)
 		return error;
+	p->put_off = allocate_zeroed(p->nslots, sizeof(*p->put_off));
+	if (!p->put_off)
+		return PKMAP_ENOMEM;
 	error = pkmap_init(p->win_mem, &window, &p->win);
 	if (error)
 		return error;
-	return pkmap_posix_dma_make(p, dma_slots, config->tracker_entries);
+	return pkmap_posix_dma_make(p, window.dma_slots,
+				    config->tracker_entries);
 }
 
 /* Gives back what there is; keeps errno. */
@@ -278,11 +322,12 @@ static void release(struct pkmap_posix *p)
 	int saved = errno;
 
 	if (p->reserved)
-		munmap(p->reserved, p->reserved_bytes);
+		pkmap_posix_unreserve(p);
 	if (p->fd >= 0)
 		close(p->fd);
 	pthread_mutex_destroy(&p->lock);
 	free(p->win_mem);
+	free(p->put_off);
 	free(p->dma_mem);
 	free(p->threads);
 	free(p->cpus);
@@ -314,10 +359,10 @@ int pkmap_posix_open(const struct pkmap_posix_config *config,
 				   open_file(p, config);
 	if (error)
 		goto fail;
-	error = probe(p, config->read_only);
+	error = make_window(p, config);
 	if (error)
 		goto fail;
-	error = make_window(p, config);
+	error = probe(p, config->read_only);
 	if (error)
 		goto fail;
 	error = pkmap_posix_fork_add(p);
@@ -338,9 +383,29 @@ int pkmap_posix_close(struct pkmap_posix *port)
 
 	if (error)
 		return error;
+	error = pkmap_posix_unreserve(port);
+	if (error)
+		return error;
 	pkmap_posix_fork_remove(port);
 	release(port);
 	return 0;
+}
+
+uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config)
+{
+	struct pkmap_posix p = { 0 };
+	struct pkmap_config window;
+	int64_t left;
+
+	if (set_page_size(&p, config->page_size) || !ncpus_valid(config->ncpus))
+		return 0;
+	window = settings(&p, config);
+	window.nslots = 0;
+	left = pkmap_posix_fork_mappings_left() - max_mappings(&window) -
+	       BOOKKEEPING;
+	if (left < 0)
+		return 0;
+	return left < MAX_SLOTS ? (uint32_t)left : MAX_SLOTS;
 }
 
 struct pkmap_window *pkmap_posix_window(struct pkmap_posix *port)

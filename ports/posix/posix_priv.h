@@ -8,6 +8,7 @@
  *	cpu.c		threads as CPUs
  *	dma.c		the DMA layer
  *	fork.c		what fork() must find in order
+ *	limit.c		how many mappings the windows may take
  */
 #ifndef PKMAP_POSIX_PRIV_H
 #define PKMAP_POSIX_PRIV_H
@@ -48,6 +49,14 @@ struct pkmap_posix {
 	char *base;
 	void *reserved; /* what munmap() gets: includes alignment */
 	size_t reserved_bytes;
+	int64_t mappings; /* that it can take at most */
+	void *spare;	  /* see slots.c */
+	size_t spare_bytes;
+	atomic_bool spare_taken;
+	/* By slot: it was cleared, and shows its page still. */
+	bool *put_off;
+	uint32_t nslots;
+	uint32_t slot_shift; /* from slot to slot: page_shift, or one more */
 
 	int fd; /* ours */
 	uint32_t page_shift;
@@ -90,11 +99,15 @@ int pkmap_posix_dma_make(struct pkmap_posix *p, bool slots,
 			 uint32_t tracker_entries);
 
 /* slots.c */
-void *pkmap_posix_reserve(size_t bytes);
-void *pkmap_posix_mmap_page(struct pkmap_posix *p, void *addr, int flags,
-			    pkmap_pfn pfn, bool read_only);
+int pkmap_posix_reserve(struct pkmap_posix *p, size_t bytes);
+int pkmap_posix_unreserve(struct pkmap_posix *p);
+int pkmap_posix_make_spare(struct pkmap_posix *p);
+bool pkmap_posix_empty(struct pkmap_posix *p, void *addr, size_t bytes);
+void *pkmap_posix_mmap_page(struct pkmap_posix *p, void *addr, pkmap_pfn pfn,
+			    bool read_only);
 int pkmap_posix_set(void *port, void *addr, pkmap_pfn pfn, bool read_only);
 void pkmap_posix_clear(void *port, void *addr, size_t npages);
+void pkmap_posix_clear_now(void *port);
 
 /* wait.c */
 void pkmap_posix_lock(void *port);
@@ -113,9 +126,13 @@ int pkmap_posix_local_enter(void *port);
 int pkmap_posix_local_cpu(void *port);
 void pkmap_posix_local_leave(void *port);
 
+/* limit.c */
+int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list);
+
 /* fork.c */
 int pkmap_posix_fork_add(struct pkmap_posix *p);
 void pkmap_posix_fork_remove(struct pkmap_posix *p);
+int64_t pkmap_posix_fork_mappings_left(void);
 
 #pragma GCC visibility pop
 

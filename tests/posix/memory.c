@@ -13,11 +13,15 @@
 
 #define NSLOTS 8
 
-/* What the next mmap(MAP_FIXED) does; errno 0: what it should. */
+/* What the next mmap(MAP_FIXED) of slots do; errno 0: what they should. */
 static struct {
 	int error;
 	bool leaves_hole; /* it unmaps what was there before it fails */
+	unsigned int times;
 } fixed_fails;
+
+/* How many of the next calls of munmap() fail. */
+static unsigned int munmap_fails;
 
 /* Which of the next calls of posix_memalign() fails, from 1 on; 0: none. */
 static unsigned int memalign_fails;
@@ -29,6 +33,8 @@ void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off);
 void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off);
+int __real_munmap(void *addr, size_t len);
+int __wrap_munmap(void *addr, size_t len);
 int __real_posix_memalign(void **mem, size_t alignment, size_t bytes);
 int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes);
 int __real_fdatasync(int fd);
@@ -37,14 +43,25 @@ int __wrap_fdatasync(int fd);
 void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off)
 {
-	if (!(flags & MAP_FIXED) || !fixed_fails.error)
+	if (!(flags & MAP_FIXED) || prot == PROT_READ || !fixed_fails.error)
 		return __real_mmap64(addr, len, prot, flags, fd, off);
 
 	if (fixed_fails.leaves_hole)
-		munmap(addr, len);
+		__real_munmap(addr, len);
 	errno = fixed_fails.error;
-	memset(&fixed_fails, 0, sizeof(fixed_fails));
+	if (!--fixed_fails.times)
+		memset(&fixed_fails, 0, sizeof(fixed_fails));
 	return MAP_FAILED;
+}
+
+int __wrap_munmap(void *addr, size_t len)
+{
+	if (munmap_fails) {
+		munmap_fails--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return __real_munmap(addr, len);
 }
 
 int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes)
@@ -68,8 +85,9 @@ int __wrap_fdatasync(int fd)
 	return __real_fdatasync(fd);
 }
 
-static void fail_fixed(int error, bool leaves_hole)
+static void fail_fixed(unsigned int times, int error, bool leaves_hole)
 {
+	fixed_fails.times = times;
 	fixed_fails.error = error;
 	fixed_fails.leaves_hole = leaves_hole;
 }
@@ -113,11 +131,13 @@ static void test_set_fails(void **state)
 	home_open(&h, &config);
 	slot = must_map(h.win, 1);
 	must_unmap(h.win, slot);
-	/* So that a map has no slot to tear down, which may call mmap() too. */
+	/* So that a map has no slot to tear down, which calls mmap() too. */
 	assert_int_equal(pkmap_flush_unused(h.win), 1);
 
 	for (k = 0; k < 2 * sizeof(codes) / sizeof(*codes); k++) {
-		fail_fixed(codes[k / 2].errno_is, k % 2);
+		/* Without memory it is tried twice. */
+		fail_fixed(1 + (codes[k / 2].error == PKMAP_ENOMEM),
+			   codes[k / 2].errno_is, k % 2);
 		assert_int_equal(pkmap_map(h.win, 2, NULL, &addr),
 				 codes[k / 2].error);
 		assert_int_equal(errno, codes[k / 2].errno_is);
@@ -125,7 +145,7 @@ static void test_set_fails(void **state)
 		assert_true(is_taken(slot));
 		assert_null(pkmap_pin(h.win, 2));
 
-		fail_fixed(codes[k / 2].errno_is, k % 2);
+		fail_fixed(1, codes[k / 2].errno_is, k % 2);
 		assert_int_equal(pkmap_local_map(h.win, 2, &addr),
 				 codes[k / 2].error);
 		assert_int_equal(errno, codes[k / 2].errno_is);
@@ -140,7 +160,10 @@ static void test_set_fails(void **state)
 	home_close(&h);
 }
 
-/* Strict teardown fails: the slot is free all the same, and used again. */
+/*
+ * Emptying a slot fails, in the teardown and at the end of the call: the slot is
+ * free all the same, and used again.
+ */
 static void test_clear_fails(void **state)
 {
 	struct pkmap_posix_config config = {
@@ -160,8 +183,9 @@ static void test_clear_fails(void **state)
 		*addr = 'c';
 		must_unmap(h.win, addr);
 		errno = 4711;
-		fail_fixed(ENOMEM, hole);
+		fail_fixed(4, ENOMEM, hole);
 		assert_int_equal(pkmap_flush_unused(h.win), 1);
+		assert_int_equal(fixed_fails.error, 0);
 		assert_int_equal(errno, 4711);
 		assert_null(pkmap_pin(h.win, 1));
 		assert_true(is_taken(addr));
@@ -170,7 +194,48 @@ static void test_clear_fails(void **state)
 	addr = must_map(h.win, 1);
 	assert_int_equal(*addr, 'c');
 	must_unmap(h.win, addr);
+
+	/* What failed is done by the next call that is to leave nothing. */
+	fail_fixed(4, ENOMEM, false);
+	assert_int_equal(pkmap_flush_unused(h.win), 1);
+	assert_int_equal(load_signal(addr), 0);
+	assert_int_equal(pkmap_flush_unused(h.win), 0);
+	assert_int_equal(load_signal(addr), SIGSEGV);
+
+	/* Three failures: the spare was of use. */
+	must_unmap(h.win, must_map(h.win, 1));
+	fail_fixed(3, ENOMEM, false);
+	assert_int_equal(pkmap_flush_unused(h.win), 1);
+	assert_int_equal(load_signal(addr), SIGSEGV);
 	home_close(&h);
+}
+
+/* The range cannot be given back, once and for all: then it is still open. */
+static void test_close_fails(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct home h;
+	char *addr;
+
+	(void)state;
+	home_open(&h, &config);
+	addr = must_map(h.win, 1);
+	*addr = 'm';
+	must_unmap(h.win, addr);
+	munmap_fails = 2;
+	errno = 0;
+	assert_int_equal(pkmap_posix_close(h.port), PKMAP_ENOMEM);
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(h.reports, 0);
+	assert_true(is_taken(addr));
+	assert_int_equal(load_signal(addr), SIGSEGV);
+
+	addr = must_map(h.win, 1);
+	assert_int_equal(*addr, 'm');
+	must_unmap(h.win, addr);
+	munmap_fails = 1;
+	home_close(&h);
+	assert_false(is_taken(addr));
 }
 
 /* No memory for the window, and then none for its DMA layer. */
@@ -236,6 +301,17 @@ static long max_map_count(void)
 	return n;
 }
 
+/* mmap() goes one beyond the limit; then it fails even in place. */
+static void fill(void)
+{
+	int k = 0;
+
+	while (mmap(NULL, system_page(),
+		    k++ % 2 ? PROT_READ : PROT_READ | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		;
+}
+
 static int load(struct ballast *b, long count)
 {
 	const size_t page = system_page();
@@ -251,17 +327,25 @@ static int load(struct ballast *b, long count)
 		if (mprotect(b->range + k, page, PROT_READ) < 0)
 			break;
 	}
-	/* mmap() goes one beyond the limit; then it fails even in place. */
-	for (k = 0; k < 8; k++)
-		mmap(NULL, page, k % 2 ? PROT_READ : PROT_READ | PROT_EXEC,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fill();
 	return 0;
 }
 
-/*
- * Two pages held, all other slots idle: a map reclaims a batch, strictly or
- * not, and fails on its own page or on the teardown.
- */
+static long mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	long n = 0;
+	int c;
+
+	if (!f)
+		return -1;
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* The program uses up all mappings, and this while pages are held and idle. */
 static int out_of_mappings(void *arg)
 {
 	struct pkmap_posix_config config = {
@@ -274,15 +358,15 @@ static int out_of_mappings(void *arg)
 	struct pkmap_posix *port;
 	struct pkmap_window *win;
 	struct ballast ballast;
-	char *held[2];
+	char *held[NSLOTS - 1];
 	void *addr;
 	pkmap_pfn pfn;
-	unsigned int failed = 0;
+	unsigned int n;
 
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == 0);
 	win = pkmap_posix_window(port);
 	for (pfn = 0; pfn < NSLOTS; pfn++) {
-		CHILD_CHECK(pkmap_map(win, pfn, NULL, &addr) == 0);
+		CHILD_CHECK(pkmap_map(win, 2 * pfn, NULL, &addr) == 0);
 		*(char *)addr = (char)pfn;
 		if (pfn < 2)
 			held[pfn] = addr;
@@ -290,44 +374,90 @@ static int out_of_mappings(void *arg)
 			CHILD_CHECK(pkmap_unmap(win, addr) == 0);
 	}
 
+	/* As long as pages are idle, a map succeeds. */
 	CHILD_CHECK(load(&ballast, 2 * count) == 0);
-	for (pfn = 20; pfn < 40; pfn++) {
-		if (pkmap_map(win, pfn, NULL, &addr) == 0) {
-			CHILD_CHECK(pkmap_unmap(win, addr) == 0);
-			continue;
-		}
-		CHILD_CHECK(errno == ENOMEM);
-		failed++;
-		CHILD_CHECK(pkmap_map(win, pfn, NULL, &addr) == PKMAP_ENOMEM);
-		CHILD_CHECK(!pkmap_pin(win, pfn));
-		CHILD_CHECK(pkmap_local_map(win, pfn, &addr) == PKMAP_ENOMEM);
-		CHILD_CHECK(pkmap_pin(win, 0) == held[0]);
-		CHILD_CHECK(pkmap_unmap(win, held[0]) == 0);
-		CHILD_CHECK(pkmap_map(win, 1, NULL, &addr) == 0);
-		CHILD_CHECK(addr == held[1]);
+	for (n = 0; n < 1000; n++) {
+		CHILD_CHECK(pkmap_map(win, 20 + n % 40, NULL, &addr) == 0);
 		CHILD_CHECK(pkmap_unmap(win, addr) == 0);
-		CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
-	}
-	CHILD_CHECK(failed > 0);
-
-	CHILD_CHECK(munmap(ballast.range, ballast.bytes) == 0);
-	for (pfn = 0; pfn < 64; pfn++) {
-		CHILD_CHECK(pkmap_map(win, pfn, NULL, &addr) == 0);
-		CHILD_CHECK(*(char *)addr == (pfn < NSLOTS ? (char)pfn : 0));
-		CHILD_CHECK(pkmap_unmap(win, addr) == 0);
-		CHILD_CHECK(pkmap_local_map(win, pfn, &addr) == 0);
-		CHILD_CHECK(pkmap_local_unmap(win, addr) == 0);
 	}
 	CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
+
+	/* And with none idle: what is held stays, and what is free. */
+	for (n = 2; n < NSLOTS - 1; n++) {
+		if (pkmap_map(win, 20 + 2 * n, NULL, &addr))
+			break;
+		held[n] = addr;
+	}
+	pkmap_flush_unused(win);
+	fill();
+	CHILD_CHECK(pkmap_map(win, 63, NULL, &addr) == PKMAP_ENOMEM);
+	CHILD_CHECK(errno == ENOMEM);
+	CHILD_CHECK(!pkmap_pin(win, 63));
+	CHILD_CHECK(pkmap_local_map(win, 63, &addr) == PKMAP_ENOMEM);
+	CHILD_CHECK(pkmap_map(win, 2, NULL, &addr) == 0);
+	CHILD_CHECK(addr == held[1]);
+	CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+	CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
+
+	/* When they are let go of it goes on. */
+	while (--n)
+		CHILD_CHECK(pkmap_unmap(win, held[n]) == 0);
+	CHILD_CHECK(pkmap_map(win, 63, NULL, &addr) == 0);
+	CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+	CHILD_CHECK(held[0][0] == 0);
 	CHILD_CHECK(pkmap_unmap(win, held[0]) == 0);
-	CHILD_CHECK(pkmap_unmap(win, held[1]) == 0);
 	CHILD_CHECK(pkmap_posix_close(port) == 0);
+	CHILD_CHECK(mmap(held[0], system_page(), PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			 0) == held[0]);
 	return 0;
 }
 
-static void test_out_of_mappings(void **state)
+/*
+ * The largest window that is allowed, all of it mapped, each page in a mapping
+ * of its own: a quarter of the limit is free; and idle ones are given back.
+ */
+static int largest_window(void *arg)
 {
-	bool strict = *(bool *)*state;
+	struct pkmap_posix_config config = { .fd = -1, .npages = 1 << 22 };
+	struct pkmap_posix_config small = { .fd = -1, .npages = 16 };
+	const long limit = max_map_count();
+	const long before = mappings();
+	struct pkmap_posix *port;
+	struct pkmap_posix *other;
+	struct pkmap_window *win;
+	void *addr;
+	uint32_t n;
+
+	(void)arg;
+	config.nslots = pkmap_posix_max_slots(&config);
+	CHILD_CHECK(config.nslots > limit / 2 && config.nslots < limit);
+	config.nslots += 16;
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_ENOMEM);
+	CHILD_CHECK(errno == ENOMEM);
+	CHILD_CHECK(mappings() <= before + 4);
+	config.nslots -= 16;
+	CHILD_CHECK(pkmap_posix_open(&config, &port) == 0);
+	CHILD_CHECK(pkmap_posix_open(&small, &other) == PKMAP_ENOMEM);
+	CHILD_CHECK(pkmap_posix_max_slots(&small) == 0);
+
+	win = pkmap_posix_window(port);
+	for (n = 0; n < config.nslots; n++) {
+		CHILD_CHECK(pkmap_map(win, 2 * n, NULL, &addr) == 0);
+		CHILD_CHECK(pkmap_unmap(win, addr) == 0);
+	}
+	CHILD_CHECK(mappings() > (long)config.nslots);
+	CHILD_CHECK(mappings() <= limit - limit / 4);
+	CHILD_CHECK(pkmap_flush_unused(win) == config.nslots);
+	CHILD_CHECK(mappings() <= before + 16);
+	CHILD_CHECK(pkmap_posix_close(port) == 0);
+	CHILD_CHECK(pkmap_posix_open(&small, &other) == 0);
+	CHILD_CHECK(pkmap_posix_close(other) == 0);
+	return 0;
+}
+
+static void need_limit(void)
+{
 	long count = max_map_count();
 
 	/* Where an administrator allows a million there is no running out. */
@@ -336,6 +466,20 @@ static void test_out_of_mappings(void **state)
 #ifdef SANITIZED
 	skip_because("a sanitizer needs mappings itself");
 #endif
+}
+
+static void test_largest_window(void **state)
+{
+	(void)state;
+	need_limit();
+	assert_int_equal(run_in_child(largest_window, NULL), 0);
+}
+
+static void test_out_of_mappings(void **state)
+{
+	bool strict = *(bool *)*state;
+
+	need_limit();
 	assert_int_equal(run_in_child(out_of_mappings, &strict), 0);
 }
 
@@ -345,8 +489,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set_fails),
 		cmocka_unit_test(test_clear_fails),
+		cmocka_unit_test(test_close_fails),
 		cmocka_unit_test(test_open_fails),
 		cmocka_unit_test(test_sync_fails),
+		cmocka_unit_test(test_largest_window),
 		{ "test_out_of_mappings", test_out_of_mappings, NULL, NULL,
 		  &strict[0] },
 		{ "test_out_of_mappings_strict", test_out_of_mappings, NULL,

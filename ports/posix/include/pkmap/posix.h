@@ -30,10 +30,19 @@
  *   errno.  A call on a window, or on its DMA layer, that succeeds leaves it
  *   alone.  Where one returns PKMAP_ENOMEM or PKMAP_EIO, errno says why.
  *
- *   Out of memory.  mmap() fails with ENOMEM when the process has too many
- *   mappings (vm.max_map_count) or the kernel no memory: the map that needed it
- *   returns PKMAP_ENOMEM, every page that is mapped stays mapped, and a later
- *   map may succeed.  Any other failure of mmap() is PKMAP_EIO.
+ *   Mappings.  A slot that shows a page takes a mapping, of which a process can
+ *   have vm.max_map_count; at that limit mmap() fails, and with it malloc() and
+ *   pthread_create().  A window does not take the process there: one is refused
+ *   (PKMAP_ENOMEM, errno ENOMEM) if all windows, with a mapping for each of their
+ *   slots and local slots, and the mappings that the program has besides, would
+ *   leave less than a quarter of the limit free.  pkmap_posix_max_slots() says
+ *   how many slots a window can have.
+ *
+ *   Out of memory.  mmap() fails with ENOMEM when the program has used up that
+ *   quarter, or the kernel has no memory.  A map then gives the mappings of all
+ *   idle pages back and tries again.  If that fails too it returns PKMAP_ENOMEM,
+ *   every page that is held stays mapped, and a later map may succeed.  Any
+ *   other failure of mmap() is PKMAP_EIO.
  *
  *   A truncated file.  A page beyond the file's end can be mapped, and touching
  *   it raises SIGBUS, as with every mmap().  The library itself touches no
@@ -63,7 +72,7 @@
  *   file.  The kernel keeps the file and the mappings coherent, so the cache
  *   operations have nothing to do; but pages are held for them, and lines, of
  *   64 bytes, counted, as on a machine that needs it.  For each page that is
- *   not mapped that costs an mmap() or two, and the thread counts as a CPU
+ *   not mapped that costs two mmap(), and the thread counts as a CPU
  *   meanwhile: out of memory, or of CPUs, a DMA call returns what a local map
  *   would.  After a fork() the child's tracker, a copy, knows of what the
  *   parent had given to devices as if the child had, and of nothing that the
@@ -127,11 +136,13 @@ struct pkmap_posix_config {
 	bool read_only;
 	/*
 	 * A slot that was reclaimed faults when touched.  Without it, it goes
-	 * on showing its old page until it is used for another: replacing a
+	 * on showing its old page until it is used for another, or until
+	 * pkmap_forget(), of any page, or pkmap_flush_unused(): replacing a
 	 * mapping is cheaper than removing one first, and no map or pin can
 	 * tell the difference, but a use after unmap goes unnoticed.  (Out of
 	 * memory, a strict window's slot can go on showing its page too.)  In
-	 * debug builds of the library every window is strict.
+	 * debug builds of the library every window is strict.  Local slots
+	 * always are.
 	 */
 	bool strict;
 	/* Called on a misuse, in the context of the call; may be NULL. */
@@ -147,8 +158,8 @@ struct pkmap_posix_config {
  * @port: written only on success.
  *
  * The address space is that of the slots and of the local slots of all CPUs,
- * (nslots + (local_slots + dma_slots) * ncpus + 1) pages, until
- * pkmap_posix_close().  No other mmap() of the process is given a part of it.
+ * (nslots + (local_slots + dma_slots) * ncpus + 1) pages and three of the
+ * system's, until pkmap_posix_close().  No other mmap() of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
  * Return: 0; PKMAP_EINVAL: @fd is 0, no pages, a number too large, a page size
@@ -159,13 +170,27 @@ int pkmap_posix_open(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port);
 
 /**
+ * pkmap_posix_max_slots() - how many slots a window can have.
+ * @config: its configuration, without nslots.
+ *
+ * That is by the limit on mappings, see above, as things are now; the address
+ * space for it may not be there.
+ *
+ * Context: a thread, not a signal handler.
+ * Return: what nslots can be at most; 0: not even one, or @config is invalid.
+ */
+uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config);
+
+/**
  * pkmap_posix_close() - ends the window and gives the address space back.
  *
  * The frames of a memfd are gone; those of a file stay.
  *
  * Context: a thread, not a signal handler.
  * Return: 0; PKMAP_EBUSY (reported) while the window is in use: nothing has
- * changed.
+ * changed; PKMAP_ENOMEM: the kernel had no memory, or no mapping, to give the
+ * address space back.  Then too the window is open still, with no page mapped,
+ * and can be used or closed once more.
  */
 int pkmap_posix_close(struct pkmap_posix *port);
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/*
+ * limit.c - how many mappings the windows may take.
+ *
+ * A process can have vm.max_map_count mappings.  Beyond that not only its
+ * windows fail, but its mmap() as a whole, and with that malloc() and
+ * pthread_create().  So a window is opened only if the process cannot get there
+ * by it: what all windows can take at most, and what else there is now, leaves a
+ * quarter of the limit free.  That quarter is for what the program maps later.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "posix_priv.h"
+
+/* The kernel's default, for where /proc is not to be had. */
+#define DEFAULT_LIMIT 65530
+
+static int64_t limit(void)
+{
+	FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
+	long long n = DEFAULT_LIMIT;
+
+	if (f) {
+		if (fscanf(f, "%lld", &n) != 1)
+			n = DEFAULT_LIMIT;
+		fclose(f);
+	}
+	return n;
+}
+
+static bool in_window(const struct pkmap_posix *list, uintptr_t addr)
+{
+	const struct pkmap_posix *p;
+
+	for (p = list; p; p = p->next) {
+		if (addr - (uintptr_t)p->reserved < p->reserved_bytes)
+			return true;
+	}
+	return false;
+}
+
+/* Mappings that do not begin in a window; without /proc none are known. */
+static int64_t mappings_of_others(const struct pkmap_posix *list)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char *line = NULL;
+	size_t bytes = 0;
+	int64_t n = 0;
+
+	if (!f)
+		return 0;
+	while (getline(&line, &bytes, f) > 0)
+		n += !in_window(list, (uintptr_t)strtoull(line, NULL, 16));
+	free(line);
+	fclose(f);
+	return n;
+}
+
+/*
+ * How many mappings more than those of the windows in @list there may be; less
+ * than 0: there are too many.  Keeps errno.
+ */
+int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list)
+{
+	const struct pkmap_posix *p;
+	int saved = errno;
+	int64_t left = limit();
+
+	left -= left / 4 + mappings_of_others(list);
+	for (p = list; p; p = p->next)
+		left -= p->mappings;
+	errno = saved;
+	return left;
+}
