@@ -186,9 +186,15 @@ static uint64_t nlocal(const struct pkmap_config *window)
 	return (uint64_t)window->local_slots + window->dma_slots;
 }
 
+/* Of the bytes from slot to slot. */
+static uint32_t slot_shift(const struct pkmap_config *window)
+{
+	return window->page_shift + window->guard;
+}
+
 static uint32_t default_ncpus(const struct pkmap_config *window)
 {
-	uint64_t fit = DEFAULT_LOCAL_BYTES >> window->page_shift;
+	uint64_t fit = DEFAULT_LOCAL_BYTES >> slot_shift(window);
 
 	if (nlocal(window))
 		fit /= nlocal(window);
@@ -230,6 +236,7 @@ static struct pkmap_config settings(const struct pkmap_posix *p,
 		.ops = &ops,
 		.page_shift = p->page_shift,
 		.nslots = number_or(config->nslots, DEFAULT_SLOTS),
+		.guard = config->guard,
 		.cache = { .kind = PKMAP_CACHE_PIPT },
 		.batch = config->batch,
 		.read_only = config->read_only,
@@ -251,37 +258,40 @@ static uint64_t all_slots(const struct pkmap_config *window)
 }
 
 /*
- * At most each slot is a mapping, and what is before the first, and each of the
- * three pages behind the last.
+ * At most each slot is a mapping, and each guard page, and what is before the
+ * first, and each of the three pages behind the last.
  */
 static int64_t max_mappings(const struct pkmap_config *window)
 {
-	return (int64_t)all_slots(window) + 4;
+	return (int64_t)(all_slots(window) << window->guard) + 4;
 }
 
 /*
  * Reserves the slots, the first aligned to the size of a page, and behind them
- * three of the system's pages, of which the second is the spare.
+ * three of the system's pages, of which the second is the spare.  With guard
+ * pages there is one before the first slot, too.
  */
 static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
 {
 	size_t page_size = (size_t)1 << p->page_shift;
+	size_t before = window->guard ? 2 * page_size : page_size;
 	size_t bytes;
 	int error;
 
 	p->nslots = window->nslots;
-	p->slot_shift = p->page_shift;
+	p->slot_shift = slot_shift(window);
 	p->mappings = max_mappings(window);
 	p->spare_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	if (__builtin_mul_overflow(all_slots(window), page_size, &bytes) ||
-	    __builtin_add_overflow(bytes, page_size, &bytes) ||
+	if (__builtin_mul_overflow(all_slots(window) << window->guard,
+				   page_size, &bytes) ||
+	    __builtin_add_overflow(bytes, before, &bytes) ||
 	    __builtin_add_overflow(bytes, 3 * p->spare_bytes, &bytes))
 		return pkmap_posix_invalid();
 
 	error = pkmap_posix_reserve(p, bytes);
 	if (error)
 		return error;
-	p->base = (char *)p->reserved +
+	p->base = (char *)p->reserved + before - page_size +
 		  (-(uintptr_t)p->reserved & (page_size - 1));
 	p->spare = (char *)p->reserved + bytes - 2 * p->spare_bytes;
 	return pkmap_posix_make_spare(p);
@@ -405,6 +415,7 @@ uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config)
 	       BOOKKEEPING;
 	if (left < 0)
 		return 0;
+	left >>= config->guard;
 	return left < MAX_SLOTS ? (uint32_t)left : MAX_SLOTS;
 }
 

@@ -444,6 +444,9 @@ static void test_address_space(void **state)
 
 	(void)state;
 	check_address_space(&config, 100 + (2 + 7) * 13 + 1);
+	config.guard = true;
+	check_address_space(&config, 2 * (100 + (2 + 7) * 13 + 1));
+	config.guard = false;
 	config.ncpus = 0;
 	check_address_space(&config, 100 + (2 + 7) * PKMAP_POSIX_NCPUS + 1);
 	config.local_slots = PKMAP_POSIX_NONE;

@@ -79,7 +79,27 @@ static void jump(int sig)
 	siglongjmp(touch_failed, sig);
 }
 
-static int touch_signal(volatile char *addr, bool store)
+static void load_byte(volatile char *addr, size_t bytes)
+{
+	(void)bytes;
+	(void)*addr;
+}
+
+static void store_byte(volatile char *addr, size_t bytes)
+{
+	(void)bytes;
+	*addr = *addr;
+}
+
+/* Not memset(): of that a sanitizer knows what may be written to. */
+static void store_bytes(volatile char *addr, size_t bytes)
+{
+	while (bytes--)
+		*addr++ = 'x';
+}
+
+static int touch_signal(void (*touch)(volatile char *addr, size_t bytes),
+			volatile char *addr, size_t bytes)
 {
 	struct sigaction action = { .sa_handler = jump };
 	struct sigaction old_segv;
@@ -89,12 +109,8 @@ static int touch_signal(volatile char *addr, bool store)
 	sigaction(SIGSEGV, &action, &old_segv);
 	sigaction(SIGBUS, &action, &old_bus);
 	sig = sigsetjmp(touch_failed, 1);
-	if (!sig) {
-		char was = *addr;
-
-		if (store)
-			*addr = was;
-	}
+	if (!sig)
+		touch(addr, bytes);
 	sigaction(SIGSEGV, &old_segv, NULL);
 	sigaction(SIGBUS, &old_bus, NULL);
 	return sig;
@@ -102,12 +118,17 @@ static int touch_signal(volatile char *addr, bool store)
 
 int load_signal(const char *addr)
 {
-	return touch_signal((volatile char *)(uintptr_t)addr, false);
+	return touch_signal(load_byte, (volatile char *)(uintptr_t)addr, 1);
 }
 
 int store_signal(char *addr)
 {
-	return touch_signal(addr, true);
+	return touch_signal(store_byte, addr, 1);
+}
+
+int memset_signal(char *addr, size_t bytes)
+{
+	return touch_signal(store_bytes, addr, bytes);
 }
 
 int run_in_child(int (*f)(void *arg), void *arg)

@@ -64,6 +64,9 @@ void must_unmap(struct pkmap_window *win, void *addr);
 int load_signal(const char *addr);
 int store_signal(char *addr);
 
+/* Stores to @bytes from @addr on.  Returns the same. */
+int memset_signal(char *addr, size_t bytes);
+
 /*
  * Runs @f in a child.  Returns 0 if it returned 0 there, within a minute: a
  * child that hangs is killed.

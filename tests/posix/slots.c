@@ -258,6 +258,59 @@ static void test_range_stays_reserved(void **state)
 	assert_false(all_taken(low, npages));
 }
 
+/* Beyond the end of a page, and before it, is nobody's, and no other page. */
+static void test_guard(void **state)
+{
+	struct pkmap_posix_config config = { .guard = true };
+	struct pkmap_posix_config large = {
+		.fd = -1,
+		.npages = 16,
+		.page_size = 4 * system_page(),
+		.nslots = 3,
+		.guard = true,
+	};
+	struct home h;
+	char *addr[NSLOTS];
+	void *local[2];
+	pkmap_pfn pfn;
+
+	(void)state;
+	open_numbered(&h, &config);
+	for (pfn = 0; pfn < NSLOTS; pfn++)
+		addr[pfn] = must_map(h.win, pfn);
+	assert_int_equal(pkmap_local_map(h.win, 40, &local[0]), 0);
+	assert_int_equal(pkmap_local_map(h.win, 50, &local[1]), 0);
+	for (pfn = 0; pfn < NSLOTS; pfn++) {
+		assert_int_equal(number_at(addr[pfn]), pfn);
+		assert_int_equal(memset_signal(addr[pfn], system_page()), 0);
+		assert_int_equal(memset_signal(addr[pfn], system_page() + 16),
+				 SIGSEGV);
+		assert_int_equal(load_signal(addr[pfn] - 1), SIGSEGV);
+	}
+	assert_int_equal(memset_signal(local[0], system_page() + 16), SIGSEGV);
+	assert_int_equal(number_at(local[1]), 50);
+	assert_int_equal(pkmap_local_unmap(h.win, local[1]), 0);
+	assert_int_equal(pkmap_local_unmap(h.win, local[0]), 0);
+	for (pfn = 0; pfn < NSLOTS; pfn++)
+		must_unmap(h.win, addr[pfn]);
+	assert_int_equal(pkmap_flush_unused(h.win), NSLOTS);
+	for (pfn = 0; pfn < NSLOTS; pfn++)
+		assert_int_equal(load_signal(addr[pfn]), SIGSEGV);
+	home_close(&h);
+
+	home_open(&h, &large);
+	for (pfn = 0; pfn < 3; pfn++) {
+		addr[pfn] = must_map(h.win, pfn);
+		assert_int_equal((uintptr_t)addr[pfn] % large.page_size, 0);
+		assert_int_equal(memset_signal(addr[pfn], large.page_size), 0);
+		assert_int_equal(load_signal(addr[pfn] + large.page_size),
+				 SIGSEGV);
+	}
+	for (pfn = 0; pfn < 3; pfn++)
+		must_unmap(h.win, addr[pfn]);
+	home_close(&h);
+}
+
 static void test_read_only(void **state)
 {
 	struct pkmap_posix_config config = { .read_only = true };
@@ -511,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_teardown_by_default),
 		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_range_stays_reserved),
+		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_large_offsets),
 		cmocka_unit_test(test_large_pages),

@@ -135,6 +135,13 @@ struct pkmap_posix_config {
 	uint32_t tracker_entries; /* of the DMA layer's tracker; 0: none */
 	bool read_only;
 	/*
+	 * Between slots, and before the first, a page of address space stays
+	 * empty, so that an access beyond the end of a page faults and does not
+	 * reach another one.  The slots take twice the address space, and twice
+	 * the mappings.
+	 */
+	bool guard;
+	/*
 	 * A slot that was reclaimed faults when touched.  Without it, it goes
 	 * on showing its old page until it is used for another, or until
 	 * pkmap_forget(), of any page, or pkmap_flush_unused(): replacing a
@@ -158,8 +165,8 @@ struct pkmap_posix_config {
  * @port: written only on success.
  *
  * The address space is that of the slots and of the local slots of all CPUs,
- * (nslots + (local_slots + dma_slots) * ncpus + 1) pages and three of the
- * system's, until pkmap_posix_close().  No other mmap() of the process is given a part of it.
+ * (nslots + (local_slots + dma_slots) * ncpus + 1) pages, twice that with guard
+ * pages, and three of the system's, until pkmap_posix_close().  No other mmap() of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
  * Return: 0; PKMAP_EINVAL: @fd is 0, no pages, a number too large, a page size
