@@ -98,30 +98,3 @@ int driver_drain(struct driver *driver, const struct work *work)
 		return -1;
 	return err;
 }
-
-const char *driver_misuse(enum pkmap_dma_misuse misuse)
-{
-	switch (misuse) {
-	case PKMAP_DMA_UNMAP_UNMAPPED:
-	case PKMAP_DMA_SYNC_UNMAPPED:
-		return "no device has it";
-	case PKMAP_DMA_UNMAP_LENGTH:
-		return "the device was given another length";
-	case PKMAP_DMA_UNMAP_DIRECTION:
-	case PKMAP_DMA_SYNC_DIRECTION:
-		return "the device was given it for another direction";
-	case PKMAP_DMA_UNMAP_DEVICE:
-	case PKMAP_DMA_SYNC_DEVICE:
-		return "another device has it";
-	case PKMAP_DMA_OVERLAP:
-		return "a device writes to it already";
-	case PKMAP_DMA_LOCAL_MAP:
-		return "the CPU has a local map of it open";
-	case PKMAP_DMA_NEVER_UNMAPPED:
-	case PKMAP_DMA_FORGOTTEN:
-		return "a device has it still";
-	case PKMAP_DMA_TRACKER_FULL:
-		return "devices have more frames than the tracker has entries";
-	}
-	return "a misuse without a name";
-}

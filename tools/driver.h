@@ -25,7 +25,4 @@ int driver_fill(struct driver *driver, const struct work *work);
 /* Has the device write a frame to a part of the file.  Returns 0 or fails. */
 int driver_drain(struct driver *driver, const struct work *work);
 
-/* What a driver has done, in English. */
-const char *driver_misuse(enum pkmap_dma_misuse misuse);
-
 #endif /* DRIVER_H */

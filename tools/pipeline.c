@@ -289,7 +289,7 @@ static void dma_report(void *arg, const struct pkmap_dma_report *report)
 	if (report->what == PKMAP_DMA_NEVER_UNMAPPED)
 		return;
 	fail(p->failure, 0, "%s() of frame %lu: %s", report->call,
-	     report->buf.pfn, driver_misuse(report->what));
+	     report->buf.pfn, pkmap_dma_strmisuse(report->what));
 	pool_stop(&p->pool);
 }
 

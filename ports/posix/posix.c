@@ -42,6 +42,8 @@ static void report(void *port, const struct pkmap_report *what)
 
 	if (p->report)
 		p->report(p->report_arg, what);
+	else
+		pkmap_posix_print(what);
 }
 
 static const struct pkmap_ops ops = {
@@ -84,6 +86,36 @@ static int set_npages(struct pkmap_posix *p, uint64_t npages)
 	return 0;
 }
 
+/*
+ * None of our files becomes standard error where the program has closed that,
+ * for reports to end up in.
+ */
+static int dup_high(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+/* Keeps errno. */
+static void close_file(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+}
+
+static int create_memfd(void)
+{
+	int fd = memfd_create("pkmap", MFD_CLOEXEC);
+	int high;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	high = dup_high(fd);
+	close_file(fd);
+	return high;
+}
+
 static int open_memfd(struct pkmap_posix *p, pkmap_pfn npages)
 {
 	int error = set_npages(p, npages);
@@ -91,7 +123,7 @@ static int open_memfd(struct pkmap_posix *p, pkmap_pfn npages)
 	if (error)
 		return error;
 
-	p->fd = memfd_create("pkmap", MFD_CLOEXEC);
+	p->fd = create_memfd();
 	if (p->fd < 0)
 		return pkmap_posix_error();
 	if (ftruncate(p->fd, (off_t)npages << p->page_shift) < 0)
@@ -130,7 +162,7 @@ static int open_file(struct pkmap_posix *p,
 	if (!config->fd)
 		return pkmap_posix_invalid();
 
-	p->fd = fcntl(config->fd, F_DUPFD_CLOEXEC, 0);
+	p->fd = dup_high(config->fd);
 	if (p->fd < 0)
 		return pkmap_posix_error();
 
@@ -454,32 +486,4 @@ int pkmap_posix_sync(struct pkmap_posix *port)
 		errno = saved;
 	}
 	return 0;
-}
-
-const char *pkmap_strerror(int error)
-{
-	switch (error) {
-	case 0:
-		return "success";
-	case PKMAP_EINVAL:
-		return "invalid argument";
-	case PKMAP_ERANGE:
-		return "page or address outside of the window";
-	case PKMAP_EBUSY:
-		return "in use";
-	case PKMAP_EAGAIN:
-		return "would have to wait";
-	case PKMAP_ETIMEDOUT:
-		return "timed out";
-	case PKMAP_EINTR:
-		return "interrupted";
-	case PKMAP_ENOMEM:
-		return "out of memory or mappings";
-	case PKMAP_EIO:
-		return "input/output error";
-	case PKMAP_ENOSPC:
-		return "more segments than there is room for";
-	default:
-		return "unknown error";
-	}
 }

@@ -9,6 +9,8 @@
  *	dma.c		the DMA layer
  *	fork.c		what fork() must find in order
  *	limit.c		how many mappings the windows may take
+ *	report.c	misuses on standard error
+ *	text.c		codes in English
  */
 #ifndef PKMAP_POSIX_PRIV_H
 #define PKMAP_POSIX_PRIV_H
@@ -133,6 +135,10 @@ int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list);
 int pkmap_posix_fork_add(struct pkmap_posix *p);
 void pkmap_posix_fork_remove(struct pkmap_posix *p);
 int64_t pkmap_posix_fork_mappings_left(void);
+
+/* report.c */
+void pkmap_posix_print(const struct pkmap_report *report);
+void pkmap_posix_print_dma(const struct pkmap_dma_report *report);
 
 #pragma GCC visibility pop
 

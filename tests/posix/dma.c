@@ -410,7 +410,6 @@ static void test_tracker(void **state)
 		.tracker_entries = 2,
 	};
 	struct pkmap_dma_segment seg;
-	struct pkmap_posix *port;
 	struct home h;
 
 	(void)state;
@@ -430,13 +429,6 @@ static void test_tracker(void **state)
 	assert_int_equal(h.dma_reports, 2);
 	assert_int_equal(h.dma_report.what, PKMAP_DMA_TRACKER_FULL);
 	home_close(&h);
-
-	/* Nobody listens. */
-	assert_int_equal(pkmap_posix_open(&config, &port), 0);
-	assert_int_equal(pkmap_dma_unmap(pkmap_posix_dma(port), &device, bufs,
-					 1, PKMAP_DMA_TO_DEVICE),
-			 PKMAP_EINVAL);
-	assert_int_equal(pkmap_posix_close(port), 0);
 }
 
 static int unmap_in_child(void *arg)

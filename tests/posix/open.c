@@ -500,36 +500,6 @@ static void test_none(void **state)
 	home_close(&h);
 }
 
-static void test_no_report(void **state)
-{
-	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
-	struct pkmap_posix *port;
-	int there;
-
-	(void)state;
-	assert_int_equal(pkmap_posix_open(&config, &port), 0);
-	assert_int_equal(pkmap_unmap(pkmap_posix_window(port), &there),
-			 PKMAP_ERANGE);
-	assert_int_equal(pkmap_posix_close(port), 0);
-}
-
-/* Each code has a text of its own. */
-static void test_strerror(void **state)
-{
-	int a;
-	int b;
-
-	(void)state;
-	assert_string_equal(pkmap_strerror(0), "success");
-	for (a = PKMAP_ENOSPC; a <= 1; a++) {
-		for (b = PKMAP_ENOSPC; b < a; b++)
-			assert_string_not_equal(pkmap_strerror(a),
-						pkmap_strerror(b));
-	}
-	assert_string_equal(pkmap_strerror(1), "unknown error");
-	assert_string_equal(pkmap_strerror(PKMAP_ENOSPC - 1), "unknown error");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,8 +514,6 @@ int main(void)
 		cmocka_unit_test(test_close),
 		cmocka_unit_test(test_address_space),
 		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_no_report),
-		cmocka_unit_test(test_strerror),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

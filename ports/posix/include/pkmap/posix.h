@@ -51,6 +51,11 @@
  *   Write-back.  A store through the window is in the file at once for every
  *   process that reads it; pkmap_posix_sync() makes it durable.
  *
+ *   Misuse.  A program that gives no report functions gets a line on standard
+ *   error for each misuse, by one write(2), which also works in a handler:
+ *
+ *	pkmap: pkmap_unmap: page 17 at 0x7f5e4a012000: not mapped by anybody
+ *
  *   fork().  The child gets a window of its own onto the same frames, in the
  *   state that the parent's had: what was mapped is mapped in both, stores are
  *   seen by both, and from there on each maps and unmaps for itself.  What
@@ -152,9 +157,11 @@ struct pkmap_posix_config {
 	 * always are.
 	 */
 	bool strict;
-	/* Called on a misuse, in the context of the call; may be NULL. */
+	/*
+	 * Called on a misuse, in the context of the call; and for what the DMA
+	 * layer's tracker finds.  NULL: a line on standard error, see "Misuse".
+	 */
 	void (*report)(void *arg, const struct pkmap_report *report);
-	/* The same for what the DMA layer's tracker finds; may be NULL. */
 	void (*dma_report)(void *arg, const struct pkmap_dma_report *report);
 	void *report_arg;
 };
@@ -230,7 +237,12 @@ int pkmap_posix_sync(struct pkmap_posix *port);
 /* The deadline @ns nanoseconds from now, for pkmap_wait.  Context: any. */
 uint64_t pkmap_posix_deadline(uint64_t ns);
 
-/* What a PKMAP_E code means, in English; for 0 "success".  Context: any. */
+/*
+ * What a code means, in English: a PKMAP_E code (for 0 "success"), a misuse of a
+ * window, and one that the tracker found.  Context: any.
+ */
 const char *pkmap_strerror(int error);
+const char *pkmap_strmisuse(enum pkmap_misuse what);
+const char *pkmap_dma_strmisuse(enum pkmap_dma_misuse what);
 
 #endif /* PKMAP_POSIX_H */

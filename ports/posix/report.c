@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+/*
+ * report.c - misuses on standard error, for a program that has no report
+ * functions of its own.
+ *
+ * Whatever is legal in a signal handler can be a misuse in one: no stdio, no
+ * allocation, one write() of a line that was put together on the stack.
+ */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "posix_priv.h"
+
+#define LINE_BYTES 320
+
+struct line {
+	char text[LINE_BYTES];
+	size_t len;
+};
+
+/* What does not fit is left out; the end of the line does. */
+static void add(struct line *line, const char *text)
+{
+	while (*text && line->len < LINE_BYTES - 1)
+		line->text[line->len++] = *text++;
+}
+
+static void add_number(struct line *line, uint64_t n, unsigned int base)
+{
+	char digits[24];
+	char *first = digits + sizeof(digits) - 1;
+
+	*first = '\0';
+	do {
+		*--first = "0123456789abcdef"[n % base];
+		n /= base;
+	} while (n);
+	add(line, first);
+}
+
+/*
+ * Not write(), which is a cancellation point.  Where standard error is closed
+ * nobody wants to know; none of our own files is number 2.
+ */
+static void print(struct line *line)
+{
+	int saved = errno;
+
+	line->text[line->len++] = '\n';
+	syscall(SYS_write, STDERR_FILENO, line->text, line->len);
+	errno = saved;
+}
+
+void pkmap_posix_print(const struct pkmap_report *report)
+{
+	struct line line = { .len = 0 };
+
+	add(&line, "pkmap: ");
+	add(&line, report->call);
+	if (report->pfn != PKMAP_NO_PFN) {
+		add(&line, ": page ");
+		add_number(&line, report->pfn, 10);
+	}
+	if (report->addr) {
+		add(&line, report->pfn != PKMAP_NO_PFN ? " at 0x" : ": 0x");
+		add_number(&line, (uintptr_t)report->addr, 16);
+	}
+	add(&line, ": ");
+	add(&line, pkmap_strmisuse(report->what));
+	if (report->users) {
+		add(&line, " by ");
+		add_number(&line, report->users, 10);
+	}
+	print(&line);
+}
+
+static void add_buffer(struct line *line, const struct pkmap_dma_buffer *buf,
+		       enum pkmap_dma_dir dir)
+{
+	static const char *const directions[] = {
+		[PKMAP_DMA_TO_DEVICE] = " to the device",
+		[PKMAP_DMA_FROM_DEVICE] = " from the device",
+		[PKMAP_DMA_BIDIRECTIONAL] = " both ways",
+	};
+
+	add_number(line, buf->len, 10);
+	add(line, " bytes at ");
+	add_number(line, buf->offset, 10);
+	add(line, " of page ");
+	add_number(line, buf->pfn, 10);
+	if (dir >= PKMAP_DMA_TO_DEVICE && dir <= PKMAP_DMA_BIDIRECTIONAL)
+		add(line, directions[dir]);
+}
+
+void pkmap_posix_print_dma(const struct pkmap_dma_report *report)
+{
+	struct line line = { .len = 0 };
+
+	add(&line, "pkmap: ");
+	add(&line, report->call);
+	add(&line, ": ");
+	add_buffer(&line, &report->buf, report->dir);
+	add(&line, ": ");
+	add(&line, pkmap_dma_strmisuse(report->what));
+	if (report->known.len) {
+		add(&line, ": ");
+		add_buffer(&line, &report->known, report->known_dir);
+	}
+	print(&line);
+}
