@@ -162,7 +162,8 @@ static int open_file(struct pkmap_posix *p,
 	if (!config->fd)
 		return pkmap_posix_invalid();
 
-	p->fd = dup_high(config->fd);
+	p->lent = config->lend_fd;
+	p->fd = p->lent ? config->fd : dup_high(config->fd);
 	if (p->fd < 0)
 		return pkmap_posix_error();
 
@@ -365,7 +366,7 @@ static void release(struct pkmap_posix *p)
 
 	if (p->reserved)
 		pkmap_posix_unreserve(p);
-	if (p->fd >= 0)
+	if (p->fd >= 0 && !p->lent)
 		close(p->fd);
 	pthread_mutex_destroy(&p->lock);
 	free(p->win_mem);

@@ -60,7 +60,8 @@ struct pkmap_posix {
 	uint32_t nslots;
 	uint32_t slot_shift; /* from slot to slot: page_shift, or one more */
 
-	int fd; /* ours */
+	int fd;
+	bool lent; /* the caller's, and not ours to close */
 	uint32_t page_shift;
 	pkmap_pfn npages;
 	bool strict;

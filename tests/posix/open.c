@@ -417,6 +417,57 @@ static void test_close(void **state)
 	assert_int_equal(address_space(), space);
 }
 
+/* Another process, which POSIX record locks are for: exits with 0 if @fd is. */
+static int is_locked(void *arg)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = *(int *)arg;
+
+	CHILD_CHECK(fcntl(fd, F_GETLK, &lock) == 0);
+	return lock.l_type == F_UNLCK;
+}
+
+/* The file is locked by us for as long as we hold the lock, whatever opens. */
+static void test_lent(void **state)
+{
+	int fd = temp_file(16 * system_page());
+	struct pkmap_posix_config config = { .fd = fd, .lend_fd = true };
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct pkmap_posix *port;
+	struct home h;
+	char *addr;
+
+	(void)state;
+	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+	home_open(&h, &config);
+	assert_int_equal(pkmap_posix_fd(h.port), fd);
+	addr = must_map(h.win, 7);
+	*addr = 'l';
+	must_unmap(h.win, addr);
+	assert_int_equal(pkmap_posix_sync(h.port), 0);
+	home_close(&h);
+	assert_int_equal(run_in_child(is_locked, &fd), 0);
+
+	/* Nor does an open that fails close it. */
+	config.npages = PKMAP_NO_PFN;
+	assert_int_equal(pkmap_posix_open(&config, &port), PKMAP_EINVAL);
+	assert_int_equal(run_in_child(is_locked, &fd), 0);
+
+	/* The lock would be gone if it were not lent. */
+	config = (struct pkmap_posix_config){ .fd = fd };
+	home_open(&h, &config);
+	assert_int_not_equal(pkmap_posix_fd(h.port), fd);
+	assert_int_equal(*must_map(h.win, 7), 'l');
+	assert_int_equal(pkmap_unmap_pfn(h.win, 7), 0);
+	home_close(&h);
+	assert_int_not_equal(run_in_child(is_locked, &fd), 0);
+
+	assert_int_equal(close(fd), 0);
+	config.lend_fd = true;
+	assert_int_equal(pkmap_posix_open(&config, &port), PKMAP_EIO);
+	assert_int_equal(errno, EBADF);
+}
+
 /* Opening takes that many pages, as posix.h has it, and some bookkeeping. */
 static void check_address_space(struct pkmap_posix_config *config,
 				unsigned long pages)
@@ -512,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_block_device),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_lent),
 		cmocka_unit_test(test_address_space),
 		cmocka_unit_test(test_none),
 	};

@@ -107,6 +107,15 @@ struct pkmap_posix_config {
 	 */
 	int fd;
 	/*
+	 * @fd is lent: the port uses it itself, and no duplicate, and the
+	 * caller keeps it open until pkmap_posix_close() has returned 0.  For a
+	 * program that has POSIX record locks on the file (lockf(), F_SETLK):
+	 * closing any descriptor of a file drops all that the process has on
+	 * it, and pkmap_posix_close(), or a pkmap_posix_open() that fails,
+	 * closes the duplicate.
+	 */
+	bool lend_fd;
+	/*
 	 * How many pages.  0: as many as the file has, the last of which may
 	 * be a part of one.  A memfd needs a number.
 	 */
