@@ -7,13 +7,17 @@
  * moment, nobody would ever release it in the child, and the window would not
  * agree with its mappings.  So the thread that forks takes all those locks.
  *
+ * It has to take them last.  The program's own prepare handler may map a page,
+ * or take a lock under which another thread is waiting for ours.  The handlers
+ * that were registered last run first; so ours are registered before main(),
+ * and before the constructors of whoever uses the library.
+ *
  * Nobody else takes one window's lock while holding another's, or the list's
  * while holding a window's.
  */
 #include "posix_priv.h"
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int once_error;
+static int register_error;
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pkmap_posix *list;
@@ -37,9 +41,10 @@ static void after_fork(void)
 	pthread_mutex_unlock(&list_lock);
 }
 
-static void register_handlers(void)
+/* 101 is the first priority that is not the C library's own. */
+__attribute__((constructor(101))) static void register_handlers(void)
 {
-	once_error = pthread_atfork(before_fork, after_fork, after_fork);
+	register_error = pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 /* All windows are in the list; so one that would be too much is found here. */
@@ -47,9 +52,8 @@ int pkmap_posix_fork_add(struct pkmap_posix *p)
 {
 	int error = 0;
 
-	pthread_once(&once, register_handlers);
-	if (once_error) {
-		errno = once_error;
+	if (register_error) {
+		errno = register_error;
 		return PKMAP_ENOMEM;
 	}
 

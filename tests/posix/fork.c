@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -225,12 +226,82 @@ static void test_open_and_close_between(void **state)
 	assert_int_equal(run_in_child(open_another, &config), 0);
 }
 
+/* The program's own handlers, which map pages of this window if there is one. */
+static struct pkmap_window *at_fork_win;
+static atomic_uint at_fork_maps;
+
+/* Pages that are not mapped, so that it takes the lock, and reclaims. */
+static void *map_at_fork(void *arg)
+{
+	pkmap_pfn pfn;
+	void *addr;
+
+	for (pfn = 0; pfn < 2 * NSLOTS; pfn++) {
+		if (pkmap_map(at_fork_win, pfn, NULL, &addr) == 0 &&
+		    pkmap_unmap(at_fork_win, addr) == 0)
+			atomic_fetch_add(&at_fork_maps, 1);
+	}
+	return arg;
+}
+
+/* As it would if it waited for a lock under which another thread maps. */
+static void prepare_fork(void)
+{
+	pthread_t thread;
+
+	if (!at_fork_win)
+		return;
+	map_at_fork(NULL);
+	if (!pthread_create(&thread, NULL, map_at_fork, NULL))
+		pthread_join(thread, NULL);
+}
+
+static void forked(void)
+{
+	if (at_fork_win)
+		map_at_fork(NULL);
+}
+
+/* Before main(), and so before the first window. */
+__attribute__((constructor)) static void register_at_fork(void)
+{
+	if (pthread_atfork(prepare_fork, forked, forked))
+		abort();
+}
+
+static int count_maps(void *arg)
+{
+	(void)arg;
+	at_fork_win = NULL;
+	CHILD_CHECK(atomic_load(&at_fork_maps) == 3 * 2 * NSLOTS);
+	return 0;
+}
+
+static void test_handlers_map(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 2 * NSLOTS,
+		.nslots = NSLOTS,
+	};
+	struct home h;
+
+	(void)state;
+	home_open(&h, &config);
+	at_fork_win = h.win;
+	assert_int_equal(run_in_child(count_maps, NULL), 0);
+	at_fork_win = NULL;
+	assert_int_equal(atomic_load(&at_fork_maps), 3 * 2 * NSLOTS);
+	home_close(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_child_has_its_own),
 		cmocka_unit_test(test_fork_during_reclaim),
 		cmocka_unit_test(test_open_and_close_between),
+		cmocka_unit_test(test_handlers_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

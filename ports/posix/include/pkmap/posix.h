@@ -63,6 +63,10 @@
  *   their slots stay held, their local maps open, and a window that they held a
  *   page of or waited for cannot be closed.  fork() waits for the window's
  *   lock, so it must not be called from a signal handler or from report().
+ *   The program's own pthread_atfork() handlers may do all that a thread may;
+ *   where the library was loaded by dlopen() only those that were registered
+ *   after that.  The child of a _Fork(), vfork() or clone() must not touch the
+ *   windows: their locks may be held by threads that it does not have.
  *
  *   Local maps.  A thread counts as a CPU of a window while it has local maps
  *   open there.  A window has a fixed number of CPUs (ncpus below), whatever
