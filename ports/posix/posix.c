@@ -378,7 +378,7 @@ static void release(struct pkmap_posix *p)
 	errno = saved;
 }
 
-int pkmap_posix_open(const struct pkmap_posix_config *config,
+static int open_port(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port)
 {
 	struct pkmap_posix *p = malloc(sizeof(*p));
@@ -420,18 +420,49 @@ fail:
 	return error;
 }
 
+/*
+ * Some of the C library's functions in open, close and sync, and where mappings
+ * are counted, are cancellation points, and others may be.  Who is cancelled
+ * there leaves a file open, or half a window behind; so nobody is.  (errno stays as it is.)
+ */
+static int hold_cancel(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+static void allow_cancel(int state)
+{
+	pthread_setcancelstate(state, NULL);
+}
+
+int pkmap_posix_open(const struct pkmap_posix_config *config,
+		     struct pkmap_posix **port)
+{
+	int cancel = hold_cancel();
+	int error = open_port(config, port);
+
+	allow_cancel(cancel);
+	return error;
+}
+
 int pkmap_posix_close(struct pkmap_posix *port)
 {
+	int cancel;
 	int error = pkmap_fini(port->win);
 
 	if (error)
 		return error;
+	cancel = hold_cancel();
 	error = pkmap_posix_unreserve(port);
-	if (error)
-		return error;
-	pkmap_posix_fork_remove(port);
-	release(port);
-	return 0;
+	if (!error) {
+		pkmap_posix_fork_remove(port);
+		release(port);
+	}
+	allow_cancel(cancel);
+	return error;
 }
 
 uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config)
@@ -439,13 +470,16 @@ uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config)
 	struct pkmap_posix p = { 0 };
 	struct pkmap_config window;
 	int64_t left;
+	int cancel;
 
 	if (set_page_size(&p, config->page_size) || !ncpus_valid(config->ncpus))
 		return 0;
 	window = settings(&p, config);
 	window.nslots = 0;
-	left = pkmap_posix_fork_mappings_left() - max_mappings(&window) -
-	       BOOKKEEPING;
+	cancel = hold_cancel();
+	left = pkmap_posix_fork_mappings_left();
+	allow_cancel(cancel);
+	left -= max_mappings(&window) + BOOKKEEPING;
 	if (left < 0)
 		return 0;
 	left >>= config->guard;
@@ -479,12 +513,16 @@ size_t pkmap_posix_page_size(const struct pkmap_posix *port)
  */
 int pkmap_posix_sync(struct pkmap_posix *port)
 {
+	int cancel = hold_cancel();
 	int saved = errno;
+	int error = 0;
 
-	while (fdatasync(port->fd) < 0) {
+	while (!error && fdatasync(port->fd) < 0) {
 		if (errno != EINTR)
-			return PKMAP_EIO;
-		errno = saved;
+			error = PKMAP_EIO;
+		else
+			errno = saved;
 	}
-	return 0;
+	allow_cancel(cancel);
+	return error;
 }

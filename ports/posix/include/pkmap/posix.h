@@ -68,6 +68,16 @@
  *   after that.  The child of a _Fork(), vfork() or clone() must not touch the
  *   windows: their locks may be held by threads that it does not have.
  *
+ *   Ending a thread, or a call, from outside.  No call is a cancellation point:
+ *   a thread that waits for a slot goes on waiting when it is cancelled, and a
+ *   signal ends the wait if it has PKMAP_WAIT_INTERRUPTIBLE.  A thread that is
+ *   cancelled elsewhere, or exits, lets go of nothing: what it has mapped stays
+ *   in use and its local maps open, unless a pthread_cleanup_push() handler
+ *   unmaps them.  Never cancel a thread asynchronously
+ *   (PTHREAD_CANCEL_ASYNCHRONOUS) in a call, and never leave a handler that
+ *   interrupted one by siglongjmp(): the window may be locked or counted in use
+ *   for ever.
+ *
  *   Local maps.  A thread counts as a CPU of a window while it has local maps
  *   open there.  A window has a fixed number of CPUs (ncpus below), whatever
  *   the number of threads in the process: one more thread than that, at the
