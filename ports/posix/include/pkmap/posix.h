@@ -28,7 +28,9 @@
  *   matters, give a deadline too.
  *
  *   errno.  A call on a window, or on its DMA layer, that succeeds leaves it
- *   alone.  Where one returns PKMAP_ENOMEM or PKMAP_EIO, errno says why.
+ *   alone, but for a map that found no memory and, having torn down what was
+ *   idle, succeeded.  Where one returns PKMAP_ENOMEM or PKMAP_EIO, errno says
+ *   why.
  *
  *   Mappings.  A slot that shows a page takes a mapping, of which a process can
  *   have vm.max_map_count; at that limit mmap() fails, and with it malloc() and

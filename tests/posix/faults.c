@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every call that the port makes, of the kernel or for memory, fails once in
+ * each way that is plausible, in a life of a window that uses all there is: for
+ * n = 1, 2, 3 and so on the n'th call, until there is no n'th.  The linker's
+ * --wrap puts us in front of the calls.
+ *
+ * Whatever fails, the call of ours that it hits returns an error that its
+ * header names, and errno says why; or it succeeds all the same.  What is held
+ * stays where it is and is right; the same call succeeds when it is made again;
+ * and when the window is closed, no file and no mapping is left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../ports/posix/posix_priv.h"
+#include "posix_test.h"
+
+/* What can fail, and how. */
+enum call {
+	CALL_CLOSE,
+	CALL_FCNTL,
+	CALL_FDATASYNC,
+	CALL_FOPEN,
+	CALL_FSTAT,
+	CALL_FTRUNCATE,
+	CALL_FUTEX_WAIT,
+	CALL_MALLOC,
+	CALL_MEMFD_CREATE,
+	CALL_MMAP,
+	CALL_MPROTECT,
+	CALL_MUNMAP,
+	CALL_POSIX_MEMALIGN,
+	NCALLS,
+};
+
+#define MAX_ERRNOS 4
+
+static const struct {
+	const char *name;
+	int errnos[MAX_ERRNOS];
+} calls[NCALLS] = {
+	[CALL_CLOSE] = { "close", { EIO, EINTR } },
+	[CALL_FCNTL] = { "fcntl", { EMFILE } },
+	[CALL_FDATASYNC] = { "fdatasync", { EIO, ENOSPC, EINTR } },
+	[CALL_FOPEN] = { "fopen", { ENOENT, EMFILE } },
+	[CALL_FSTAT] = { "fstat", { EIO, ENOMEM, EOVERFLOW } },
+	[CALL_FTRUNCATE] = { "ftruncate", { ENOSPC, EFBIG, EINTR } },
+	[CALL_FUTEX_WAIT] = { "futex wait", { EINTR, EAGAIN } },
+	[CALL_MALLOC] = { "malloc", { ENOMEM } },
+	[CALL_MEMFD_CREATE] = { "memfd_create", { EMFILE, ENFILE, ENOMEM } },
+	[CALL_MMAP] = { "mmap", { ENOMEM, EAGAIN, EACCES, ENODEV } },
+	[CALL_MPROTECT] = { "mprotect", { ENOMEM } },
+	[CALL_MUNMAP] = { "munmap", { ENOMEM } },
+	[CALL_POSIX_MEMALIGN] = { "posix_memalign", { ENOMEM } },
+};
+
+/* Which call fails in this life, and whether it has. */
+static struct {
+	bool armed;	/* one of ours is being made */
+	unsigned int n; /* the n'th, from 1 on */
+	unsigned int how;
+	bool lasting; /* and so do all alike, until ours returns */
+	unsigned int seen;
+	bool happened;
+	bool happened_in_child;
+	bool lasts;
+	enum call call;
+	int errno_is;
+} fault;
+
+static bool fails(enum call call)
+{
+	if (!fault.armed)
+		return false;
+	if (++fault.seen == fault.n && calls[call].errnos[fault.how]) {
+		fault.happened = true;
+		fault.call = call;
+		fault.errno_is = calls[call].errnos[fault.how];
+		/* What is tried again at once fails for a moment only. */
+		fault.lasts = fault.lasting && fault.errno_is != EINTR &&
+			      call != CALL_FUTEX_WAIT;
+	} else if (!fault.lasts || call != fault.call) {
+		return false;
+	}
+	errno = fault.errno_is;
+	return true;
+}
+
+/* What another thread does just before we sleep. */
+static void (*before_wait)(void);
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+int __real_fcntl64(int fd, int cmd, ...);
+int __wrap_fcntl64(int fd, int cmd, ...);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+FILE *__real_fopen64(const char *path, const char *mode);
+FILE *__wrap_fopen64(const char *path, const char *mode);
+int __real_fstat64(int fd, struct stat *st);
+int __wrap_fstat64(int fd, struct stat *st);
+int __real_ftruncate64(int fd, off_t bytes);
+int __wrap_ftruncate64(int fd, off_t bytes);
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+int __real_memfd_create(const char *name, unsigned int flags);
+int __wrap_memfd_create(const char *name, unsigned int flags);
+void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t off);
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t off);
+int __real_mprotect(void *addr, size_t len, int prot);
+int __wrap_mprotect(void *addr, size_t len, int prot);
+int __real_munmap(void *addr, size_t len);
+int __wrap_munmap(void *addr, size_t len);
+int __real_posix_memalign(void **mem, size_t alignment, size_t bytes);
+int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes);
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* Linux has closed the file, whatever it says. */
+int __wrap_close(int fd)
+{
+	int error = __real_close(fd);
+
+	return fails(CALL_CLOSE) ? -1 : error;
+}
+
+int __wrap_fcntl64(int fd, int cmd, ...)
+{
+	va_list args;
+	long arg;
+
+	if (fails(CALL_FCNTL))
+		return -1;
+	va_start(args, cmd);
+	arg = va_arg(args, long);
+	va_end(args);
+	return __real_fcntl64(fd, cmd, arg);
+}
+
+int __wrap_fdatasync(int fd)
+{
+	return fails(CALL_FDATASYNC) ? -1 : __real_fdatasync(fd);
+}
+
+FILE *__wrap_fopen64(const char *path, const char *mode)
+{
+	return fails(CALL_FOPEN) ? NULL : __real_fopen64(path, mode);
+}
+
+int __wrap_fstat64(int fd, struct stat *st)
+{
+	return fails(CALL_FSTAT) ? -1 : __real_fstat64(fd, st);
+}
+
+int __wrap_ftruncate64(int fd, off_t bytes)
+{
+	return fails(CALL_FTRUNCATE) ? -1 : __real_ftruncate64(fd, bytes);
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+	return fails(CALL_MALLOC) ? NULL : __real_malloc(bytes);
+}
+
+int __wrap_memfd_create(const char *name, unsigned int flags)
+{
+	return fails(CALL_MEMFD_CREATE) ? -1 : __real_memfd_create(name, flags);
+}
+
+void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
+		    off_t off)
+{
+	if (fails(CALL_MMAP))
+		return MAP_FAILED;
+	return __real_mmap64(addr, len, prot, flags, fd, off);
+}
+
+int __wrap_mprotect(void *addr, size_t len, int prot)
+{
+	return fails(CALL_MPROTECT) ? -1 : __real_mprotect(addr, len, prot);
+}
+
+int __wrap_munmap(void *addr, size_t len)
+{
+	return fails(CALL_MUNMAP) ? -1 : __real_munmap(addr, len);
+}
+
+/* Leaves errno alone. */
+int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes)
+{
+	int saved = errno;
+
+	if (!fails(CALL_POSIX_MEMALIGN))
+		return __real_posix_memalign(mem, alignment, bytes);
+	errno = saved;
+	return fault.errno_is;
+}
+
+/* futex() alone.  That a wake fails is not plausible: the word is there. */
+long __wrap_syscall(long number, ...)
+{
+	void (*hook)(void) = before_wait;
+	va_list args;
+	long arg[6];
+	int k;
+
+	va_start(args, number);
+	for (k = 0; k < 6; k++)
+		arg[k] = va_arg(args, long);
+	va_end(args);
+	if (fault.armed && arg[1] == FUTEX_WAIT_BITSET_PRIVATE) {
+		before_wait = NULL;
+		if (hook)
+			hook();
+		if (fails(CALL_FUTEX_WAIT))
+			return -1;
+	}
+	return __real_syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4],
+			      arg[5]);
+}
+
+#define NSLOTS 4
+#define NPAGES 16
+
+/* The window whose life it is. */
+static struct {
+	struct pkmap_posix_config config;
+	struct pkmap_posix *port;
+	struct pkmap_window *win;
+	struct pkmap_dma *dma;
+	char *held[NPAGES];   /* where, by page; else NULL */
+	unsigned int reports; /* nothing of all this is a misuse */
+} life;
+
+static char number_of(pkmap_pfn pfn)
+{
+	return (char)('A' + pfn);
+}
+
+/* The calls of ours.  What one fails in, it has to be made again. */
+
+static int open_port(void)
+{
+	char number;
+	pkmap_pfn pfn;
+	int error;
+
+	error = pkmap_posix_open(&life.config, &life.port);
+	if (error)
+		return error;
+	life.win = pkmap_posix_window(life.port);
+	life.dma = pkmap_posix_dma(life.port);
+	for (pfn = 0; pfn < NPAGES; pfn++) {
+		number = number_of(pfn);
+		if (pwrite(pkmap_posix_fd(life.port), &number, 1,
+			   (off_t)(pfn * system_page())) != 1)
+			return PKMAP_EIO;
+	}
+	return 0;
+}
+
+static int hold(pkmap_pfn pfn, const struct pkmap_wait *wait)
+{
+	void *addr;
+	int error = pkmap_map(life.win, pfn, wait, &addr);
+
+	if (!error)
+		life.held[pfn] = addr;
+	return error;
+}
+
+static int let_go(pkmap_pfn pfn)
+{
+	char *addr = life.held[pfn];
+
+	life.held[pfn] = NULL;
+	return addr ? pkmap_unmap(life.win, addr) : 0;
+}
+
+static int hold_two(void)
+{
+	int error = life.held[0] ? 0 : hold(0, NULL);
+
+	return error ? error : hold(1, NULL);
+}
+
+/* Each page once, which takes reclaims.  Or PKMAP_ERANGE: it is wrong. */
+static int visit_all(void)
+{
+	pkmap_pfn pfn;
+	void *addr;
+	char seen;
+	int error;
+
+	for (pfn = 0; pfn < NPAGES; pfn++) {
+		error = pkmap_map(life.win, pfn, NULL, &addr);
+		if (error)
+			return error;
+		seen = *(char *)addr;
+		error = pkmap_unmap(life.win, addr);
+		if (error)
+			return error;
+		if (seen != number_of(pfn))
+			return PKMAP_ERANGE;
+	}
+	return 0;
+}
+
+static int hold_two_more(void)
+{
+	static const pkmap_pfn pfns[] = { 2, 3 };
+	void *addrs[2];
+	int error = pkmap_map_pages(life.win, pfns, 2, NULL, addrs);
+
+	if (error)
+		return error;
+	life.held[2] = addrs[0];
+	life.held[3] = addrs[1];
+	return 0;
+}
+
+/* All slots are in use, and the time to wait is over. */
+static int wait_in_vain(void)
+{
+	const struct pkmap_wait wait = { .deadline = 0 };
+
+	return hold(4, &wait);
+}
+
+static void let_go_of_three(void)
+{
+	fault.armed = false;
+	let_go(3);
+	fault.armed = true;
+}
+
+static int wait_until_woken(void)
+{
+	before_wait = let_go_of_three;
+	return hold(4, NULL);
+}
+
+static int wait_here(void)
+{
+	const struct pkmap_wait wait = {
+		.deadline = PKMAP_NO_DEADLINE,
+		.flags = PKMAP_WAIT_INTERRUPTIBLE,
+	};
+
+	before_wait = let_go_of_three;
+	return hold(4, &wait);
+}
+
+static int let_go_of_all(void)
+{
+	pkmap_pfn pfn;
+	int error;
+
+	for (pfn = 2; pfn < NPAGES; pfn++) {
+		error = let_go(pfn);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Two, one in the other, of pages that are not mapped. */
+static int local_maps(void)
+{
+	void *outer;
+	void *inner;
+	int error = pkmap_local_map(life.win, 10, &outer);
+	bool right;
+
+	if (error)
+		return error;
+	error = pkmap_local_map(life.win, 11, &inner);
+	if (error) {
+		int saved = errno;
+
+		pkmap_local_unmap(life.win, outer);
+		errno = saved;
+		return error;
+	}
+	right = *(char *)outer == number_of(10) &&
+		*(char *)inner == number_of(11);
+	error = pkmap_local_unmap(life.win, inner);
+	if (!error)
+		error = pkmap_local_unmap(life.win, outer);
+	return right ? error : PKMAP_ERANGE;
+}
+
+static const struct pkmap_dma_device device = { .addr_mask = UINT64_MAX };
+
+/* A part of a line, so that there is something to do after it too. */
+static const struct pkmap_dma_buffer buffers[] = {
+	{ .pfn = 0, .offset = 8, .len = 100 },
+	{ .pfn = 12, .offset = 8, .len = 100 },
+};
+
+static int dma_map(void)
+{
+	struct pkmap_dma_segment segs[2];
+	int n = pkmap_dma_map(life.dma, &device, buffers, 2,
+			      PKMAP_DMA_FROM_DEVICE, segs, 2);
+
+	return n < 0 ? n : n - 2;
+}
+
+static int dma_unmap(void)
+{
+	int error = pkmap_dma_unmap(life.dma, &device, buffers, 2,
+				    PKMAP_DMA_FROM_DEVICE);
+
+	if (!error && pkmap_dma_leaks(life.dma, NULL))
+		return PKMAP_EBUSY;
+	return error;
+}
+
+static int forget(void)
+{
+	int error = pkmap_forget(life.win, 5, 3, PKMAP_NOWAIT);
+
+	return error ? error :
+		       pkmap_forget(life.win, 2, NPAGES - 2, PKMAP_NOWAIT);
+}
+
+static int flush(void)
+{
+	pkmap_flush_unused(life.win);
+	return 0;
+}
+
+static int sync_file(void)
+{
+	return pkmap_posix_sync(life.port);
+}
+
+static int let_go_of_two(void)
+{
+	int error = let_go(0);
+
+	return error ? error : let_go(1);
+}
+
+static int close_port(void)
+{
+	return pkmap_posix_close(life.port);
+}
+
+static int in_child(void);
+
+struct step {
+	const char *name;
+	int (*call)(void);
+	int result;	 /* without a fault */
+	bool second_try; /* a map: it makes room, and may change errno */
+	int errors[3];	 /* with a fault, by its header */
+};
+
+#define MAP_ERRORS PKMAP_ENOMEM, PKMAP_EIO
+
+static const struct step steps[] = {
+	{ "open", open_port, 0, false, { PKMAP_ENOMEM, PKMAP_EIO } },
+	{ "map", hold_two, 0, true, { MAP_ERRORS } },
+	{ "map and unmap all", visit_all, 0, true, { MAP_ERRORS } },
+	{ "map two at once", hold_two_more, 0, true, { MAP_ERRORS } },
+	{ "wait in vain", wait_in_vain, PKMAP_ETIMEDOUT, false, { 0 } },
+	{ "wait until woken", wait_until_woken, 0, true, { MAP_ERRORS } },
+	{ "unmap", let_go_of_all, 0, false, { 0 } },
+	{ "local maps", local_maps, 0, false, { MAP_ERRORS } },
+	{ "give to a device", dma_map, 0, false, { MAP_ERRORS } },
+	{ "fork", in_child, 0, false, { 0 } },
+	{ "take back from it", dma_unmap, 0, false, { MAP_ERRORS } },
+	{ "forget", forget, 0, false, { 0 } },
+	{ "map all again", visit_all, 0, true, { MAP_ERRORS } },
+	{ "flush", flush, 0, false, { 0 } },
+	{ "sync", sync_file, 0, false, { PKMAP_EIO } },
+	{ "unmap the rest", let_go_of_two, 0, false, { 0 } },
+	{ "close", close_port, 0, false, { PKMAP_ENOMEM } },
+	{ NULL },
+};
+
+/* What a child does with the window that it has from its parent. */
+static const struct step child_steps[] = {
+	{ "child: map all", visit_all, 0, true, { MAP_ERRORS } },
+	{ "child: map two at once", hold_two_more, 0, true, { MAP_ERRORS } },
+	{ "child: wait", wait_here, 0, true, { MAP_ERRORS, PKMAP_EINTR } },
+	{ "child: local maps", local_maps, 0, false, { MAP_ERRORS } },
+	{ "child: unmap", let_go_of_all, 0, false, { 0 } },
+	{ "child: unmap the rest", let_go_of_two, 0, false, { 0 } },
+	{ "child: close", close_port, 0, false, { PKMAP_ENOMEM } },
+	{ NULL },
+};
+
+/* What went wrong, and when; false. */
+static bool wrong(const struct step *step, const char *what)
+{
+	const char *file = life.config.fd < 0 ? "a memfd" : "a file";
+
+	print_error("%s: %s", step->name, what);
+	if (fault.happened)
+		print_error("; call %u, %s, fails with %s%s", fault.n,
+			    calls[fault.call].name,
+			    strerrorname_np(fault.errno_is),
+			    fault.lasting ? ", and all alike" : "");
+	print_error("; window on %s, %s\n", file,
+		    life.config.strict ? "strict" : "lazy");
+	return false;
+}
+
+static bool held_is_right(const struct step *step)
+{
+	pkmap_pfn pfn;
+
+	for (pfn = 0; pfn < NPAGES; pfn++) {
+		if (!life.held[pfn])
+			continue;
+		if (*life.held[pfn] != number_of(pfn))
+			return wrong(step, "a page shows something else");
+		if (pkmap_pin(life.win, pfn) != life.held[pfn])
+			return wrong(step, "a page is mapped elsewhere");
+		if (pkmap_unmap(life.win, life.held[pfn]))
+			return wrong(step, "a page is not held");
+	}
+	if (pkmap_posix_local_cpu(life.port) >= 0)
+		return wrong(step, "the thread is a CPU still");
+	return true;
+}
+
+static bool error_is_right(const struct step *step, int error)
+{
+	const int why = errno;
+	size_t k;
+
+	if (!fault.happened || error >= 0)
+		return wrong(step, "it should not, without a fault");
+	for (k = 0; step->errors[k] != error; k++) {
+		if (k == 2)
+			return wrong(step, "not an error that it can have");
+	}
+	if (error == PKMAP_EINTR)
+		return true;
+	if (why != fault.errno_is)
+		return wrong(step, "errno does not say why");
+	if ((error == PKMAP_ENOMEM) != (why == ENOMEM || why == EAGAIN))
+		return wrong(step, "an error that does not fit errno");
+	return true;
+}
+
+static int make_call(const struct step *step)
+{
+	int result;
+
+	fault.armed = true;
+	errno = 4711;
+	result = step->call();
+	fault.armed = false;
+	fault.lasts = false;
+	return result;
+}
+
+static bool changes_errno(const struct step *step)
+{
+	return step->call == open_port || step->call == close_port ||
+	       step->call == in_child ||
+	       (step->second_try && errno == fault.errno_is);
+}
+
+static bool take_step(const struct step *step)
+{
+	bool before = fault.happened;
+	int result = make_call(step);
+
+	if (result != step->result) {
+		if (before)
+			return wrong(step, "an error without a new fault");
+		if (!error_is_right(step, result))
+			return false;
+		if (step->call != open_port && !held_is_right(step))
+			return false;
+		result = make_call(step);
+	}
+	if (result != step->result)
+		return wrong(step, "it does not succeed the second time");
+	if (errno != 4711 && !changes_errno(step))
+		return wrong(step, "it succeeds, and changes errno");
+	return step->call == close_port || held_is_right(step);
+}
+
+static bool take_steps(const struct step *step)
+{
+	while (step->name) {
+		if (!take_step(step++))
+			return false;
+	}
+	return true;
+}
+
+/* The child's faults are counted on from the parent's. */
+static int in_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		alarm(60);
+		fault.happened_in_child = !fault.happened;
+		if (!take_steps(child_steps) || life.reports)
+			_exit(1);
+		_exit(fault.happened && fault.happened_in_child ? 2 : 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == 1)
+		return PKMAP_EINVAL;
+	fault.happened_in_child = WEXITSTATUS(status) == 2;
+	return 0;
+}
+
+static void count_report(void *arg, const struct pkmap_report *report)
+{
+	(void)arg;
+	(void)report;
+	life.reports++;
+}
+
+static void count_dma_report(void *arg, const struct pkmap_dma_report *report)
+{
+	(void)arg;
+	(void)report;
+	life.reports++;
+}
+
+static unsigned int lines_of(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	unsigned int n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = getc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* A sanitizer has mappings of its own. */
+static unsigned int mappings(void)
+{
+#ifdef SANITIZED
+	return 0;
+#endif
+	return lines_of("/proc/self/maps");
+}
+
+/* The next that would be given out: files are closed in any order. */
+static int next_file(void)
+{
+	int fd = dup(STDOUT_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
+/* Returns whether the @n'th call was there to fail in the @how'th way. */
+static bool live(unsigned int n, unsigned int how, bool lasting)
+{
+	struct pkmap_posix_config config = life.config;
+	unsigned int mapped = mappings();
+	int file = next_file();
+
+	memset(&life, 0, sizeof(life));
+	life.config = config;
+	memset(&fault, 0, sizeof(fault));
+	fault.n = n;
+	fault.how = how;
+	fault.lasting = lasting;
+	before_wait = NULL;
+
+	if (!take_steps(steps))
+		fail();
+	if (life.reports) {
+		wrong(&steps[0], "something was reported");
+		fail();
+	}
+	if (next_file() != file) {
+		wrong(&steps[0], "a file is left");
+		fail();
+	}
+	if (mappings() != mapped) {
+		wrong(&steps[0], "a mapping is left, or one is gone");
+		fail();
+	}
+	return fault.happened || fault.happened_in_child;
+}
+
+static void fail_everywhere(bool lasting)
+{
+	unsigned int happened = 1;
+	unsigned int n;
+
+	/* What the first one makes the C library allocate stays. */
+	live(0, 0, false);
+	for (n = 1; happened; n++) {
+		happened = 0;
+		while (happened < MAX_ERRNOS && live(n, happened, lasting))
+			happened++;
+	}
+	print_message("%u calls\n", n - 2);
+	assert_true(n > 40);
+}
+
+static void test_faults(void **state)
+{
+	/* 1: strict, 2: a file and no memfd, 4: which is lent. */
+	const int kind = *(int *)*state;
+	int fd = kind & 2 ? temp_file(NPAGES * system_page()) : -1;
+
+	life.config = (struct pkmap_posix_config){
+		.fd = fd,
+		.lend_fd = kind & 4,
+		.npages = NPAGES,
+		.nslots = NSLOTS,
+#ifdef PKMAP_DMA_TRACKER
+		.tracker_entries = 4,
+#endif
+		.strict = kind & 1,
+		.report = count_report,
+		.dma_report = count_dma_report,
+	};
+	fail_everywhere(false);
+	if (life.config.strict)
+		fail_everywhere(true);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(void)
+{
+	/* See test_faults(). */
+	static int kinds[] = { 3, 0, 6 };
+	const struct CMUnitTest tests[] = {
+		{ "file_strict", test_faults, NULL, NULL, &kinds[0] },
+#ifndef SANITIZED /* for which it takes long */
+		{ "memfd_lazy", test_faults, NULL, NULL, &kinds[1] },
+		{ "lent_lazy", test_faults, NULL, NULL, &kinds[2] },
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
