@@ -254,8 +254,8 @@ CONFORMANCE_TEST(test_fini_busy)
 	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
 	conf_write(conf, addr, pfn, 1);
 	CHECK(conf, conf->close(conf, win) == PKMAP_EBUSY);
-	CHECK(conf,
-	      reported(conf, win, 1, PKMAP_MISUSE_IN_USE, NULL, PKMAP_NO_PFN));
+	CHECK(conf, reported(conf, win, 1, PKMAP_MISUSE_IN_USE, addr, pfn));
+	CHECK(conf, conf->report.users == 1);
 	CHECK(conf, conf_shows(conf, addr, pfn, 1));
 	CHECK(conf, pkmap_pin(win, pfn) == addr);
 	CHECK(conf, !pkmap_unmap(win, addr));
