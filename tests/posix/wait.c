@@ -172,17 +172,21 @@ static void test_interrupted(void **state)
 			sched_yield();
 		}
 		finish(&w, PKMAP_EINTR);
-		assert_true(atomic_load(&handled) > 0);
 		must_unmap(h.win, held);
 		home_close(&h);
 	}
 }
 
+/*
+ * A signal ends the sleep, and the map goes back to sleep, which is counted.
+ * When the handler runs is no event to wait for: ThreadSanitizer puts it off as
+ * long as a thread is in a system call that it does not know.
+ */
 static void test_not_interruptible(void **state)
 {
+	struct pkmap_stats stats;
 	struct waiter w;
 	struct home h;
-	unsigned int n;
 	char *held;
 
 	(void)state;
@@ -190,11 +194,11 @@ static void test_not_interruptible(void **state)
 	held = must_map(h.win, 1);
 	set_handler(count_signal, 0);
 	start(&w, &h, 0, PKMAP_NO_DEADLINE);
-	for (n = 0; n < 1000; n++) {
+	do {
 		assert_int_equal(pthread_kill(w.thread, SIGUSR1), 0);
-		while (atomic_load(&handled) <= n && !atomic_load(&w.done))
-			sched_yield();
-	}
+		sched_yield();
+		pkmap_read_stats(h.win, &stats);
+	} while (stats.waits < 100 && !atomic_load(&w.done));
 	assert_false(atomic_load(&w.done));
 	must_unmap(h.win, held);
 	finish(&w, 0);
