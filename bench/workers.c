@@ -12,16 +12,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Beside pkmap where it was built, or where it was installed. */
+/*
+ * Where the running program was built, workers are in bench/ beside it; where it
+ * was installed, in their folder of the same prefix.  Never elsewhere: that would
+ * be another library's.
+ */
 static void worker_path(const char *peer, char *path, size_t bytes)
 {
+	static const char bindir[] = "/" PKMAP_BINDIR;
+	const size_t tail = sizeof(bindir) - 1;
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *dir = "bench";
 
 	self[n < 0 ? 0 : n] = '\0';
-	snprintf(path, bytes, "%s/bench/worker-%s", dirname(self), peer);
-	if (access(path, X_OK))
-		snprintf(path, bytes, "%s/worker-%s", PKMAP_LIBEXECDIR, peer);
+	dirname(self);
+	n = (ssize_t)(strlen(self) - tail);
+	if (n >= 0 && !strcmp(self + n, bindir)) {
+		self[n] = '\0';
+		dir = PKMAP_LIBEXECDIR;
+	}
+	snprintf(path, bytes, "%s/%s/worker-%s", self, dir, peer);
 }
 
 bool worker_exists(const char *peer)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bench.py PKMAP WORKERS: "pkmap bench" does what its manual says (TAP)."""
+"""bench.py PKMAP WORKERS BINDIR LIBEXECDIR: "pkmap bench" does what its manual
+says (TAP).  The last two are where it will be installed, from the prefix on."""
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import sys
 import tempfile
 
 PKMAP, WORKERS = map(os.path.abspath, sys.argv[1:3])
+BINDIR, LIBEXECDIR = sys.argv[3:5]
 SECTIONS = ["pin", "threads", "interrupts", "reclaim", "policy", "traces",
             "map", "miss", "copy", "window", "instructions", "pump"]
 done = 0
@@ -35,18 +37,20 @@ def value(section, name):
     raise KeyError(name)
 
 
-def copy_of_tool(to):
-    """The command and its workers, as they are where they were built."""
-    os.mkdir(os.path.join(to, "bench"))
-    shutil.copy(PKMAP, os.path.join(to, "pkmap"))
+def copy_of_tool(to, bindir, workers):
+    """The command and its workers in folders of their own."""
+    os.makedirs(os.path.join(to, bindir), exist_ok=True)
+    os.makedirs(os.path.join(to, workers))
+    tool = os.path.join(to, bindir, "pkmap")
+    shutil.copy(PKMAP, tool)
     for name in os.listdir(WORKERS):
         # Linux's is measured by "make check-linux".
         if name.startswith("worker-") and not name.startswith("worker-linux") \
                 and os.access(os.path.join(WORKERS, name), os.X_OK) \
                 and os.path.isfile(os.path.join(WORKERS, name)):
             os.symlink(os.path.join(WORKERS, name),
-                       os.path.join(to, "bench", name))
-    return os.path.join(to, "pkmap")
+                       os.path.join(to, workers, name))
+    return tool
 
 
 def check_command_line():
@@ -109,25 +113,32 @@ def check_policy(policy, traces):
        "a trace of 3 pages in 4 accesses misses 3 times", misses)
 
 
-def check_times(sections):
-    """Nothing here depends on the machine but by orders of magnitude."""
-    pin = sections["pin"]
-    ok(0.5 < value(pin, "pkmap: pin, unmap") / value(pin, "floor") < 10,
-       "a pin is near the floor")
-    reclaim = sections["reclaim"]
+def check_quantiles(reclaim):
+    """How long anything took depends on the machine and what else it does."""
     for peer in ("pkmap", "floor"):
         parts = [value(reclaim, f"{peer}: {part}") for part in
                  ("median", "p99", "p99.9", "p99.99")]
-        ok(parts == sorted(parts) and 0 < parts[0] < 1e6 and
+        ok(parts == sorted(parts) and 0 < parts[0] and
            value(reclaim, f"{peer}: slowest") >= parts[0],
            f"{peer}'s quantiles are in order", parts)
-    miss = sections["miss"]
-    ok(value(miss, "4 KiB: pkmap") > 10 * value(pin, "pkmap: pin, unmap"),
-       "a miss is slower than a pin")
-    window = sections["map"]
-    ok(value(window, "pkmap: Zipf 0.99 over half a window") <
-       value(window, "mmap: Zipf 0.99 over half a window") / 10,
-       "a hit is faster than mmap()")
+
+
+def check_whose_workers(scratch):
+    """Those of the same build or installation, and no others."""
+    def works(tool):
+        run = bench("--quick", "pin", pkmap=tool)
+        return run.returncode == 0 and "missing" not in run.stdout
+
+    installed = copy_of_tool(os.path.join(scratch, "prefix"), BINDIR,
+                             os.path.join(LIBEXECDIR, "pkmap"))
+    built = copy_of_tool(os.path.join(scratch, "prefix"), "", "bench")
+    ok(works(installed), "an installed command has installed workers")
+    ok(works(built), "one in a build tree has those that were built")
+    os.rename(os.path.dirname(built) + "/bench", scratch + "/bench-away")
+    ok(not works(built), "... and never those that are installed")
+    os.rename(scratch + "/bench-away", os.path.dirname(installed) + "/bench")
+    shutil.rmtree(os.path.join(scratch, "prefix", LIBEXECDIR))
+    ok(not works(installed), "an installed one never those that were built")
 
 
 def check_broken(pkmap, scratch):
@@ -152,6 +163,8 @@ def check_broken(pkmap, scratch):
 
 
 def check_interrupted():
+    # Whoever started us may have had it ignored, as a shell's "&" does.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen([PKMAP, "bench", "--rounds", "3"],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as run:
@@ -160,17 +173,18 @@ def check_interrupted():
             if run.poll() is not None:
                 break
         run.send_signal(signal.SIGINT)
-        _, text = run.communicate(timeout=60)
+        _, text = run.communicate()
     ok(run.returncode == -signal.SIGINT and "stopped in section" in text,
        "Ctrl-C", f"{run.returncode} {text}")
 
 
 with tempfile.TemporaryDirectory() as scratch:
     check_command_line()
-    tool = copy_of_tool(scratch)
+    tool = copy_of_tool(scratch, "", "bench")
     all_sections = check_all(tool, scratch)
     check_policy(all_sections["policy"], all_sections["traces"])
-    check_times(all_sections)
+    check_quantiles(all_sections["reclaim"])
+    check_whose_workers(scratch)
     check_broken(tool, scratch)
     check_interrupted()
 print(f"1..{done}")
