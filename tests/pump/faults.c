@@ -4,6 +4,8 @@
  *
  *	FAULT_<call>=<errno>		the call fails
  *	FAULT_<call>=<errno>@<n>	so do all after the first n
+ *	FAULT_<call>=stop@<n>		the process is stopped (SIGSTOP) after
+ *					the first n
  *	FAULT_pwrite=wrong		what is written is not what was given
  *	FAULT_pread=wrong		nor is what is read, if it is 4096
  *					bytes, as in an interrupt's check
@@ -24,15 +26,20 @@
 static int fault(const char *variable, unsigned int *calls)
 {
 	const char *value = getenv(variable);
-	const char *skip;
+	unsigned long skip = 0;
+	unsigned long call = 0;
+	const char *at;
 
 	if (!value)
 		return 0;
-	skip = strchr(value, '@');
-	if (skip && __atomic_fetch_add(calls, 1, __ATOMIC_RELAXED) <
-			    strtoul(skip + 1, NULL, 10))
-		return 0;
-	return atoi(value);
+	at = strchr(value, '@');
+	if (at) {
+		skip = strtoul(at + 1, NULL, 10);
+		call = __atomic_fetch_add(calls, 1, __ATOMIC_RELAXED);
+	}
+	if (call == skip && !strncmp(value, "stop", 4))
+		raise(SIGSTOP);
+	return call < skip ? 0 : atoi(value);
 }
 
 /* Leaves the function with -1 if the environment says so. */
