@@ -12,57 +12,41 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_JOBS	64
-#define NS_PER_SEC	1000000000u
-#define POLL_MS		100
+#define MAX_JOBS     64
+#define NS_PER_SEC   1000000000u
+#define POLL_MS	     100
 
 /*
- * A scenario that never gives way has hung up: this long in what it prepares,
- * or that much beyond its time, is as good as a crash.
+ * A scenario that never gives way has hung up, which is as good as a crash.  A
+ * machine that is slow or busy is not that slow.
  */
-#define PREPARE_SECONDS 5
-#define GRACE_SECONDS	30
+#define HUNG_SECONDS 3600
 
-/*
- * Of the time that is left, a cell may take eight times what all would get:
- * most take next to nothing.
- */
-static uint64_t share_ns(const struct cells *c)
+/* In the cell's process: it gets on. */
+static bool put_off_alarm(const struct progress_report *report)
 {
-	const uint64_t now = now_ns();
-	uint64_t waiting = 0;
-	uint64_t share;
-	uint32_t k;
-
-	if (c->seconds)
-		return c->seconds * NS_PER_SEC;
-	if (!c->all_seconds)
-		return 0;
-	for (k = c->started; k < c->ncells; k++)
-		waiting += c->cells[k].state == CELL_WAITING;
-	if (now >= c->end)
-		return 1;
-	share = 8 * (c->end - now) * c->njobs / waiting;
-	return share < c->end - now ? share : c->end - now;
+	(void)report;
+	alarm(HUNG_SECONDS);
+	return false;
 }
 
 /* In the cell's process.  Returns its exit status. */
-static int explore_cell(const struct cell *cell, const struct cells *c,
-			uint64_t share)
+static int explore_cell(const struct cell *cell, const struct cells *c)
 {
 	const struct explore_limits limits = {
 		.switches = -1,
+		.states = c->states,
 		.bytes = c->bytes / c->njobs,
-		.until = share ? now_ns() + share : 0,
+		.until = c->seconds ? now_ns() + c->seconds * NS_PER_SEC : 0,
+		.report = put_off_alarm,
 	};
 	struct cell_result result;
 	struct explored explored;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(PREPARE_SECONDS);
+	alarm(HUNG_SECONDS);
 	run_begin(cell->setup.scenario, cell->setup.scheme,
 		  &cell->setup.config);
-	alarm(share ? (unsigned int)(share / NS_PER_SEC) + GRACE_SECONDS : 0);
 	if (explore(&limits, &explored))
 		return 1;
 	memset(&result, 0, sizeof(result));
@@ -75,7 +59,6 @@ static int explore_cell(const struct cell *cell, const struct cells *c,
 
 static int start_cell(struct cells *c, struct cell *cell)
 {
-	const uint64_t share = share_ns(c);
 	int ends[2];
 
 	if (pipe(ends))
@@ -88,7 +71,7 @@ static int start_cell(struct cells *c, struct cell *cell)
 	}
 	cell->fd = ends[cell->pid ? 0 : 1];
 	if (!cell->pid)
-		_exit(explore_cell(cell, c, share));
+		_exit(explore_cell(cell, c));
 	close(ends[1]);
 	cell->state = CELL_RUNNING;
 	c->nrunning++;
@@ -177,7 +160,6 @@ static void init_jobs(struct cells *c)
 	c->started = 0;
 	c->ndone = 0;
 	c->nrunning = 0;
-	c->end = now_ns() + c->all_seconds * NS_PER_SEC;
 }
 
 int cells_run(struct cells *c, struct progress *progress)

@@ -39,15 +39,14 @@ struct cell {
 struct cells {
 	struct cell *cells;
 	uint32_t ncells;
-	uint64_t bytes;	      /* of memory, for all together */
-	uint64_t seconds;     /* for each cell; 0: no bound of its own */
-	uint64_t all_seconds; /* for all together; 0: no bound */
+	uint64_t bytes;	  /* of memory, for all together */
+	uint64_t states;  /* for each cell; 0: no bound */
+	uint64_t seconds; /* for each cell; 0: no bound */
 
 	uint32_t started; /* cells before this one have been */
 	uint32_t ndone;
 	uint32_t nrunning;
 	uint32_t njobs;
-	uint64_t end;
 };
 
 /*

@@ -53,7 +53,8 @@ static const struct argp_option options[] = {
 	{ .name = "switches", .key = KEY_SWITCHES, .arg = "N",
 	  .doc = "Leave who could go on for another N times at most" },
 	{ .name = "states", .key = KEY_STATES, .arg = "N",
-	  .doc = "Stop after so many states" },
+	  .doc = "Stop after so many states (of each cell; with --all "
+		 "6000000)" },
 	{ .name = "max-memory", .key = KEY_MAX_MEMORY, .arg = "MIB",
 	  .doc = "Stop when that much memory is used, by all cells together "
 		 "(4096; with --deep 10240)" },
@@ -70,7 +71,8 @@ static const struct argp_option options[] = {
 	  .doc = "Print the scenarios and schemes" },
 	{ .name = "all", .key = KEY_ALL,
 	  .doc = "Explore every scenario under every scheme on several "
-		 "machines" },
+		 "machines; exits with 0 if pkmap is clean in every cell, and "
+		 "complete in those that must be" },
 	{ .name = "deep", .key = KEY_DEEP,
 	  .doc = "Explore every scenario under pkmap, with more rounds and "
 		 "weak memory" },
@@ -93,8 +95,8 @@ static void check_options(struct explore_options *opt,
 {
 	const bool one = opt->machine.any_given ||
 			 opt->machine.setup.scenario ||
-			 opt->limits.switches >= 0 || opt->limits.states ||
-			 opt->runs || opt->seed || opt->schedule;
+			 opt->limits.switches >= 0 || opt->runs || opt->seed ||
+			 opt->schedule;
 
 	if (!opt->mebibytes)
 		opt->mebibytes = opt->what == KEY_DEEP ? DEEP_MEBIBYTES :
@@ -410,6 +412,7 @@ static int run(struct explore_options *opt, struct failure *failure)
 {
 	const struct matrix_options matrix = {
 		.bytes = opt->mebibytes * MIB,
+		.states = opt->limits.states,
 		.seconds = opt->seconds,
 		.json = opt->json,
 	};

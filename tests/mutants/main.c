@@ -15,10 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define MAX_SECONDS 200
-#define MAX_BYTES   (2ull << 30)
+#define MAX_BYTES (2ull << 30)
 
 static const struct scenario *find_scenario(const char *name)
 {
@@ -90,14 +88,6 @@ static bool set(struct machine_config *c, char *arg)
 	return set_number(c, arg, (uint32_t)strtoul(value, NULL, 10));
 }
 
-static uint64_t in_seconds(uint32_t seconds)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return ((uint64_t)t.tv_sec + seconds) * 1000000000u;
-}
-
 /* "0 clean complete 0 1234 text": I, verdict, bound, steps, states. */
 static void print_result(const struct explored *r)
 {
@@ -113,7 +103,6 @@ int main(int argc, char **argv)
 	const struct explore_limits limits = {
 		.switches = -1,
 		.bytes = MAX_BYTES,
-		.until = in_seconds(MAX_SECONDS),
 	};
 	const struct scenario *s = argc > 1 ? find_scenario(argv[1]) : NULL;
 	struct explored r;
