@@ -15,6 +15,7 @@
  * one interrupt and which shares its first line with the task's bytes, and a
  * long one, whose transfer goes on while the task uses the page.
  */
+#include "../hang.h"
 #include "soft_machine.h"
 
 #include <errno.h>
@@ -26,7 +27,6 @@
 #include <unistd.h>
 
 #define INTERRUPT_SIGNAL SIGUSR1
-#define WATCHDOG_SECONDS 60
 #define MAX_DELAY_NS	 40000u
 
 /* Within each page: the task's bytes, and the buffers. */
@@ -248,7 +248,7 @@ static void hang(int sig)
 	(void)sig;
 	soft_fail("not done after %d seconds: %lu maps, %lu unmaps, %lu "
 		  "reclaims and %lu DMA calls have been interrupted",
-		  WATCHDOG_SECONDS, t.interrupted[MAPPING],
+		  HANG_SECONDS, t.interrupted[MAPPING],
 		  t.interrupted[UNMAPPING], t.interrupted[RECLAIMING],
 		  t.interrupted[CALLING_DMA]);
 }
@@ -382,7 +382,7 @@ static void run_under_interrupts(unsigned long wanted)
 
 	handle(INTERRUPT_SIGNAL, interrupt);
 	handle(SIGALRM, hang);
-	alarm(WATCHDOG_SECONDS);
+	alarm(HANG_SECONDS);
 	if (timer_create(CLOCK_MONOTONIC, &event, &t.timer))
 		soft_fail("timer_create: %s", strerror(errno));
 	arm_timer();

@@ -4,6 +4,7 @@
  *
  * usage: fuzz_random [RUNS [FIRST]]
  */
+#include "../hang.h"
 #include "../random.h"
 #include "harness.h"
 
@@ -12,8 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAX_INPUT	 1024
-#define WATCHDOG_SECONDS 60
+#define MAX_INPUT 1024
 
 static unsigned long run;
 
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	signal(SIGABRT, failed);
 	signal(SIGALRM, failed);
 	for (run = first; run < first + runs; run++) {
-		alarm(WATCHDOG_SECONDS);
+		alarm(HANG_SECONDS);
 		run_one();
 	}
 	printf("ok 1 - %lu random sequences of calls agree with the model\n",

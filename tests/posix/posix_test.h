@@ -68,8 +68,8 @@ int store_signal(char *addr);
 int memset_signal(char *addr, size_t bytes);
 
 /*
- * Runs @f in a child.  Returns 0 if it returned 0 there, within a minute: a
- * child that hangs is killed.
+ * Runs @f in a child.  Returns 0 if it returned 0 there; a child that hangs is
+ * killed.
  */
 int run_in_child(int (*f)(void *arg), void *arg);
 

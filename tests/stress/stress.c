@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "../hang.h"
 #include "../random.h"
 #include "stress.h"
 
@@ -14,8 +15,7 @@
 #include <unistd.h>
 
 #define INTERRUPT_SIGNAL SIGUSR1
-#define INTERRUPT_NS	 100000 /* 10 kHz */
-#define WATCHDOG_SECONDS 60
+#define INTERRUPT_NS	 100000 /* less than 10 kHz */
 #define STAMPS		 4u
 #define OWNERS		 (2 * STRESS_WORKERS)
 #define FIRST_COUNTER	 8u /* word of the page */
@@ -301,13 +301,26 @@ bool stress_pin(struct worker *me, struct stress_window *w, pkmap_pfn pfn,
 	return true;
 }
 
+/* Once: a task gets on between its interrupts, however slow the machine is. */
+static void set_timer(struct worker *me)
+{
+	const struct itimerspec once = {
+		.it_value.tv_nsec = INTERRUPT_NS + (long)me->nr * 1000,
+	};
+
+	if (timer_settime(me->timer, 0, &once, NULL))
+		stress_fail("timer_settime: %s", strerror(errno));
+}
+
 static void on_timer(int sig)
 {
 	int saved = errno;
 
 	(void)sig;
-	if (self)
+	if (self) {
 		self->interrupt(self);
+		set_timer(self);
+	}
 	errno = saved;
 }
 
@@ -320,7 +333,7 @@ static unsigned long all_done(void)
 	return done;
 }
 
-/* Nobody got anything done for a minute: say what each of them is at. */
+/* Nobody got anything done for long: say what each of them is at. */
 static void on_alarm(int sig)
 {
 	static unsigned long before = (unsigned long)-1;
@@ -331,7 +344,7 @@ static void on_alarm(int sig)
 	(void)sig;
 	if (done != before) {
 		before = done;
-		alarm(WATCHDOG_SECONDS);
+		alarm(HANG_SECONDS);
 		return;
 	}
 	for (unsigned int i = 0; i < nwatched; i++) {
@@ -343,7 +356,7 @@ static void on_alarm(int sig)
 			break;
 	}
 	stress_fail("I7, I9: nothing has happened for %d seconds",
-		    WATCHDOG_SECONDS);
+		    HANG_SECONDS);
 }
 
 static void start_timer(struct worker *me)
@@ -353,14 +366,10 @@ static void start_timer(struct worker *me)
 		.sigev_signo = INTERRUPT_SIGNAL,
 		.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid),
 	};
-	struct itimerspec every = {
-		.it_value.tv_nsec = INTERRUPT_NS,
-		.it_interval.tv_nsec = INTERRUPT_NS + (long)me->nr * 1000,
-	};
 
-	if (timer_create(CLOCK_MONOTONIC, &event, &me->timer) ||
-	    timer_settime(me->timer, 0, &every, NULL))
-		stress_fail("a timer: %s", strerror(errno));
+	if (timer_create(CLOCK_MONOTONIC, &event, &me->timer))
+		stress_fail("timer_create: %s", strerror(errno));
+	set_timer(me);
 }
 
 /* The task's interrupts end before it does. */
@@ -374,8 +383,8 @@ static void *work(void *arg)
 	}
 	me->run(me);
 	if (me->interrupt) {
-		timer_delete(me->timer);
 		self = NULL;
+		timer_delete(me->timer);
 	}
 	atomic_store(&me->doing, "nothing, it is done");
 	return NULL;
@@ -417,7 +426,7 @@ void stress_run(struct worker *workers, unsigned int n)
 	for (unsigned int i = 0; i < n; i++)
 		start(&workers[i], i);
 	pthread_sigmask(SIG_UNBLOCK, &alarm_set, NULL);
-	alarm(WATCHDOG_SECONDS);
+	alarm(HANG_SECONDS);
 	for (unsigned int i = 0; i < n; i++)
 		pthread_join(workers[i].thread, NULL);
 	alarm(0);
