@@ -147,7 +147,9 @@ static void test_sizes_refused(void **state)
 static void test_files_refused(void **state)
 {
 	struct pkmap_posix_config config = { .npages = 1 };
+	char path[32];
 	int pipes[2];
+	int file;
 	int fd;
 
 	(void)state;
@@ -175,8 +177,11 @@ static void test_files_refused(void **state)
 	refused_file(fd, true, EBADF);
 	close(fd);
 
-	fd = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+	file = temp_file(0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	fd = open(path, O_WRONLY);
 	assert_true(fd >= 0);
+	close(file);
 	refused_file(fd, false, EACCES);
 	refused_file(fd, true, EACCES);
 	config.fd = fd;
@@ -367,11 +372,10 @@ static int open_without_files(void *arg)
 	struct rlimit none = { 0 };
 	struct pkmap_posix *port;
 
-	(void)arg;
 	CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EIO);
 	CHILD_CHECK(errno == EMFILE);
-	config.fd = 1;
+	config.fd = *(int *)arg;
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == PKMAP_EIO);
 	CHILD_CHECK(errno == EMFILE || errno == EINVAL);
 	return 0;
@@ -379,9 +383,12 @@ static int open_without_files(void *arg)
 
 static void test_limits(void **state)
 {
+	int file = temp_file(1);
+
 	(void)state;
 	assert_int_equal(run_in_child(open_without_memory, NULL), 0);
-	assert_int_equal(run_in_child(open_without_files, NULL), 0);
+	assert_int_equal(run_in_child(open_without_files, &file), 0);
+	close(file);
 }
 
 static void test_close(void **state)

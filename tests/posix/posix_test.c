@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../hang.h"
 #include "posix_test.h"
 
 static void count_report(void *arg, const struct pkmap_report *report)
@@ -51,9 +54,14 @@ size_t system_page(void)
 int temp_file(uint64_t bytes)
 {
 	const char *dir = getenv("TMPDIR");
-	int fd = open(dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char path[PATH_MAX];
+	int fd;
 
+	snprintf(path, sizeof(path), "%s/pkmap-test-XXXXXX",
+		 dir && *dir ? dir : "/tmp");
+	fd = mkostemp(path, O_CLOEXEC);
 	assert_true(fd >= 0);
+	assert_int_equal(unlink(path), 0);
 	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
 	return fd;
 }
@@ -139,7 +147,7 @@ int run_in_child(int (*f)(void *arg), void *arg)
 	if (pid < 0)
 		return -1;
 	if (!pid) {
-		alarm(60);
+		alarm(HANG_SECONDS);
 		_exit(f(arg));
 	}
 	while (waitpid(pid, &status, 0) < 0) {
