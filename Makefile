@@ -18,12 +18,14 @@ build/pkmap: build/build.ninja FORCE
 	@ninja -C build pkmap bench-workers
 
 # What was tried before loses data: that must be what its replay ends with.
+# The shell gets names as they are, whatever is in them.
+run: export file = $(FILE)
 run: build/pkmap
 	-@build/pkmap replay rfc --scheme unpinned >build/rfc
 	@cat build/rfc
 	@tail -n 1 build/rfc | grep -q 'data loss'
 	build/pkmap replay rfc --scheme pkmap
-	build/pkmap pump --slots 64 $(FILE) build/pumped
+	build/pkmap pump --slots 64 "$$file" build/pumped
 
 check:
 	@scripts/check
@@ -43,9 +45,10 @@ bench: build/pkmap
 	@scripts/setup bench
 	@scripts/bench
 
+install: export prefix = $(PREFIX)
 install: build/build.ninja
 	@scripts/setup install
-	@meson configure build -Dman=enabled -Dprefix=$(PREFIX)
+	@meson configure build -Dman=enabled -Dprefix="$$prefix"
 	@meson install -C build
 
 clean:
