@@ -198,12 +198,13 @@ struct pkmap_posix_config {
  *
  * The address space is that of the slots and of the local slots of all CPUs,
  * (nslots + (local_slots + dma_slots) * ncpus + 1) pages, twice that with guard
- * pages, and three of the system's, until pkmap_posix_close().  No other mmap() of the process is given a part of it.
+ * pages, and three of the system's, until pkmap_posix_close().  No other mmap()
+ * of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
  * Return: 0; PKMAP_EINVAL: @fd is 0, no pages, a number too large, a page size
- * that is none, a tracker in a library built without; PKMAP_ENOMEM; PKMAP_EIO: the file
- * cannot be used.  In each case errno says why.
+ * that is none, a tracker in a library built without; PKMAP_ENOMEM; PKMAP_EIO:
+ * the file cannot be used.  In each case errno says why.
  */
 int pkmap_posix_open(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port);
