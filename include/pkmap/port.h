@@ -164,6 +164,14 @@ struct pkmap_ops {
 	 * returns when the lines have left the CPU and its write buffers.
 	 * The first is required for VIVT, the second if cache.whole_bytes is
 	 * set.
+	 *
+	 * That means all of @bytes, whatever the system's own call makes of a
+	 * range: Linux's for Marvell's Feroceon does one page.  And it loses no
+	 * store: the slots may be got and written to meanwhile, by interrupts
+	 * too, so what comes between the write-back of a line and its
+	 * invalidation must not be thrown away.  Where the hardware takes two
+	 * steps, nobody may come between (or the whole cache is pushed out by
+	 * other lines, as Linux does on XScale).
 	 */
 	void (*cache_clean_inval)(void *port, void *addr, size_t bytes);
 	void (*cache_clean_inval_all)(void *port);
