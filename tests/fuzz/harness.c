@@ -17,60 +17,21 @@
  *
  * Without libFuzzer, main.c calls it with pseudo-random inputs.
  */
+#include "driver.h"
 #include "harness.h"
-#include "model_port.h"
+#include "harness_priv.h"
 
 #include <string.h>
 
-#define MAX_REQUEST  4u
-#define MEMORY_BYTES 16384
+struct harness h;
 
-struct local_map {
-	pkmap_pfn pfn;
-	void *addr;
-};
-
-static struct {
-	const uint8_t *data;
-	size_t left;
-
-	_Alignas(PKMAP_ALIGN) unsigned char memory[MEMORY_BYTES];
-	struct model model;
-	struct pkmap_window *win;
-
-	void *addr[MODEL_PAGES];	/* where a held page is */
-	unsigned int held[MODEL_PAGES]; /* by this task, others, interrupts */
-	struct local_map local[MODEL_LOCAL_SLOTS]; /* open, by this task */
-	uint32_t nlocal;
-
-	pkmap_pfn device; /* the page that a device owns, or PKMAP_NO_PFN */
-
-	pkmap_pfn request[MAX_REQUEST]; /* the map that is going on */
-	uint32_t nrequest;
-
-	bool interrupts; /* interrupts do something in this run */
-	bool in_interrupt;
-	bool disturbed; /* ... and held or let go a page in this call */
-	int set_error;	/* what set() failed with in this call */
-	int wait_error;
-
-	/* What the statistics should say. */
-	unsigned long mapped;
-	unsigned long pins;
-	unsigned long pin_misses;
-} h;
-
-static uint8_t next_byte(void)
+uint8_t next_byte(void)
 {
 	if (!h.left)
 		return 0;
 	h.left--;
 	return *h.data++;
 }
-
-#define expect(cond) \
-	((cond) ? (void)0 : \
-		  model_fail("%s:%d: not so: %s", __func__, __LINE__, #cond))
 
 static unsigned int *held(pkmap_pfn pfn)
 {
@@ -92,7 +53,7 @@ static uint32_t colours(void)
 	return model_colours(&h.model);
 }
 
-static pkmap_pfn some_page(void)
+pkmap_pfn some_page(void)
 {
 	return MODEL_FIRST_PFN + next_byte() % h.model.config.npages;
 }
@@ -128,8 +89,7 @@ static pkmap_pfn some_held_page(void)
 	return PKMAP_NO_PFN;
 }
 
-/* Where an open local map shows a page, or NULL. */
-static void *find_local(pkmap_pfn pfn)
+void *find_local(pkmap_pfn pfn)
 {
 	for (uint32_t i = 0; i < h.nlocal; i++)
 		if (h.local[i].pfn == pfn)
@@ -145,10 +105,12 @@ static bool in_use(pkmap_pfn pfn)
 	return *held(pfn) || (addr && addr == model_find(&h.model, pfn));
 }
 
+/* As far as the devices' ownership allows it. */
 static void use(void *addr, pkmap_pfn pfn)
 {
-	model_load(&h.model, addr, pfn);
-	if (!h.model.config.read_only)
+	if (driver_may_read(pfn))
+		model_load(&h.model, addr, pfn);
+	if (!h.model.config.read_only && driver_may_write(pfn))
 		model_store(&h.model, addr, pfn);
 }
 
@@ -224,11 +186,13 @@ static void check_pages(void)
 
 		expect(pkmap_pfn_to_addr(h.win, pfn) == addr);
 		expect(!h.held[i] || h.addr[i] == addr);
-		if (h.held[i])
+		if (h.held[i] && driver_may_read(pfn))
 			model_load(m, addr, pfn);
 	}
 	for (uint32_t i = 0; i < h.nlocal; i++)
-		model_load(m, h.local[i].addr, h.local[i].pfn);
+		if (driver_may_read(h.local[i].pfn))
+			model_load(m, h.local[i].addr, h.local[i].pfn);
+	driver_check();
 }
 
 static void do_pin(void)
@@ -257,13 +221,11 @@ static void interrupt_pins(void)
 	pkmap_pfn pfn = some_page();
 	void *addr;
 
-	if (pfn == h.device)
-		return;
 	addr = pkmap_pin(h.win, pfn);
 	expect(addr || !in_use(pfn));
 	if (!addr) {
 		h.pin_misses++;
-		if (!find_local(pfn))
+		if (!find_local(pfn) && !driver_has(pfn))
 			model_dma(&h.model, pfn);
 		return;
 	}
@@ -278,7 +240,7 @@ static void interrupt_lets_go(void)
 {
 	pkmap_pfn pfn = some_held_page();
 
-	if (pfn == PKMAP_NO_PFN || pfn == h.device)
+	if (pfn == PKMAP_NO_PFN)
 		return;
 	h.disturbed = true;
 	let_go(pfn);
@@ -290,9 +252,10 @@ static void interrupt_maps_locally(void)
 	void *addr;
 	int ret;
 
-	if (pfn == h.device)
-		return;
+	h.interrupt_error = 0;
 	ret = pkmap_local_map(h.win, pfn, &addr);
+	if (ret && ret == h.interrupt_error)
+		return;
 	if (ret) {
 		expect(ret == PKMAP_EBUSY);
 		expect(h.nlocal + 1 >= MODEL_LOCAL_SLOTS);
@@ -305,22 +268,20 @@ static void interrupt_maps_locally(void)
 
 static void interrupt_does_dma(void)
 {
-	pkmap_pfn pfn = some_page();
-	uint8_t b = next_byte();
-
-	if (pfn == h.device)
-		return;
 	h.disturbed = true; /* its pin keeps a slot from reclaim */
-	expect(!(b & 1 ? model_from_device(&h.model, pfn, b & 2) :
-			 model_to_device(&h.model, pfn)));
+	driver_interrupt();
 }
 
 static void on_interrupt(void)
 {
+	uint8_t b;
+
 	if (!h.interrupts || h.in_interrupt)
 		return;
 	h.in_interrupt = true;
-	switch (next_byte() % 8) {
+	b = next_byte();
+	h.set_fails = b >= 0xe0;
+	switch (b % 8) {
 	case 1:
 	case 2:
 		interrupt_pins();
@@ -343,8 +304,11 @@ static int on_set(void)
 	static const int errors[] = { PKMAP_ENOMEM, PKMAP_EIO };
 	uint8_t b;
 
-	if (h.in_interrupt)
-		return 0;
+	if (h.in_interrupt) {
+		h.interrupt_error = h.set_fails ? PKMAP_ENOMEM : 0;
+		h.set_fails = false;
+		return h.interrupt_error;
+	}
 	b = next_byte();
 	if (b < 0xf0)
 		return 0;
@@ -554,7 +518,9 @@ static void do_local_map(void)
 	int ret;
 
 	h.set_error = 0;
+	h.local_busy = pfn;
 	ret = pkmap_local_map(h.win, pfn, &addr);
+	h.local_busy = PKMAP_NO_PFN;
 	if (!in_range(pfn)) {
 		expect(ret == PKMAP_ERANGE);
 		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_local_map");
@@ -586,7 +552,9 @@ static void end_local_map(void)
 	struct local_map *l = &h.local[h.nlocal - 1];
 
 	use(l->addr, l->pfn);
+	h.local_busy = l->pfn;
 	expect(!pkmap_local_unmap(h.win, l->addr));
+	h.local_busy = PKMAP_NO_PFN;
 	h.nlocal--;
 	if (!model_find(&h.model, l->pfn) && !find_local(l->pfn))
 		model_dma(&h.model, l->pfn);
@@ -605,20 +573,6 @@ static void do_local_unmap(void)
 		return;
 	expect(pkmap_local_unmap(h.win, addr) == PKMAP_EINVAL);
 	expect_report(reports, PKMAP_MISUSE_LOCAL_ORDER, "pkmap_local_unmap");
-}
-
-static void do_dma(void)
-{
-	pkmap_pfn pfn = some_page();
-	uint8_t b = next_byte();
-	int ret;
-
-	h.set_error = 0;
-	h.device = pfn;
-	ret = b & 1 ? model_from_device(&h.model, pfn, b & 2) :
-		      model_to_device(&h.model, pfn);
-	h.device = PKMAP_NO_PFN;
-	expect(ret == h.set_error || !ret);
 }
 
 static void do_look_up(void)
@@ -697,7 +651,7 @@ static void do_stats(void)
 
 	pkmap_read_stats(h.win, &stats);
 	pkmap_dma_read_stats(h.model.dma, &dma);
-	expect(dma.maps == dma.unmaps);
+	driver_check_stats(&dma);
 	expect(h.model.did.dma_sets <= dma.not_mapped);
 	expect(stats.misses == h.model.did.sets);
 	expect(stats.hits + stats.misses >= h.mapped);
@@ -721,7 +675,7 @@ static void start_window(void)
 	h.pin_misses = 0;
 	expect(pkmap_size(&h.model.config) <= sizeof(h.memory));
 	expect(!pkmap_init(h.memory, &h.model.config, &h.win));
-	model_dma_init(&h.model, h.win);
+	driver_start();
 }
 
 static void do_fini(void)
@@ -732,6 +686,8 @@ static void do_fini(void)
 	int ret;
 
 	h.interrupts = false; /* nobody else uses it any more */
+	if (!busy)
+		driver_end();
 	ret = pkmap_fini(h.win);
 	expect(ret == (busy ? PKMAP_EBUSY : 0));
 	h.interrupts = interrupts;
@@ -748,7 +704,8 @@ static void start(void)
 	static const uint32_t some_colours[] = { 1, 1, 2, 4 };
 	uint8_t b = next_byte();
 	uint32_t n = some_colours[b % 4];
-	uint32_t nslots = 1 + next_byte() % MODEL_SLOTS;
+	uint8_t size = next_byte();
+	uint32_t nslots = 1 + size % MODEL_SLOTS;
 	struct pkmap_config *config = &h.model.config;
 
 	nslots = (nslots + n - 1) / n * n;
@@ -766,14 +723,19 @@ static void start(void)
 	config->read_only = (b & 0x70) == 0x70;
 	config->batch = next_byte() % (nslots + 1);
 	h.interrupts = b & 0x80;
+#ifdef PKMAP_DMA_TRACKER
+	h.tracker_entries = size / MODEL_SLOTS % 8;
+#endif
 	start_window();
 }
 
 static void (*const calls[])(void) = {
-	do_map,	      do_map,	      do_map,	  do_map,	do_map_nothing,
-	do_pin,	      do_unmap,	      do_unmap,	  do_bad_unmap, do_local_map,
-	do_local_map, do_local_unmap, do_look_up, do_flush,	do_forget,
-	do_stats,     do_fini,	      do_dma,	  do_dma,
+	do_map,		do_map,	      do_map,	    do_map,
+	do_map_nothing, do_pin,	      do_unmap,	    do_unmap,
+	do_bad_unmap,	do_local_map, do_local_map, do_local_unmap,
+	do_look_up,	do_flush,     do_forget,    do_stats,
+	do_fini,	driver_map,   driver_map,   driver_map,
+	driver_unmap,	driver_sync,  driver_leaks,
 };
 
 static void let_all_go(void)
@@ -790,7 +752,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	memset(&h, 0, sizeof(h));
 	h.data = data;
-	h.device = PKMAP_NO_PFN;
+	h.local_busy = PKMAP_NO_PFN;
 	h.left = size;
 	start();
 	while (h.left) {

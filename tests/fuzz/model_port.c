@@ -473,21 +473,36 @@ static void model_cache(void *port, enum pkmap_cache_op op, void *addr,
 		slot->cached = false;
 }
 
-static const struct pkmap_dma_ops model_dma_ops = { .cache = model_cache };
+static void model_dma_report(void *port, const struct pkmap_dma_report *report)
+{
+	struct model *m = port;
 
-/* It sees the machine's memory behind a hole. */
-static const struct pkmap_dma_device model_device = {
-	.addr_mask = 0xffffffff,
-	.bus_base = 0x10000000,
+	if (m->ndma_reports == MODEL_DMA_REPORTS)
+		model_fail("the tracker reports more than anybody looks at");
+	m->did.dma_reports++;
+	m->dma_report[m->ndma_reports++] = *report;
+}
+
+static const struct pkmap_dma_ops model_dma_ops = {
+	.cache = model_cache,
+	.report = model_dma_report,
 };
 
-void model_dma_init(struct model *m, struct pkmap_window *win)
+const struct pkmap_dma_device model_devices[MODEL_DEVICES] = {
+	{ .addr_mask = 0xffffffff, .bus_base = 0x10000000 },
+	{ .addr_mask = 0xffffffff, .bus_base = 0x10000000 },
+	{ .addr_mask = 0xffffffff, .bus_base = 0x10000000, .coherent = true },
+};
+
+void model_dma_init(struct model *m, struct pkmap_window *win,
+		    uint32_t tracker_entries)
 {
 	const struct pkmap_dma_config config = {
 		.win = win,
 		.ops = &model_dma_ops,
 		.port = m,
 		.line_bytes = MODEL_PAGE_SIZE,
+		.tracker_entries = tracker_entries,
 	};
 
 	if (pkmap_dma_size(&config) > sizeof(m->dma_memory) ||
@@ -495,12 +510,31 @@ void model_dma_init(struct model *m, struct pkmap_window *win)
 		model_fail("no DMA layer can be made");
 }
 
+void model_device_reads(struct model *m, pkmap_pfn pfn)
+{
+	if (*memory_of(m, pfn) != m->stored[pfn - MODEL_FIRST_PFN])
+		model_fail("I2: a device reads %u in page %lu, stored was %u",
+			   *memory_of(m, pfn), pfn,
+			   m->stored[pfn - MODEL_FIRST_PFN]);
+}
+
+void model_device_writes(struct model *m, pkmap_pfn pfn, bool shared)
+{
+	if (cached_at(m, pfn))
+		model_fail("I1: page %lu is cached while a device writes to it",
+			   pfn);
+	if (shared && *memory_of(m, pfn) != m->stored[pfn - MODEL_FIRST_PFN])
+		model_fail("I1: what a neighbour stored in page %lu is lost",
+			   pfn);
+	*memory_of(m, pfn) = ++m->stored[pfn - MODEL_FIRST_PFN];
+}
+
 /* Until it works: set() may fail. */
 static void take_back(struct model *m, const struct pkmap_dma_buffer *buf,
 		      enum pkmap_dma_dir dir)
 {
-	while (pkmap_dma_unmap(m->dma, &model_device, buf, 1, dir))
-		;
+	while (pkmap_dma_unmap(m->dma, model_devices, buf, 1, dir))
+		m->did.dma_refused++;
 }
 
 static int give(struct model *m, const struct pkmap_dma_buffer *buf,
@@ -508,10 +542,12 @@ static int give(struct model *m, const struct pkmap_dma_buffer *buf,
 {
 	uint64_t start = ((uint64_t)buf->pfn << MODEL_PAGE_SHIFT) + buf->offset;
 	struct pkmap_dma_segment seg;
-	int n = pkmap_dma_map(m->dma, &model_device, buf, 1, dir, &seg, 1);
+	int n = pkmap_dma_map(m->dma, model_devices, buf, 1, dir, &seg, 1);
 
-	if (n < 0)
+	if (n < 0) {
+		m->did.dma_refused++;
 		return n;
+	}
 	if (n != 1 || seg.addr != start + 0x10000000 || seg.len != buf->len)
 		model_fail("the device is told another address");
 	return 0;
@@ -528,13 +564,7 @@ int model_from_device(struct model *m, pkmap_pfn pfn, bool shared)
 
 	if (ret)
 		return ret;
-	if (cached_at(m, pfn))
-		model_fail("I1: page %lu is cached while a device writes to it",
-			   pfn);
-	if (shared && *memory_of(m, pfn) != m->stored[pfn - MODEL_FIRST_PFN])
-		model_fail("I1: what a neighbour stored in page %lu is lost",
-			   pfn);
-	*memory_of(m, pfn) = ++m->stored[pfn - MODEL_FIRST_PFN];
+	model_device_writes(m, pfn, shared);
 	take_back(m, &buf, PKMAP_DMA_FROM_DEVICE);
 	return 0;
 }
@@ -549,10 +579,7 @@ int model_to_device(struct model *m, pkmap_pfn pfn)
 
 	if (ret)
 		return ret;
-	if (*memory_of(m, pfn) != m->stored[pfn - MODEL_FIRST_PFN])
-		model_fail("I2: a device reads %u in page %lu, stored was %u",
-			   *memory_of(m, pfn), pfn,
-			   m->stored[pfn - MODEL_FIRST_PFN]);
+	model_device_reads(m, pfn);
 	take_back(m, &buf, PKMAP_DMA_TO_DEVICE);
 	return 0;
 }

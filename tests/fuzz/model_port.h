@@ -24,6 +24,8 @@
 #define MODEL_PAGE_SHIFT  12
 #define MODEL_PAGE_SIZE	  ((size_t)1 << MODEL_PAGE_SHIFT)
 #define MODEL_FIRST_PFN	  100u
+#define MODEL_DEVICES	  3
+#define MODEL_DMA_REPORTS 16
 
 struct model_slot {
 	pkmap_pfn pte; /* what the page table says */
@@ -41,6 +43,8 @@ struct model_counts {
 	unsigned long flushes;
 	unsigned long waits;
 	unsigned long reports;
+	unsigned long dma_reports;
+	unsigned long dma_refused; /* of model_from_device() and the like */
 };
 
 struct model {
@@ -57,11 +61,14 @@ struct model {
 	pkmap_a32 *event; /* what it waits for */
 	int depth;	  /* of local_enter() */
 
-	_Alignas(PKMAP_ALIGN) unsigned char dma_memory[512];
+	_Alignas(PKMAP_ALIGN) unsigned char dma_memory[1024];
 	struct pkmap_dma *dma;
 
 	struct model_counts did;
 	struct pkmap_report report; /* the last one */
+	/* The tracker's, until whoever looks at them sets it back. */
+	struct pkmap_dma_report dma_report[MODEL_DMA_REPORTS];
+	uint32_t ndma_reports;
 
 	/* What the test decides; see model_init(). */
 	int (*on_set)(void);
@@ -87,8 +94,24 @@ void model_store(struct model *m, void *addr, pkmap_pfn pfn);
 /* The CPU loads through @addr, which must show @pfn, what was stored last. */
 void model_load(struct model *m, void *addr, pkmap_pfn pfn);
 
-/* Makes m->dma of a window of this machine.  A line is as long as a page. */
-void model_dma_init(struct model *m, struct pkmap_window *win);
+/* They see the machine's memory behind a hole.  The last one is coherent. */
+extern const struct pkmap_dma_device model_devices[MODEL_DEVICES];
+
+/*
+ * Makes m->dma of a window of this machine, with so many entries of a tracker.
+ * A line is as long as a page.
+ */
+void model_dma_init(struct model *m, struct pkmap_window *win,
+		    uint32_t tracker_entries);
+
+/* A device reads page @pfn, and finds in memory what was stored last. */
+void model_device_reads(struct model *m, pkmap_pfn pfn);
+
+/*
+ * A device stores a new value in page @pfn, of which no line is cached; in a
+ * part of it if @shared, whose neighbours must not have lost anything.
+ */
+void model_device_writes(struct model *m, pkmap_pfn pfn, bool shared);
 
 /*
  * What a driver does, with a buffer that is a page or, if @shared, a part of

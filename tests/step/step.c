@@ -96,7 +96,7 @@ static void open_window(void)
 
 	expect(pkmap_size(config) && pkmap_size(config) <= sizeof(t.memory));
 	expect(!pkmap_init(t.memory, config, &t.win));
-	model_dma_init(&t.model, t.win);
+	model_dma_init(&t.model, t.win, 0);
 }
 
 /* The task lets a page go; from the first instruction on it may be gone. */

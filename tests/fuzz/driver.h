@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.h - the part of the harness that does DMA: drivers, what the tracker
+ * should say of them, and whose each page is.
+ */
+#ifndef DRIVER_H
+#define DRIVER_H
+
+#include "model_port.h"
+
+/* Makes the DMA layer of a new window; no device has anything. */
+void driver_start(void);
+
+/* Takes everything back. */
+void driver_end(void);
+
+/* Whether a buffer in this page is mapped, and what the CPU may do to it. */
+bool driver_has(pkmap_pfn pfn);
+bool driver_may_read(pkmap_pfn pfn);
+bool driver_may_write(pkmap_pfn pfn);
+
+/* What has to hold between the calls. */
+void driver_check(void);
+void driver_check_stats(const struct pkmap_dma_stats *stats);
+
+/* What the input may call; the first in an interrupt. */
+void driver_interrupt(void);
+void driver_map(void);
+void driver_unmap(void);
+void driver_sync(void);
+void driver_leaks(void);
+
+#endif /* DRIVER_H */
