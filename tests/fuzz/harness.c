@@ -74,7 +74,7 @@ static pkmap_pfn any_page(void)
 
 static void *slot_addr(uint32_t slot)
 {
-	return (char *)h.model.config.base + slot * MODEL_PAGE_SIZE;
+	return model_slot_addr(&h.model, slot);
 }
 
 /* A page that is held, or PKMAP_NO_PFN. */
@@ -100,9 +100,10 @@ void *find_local(pkmap_pfn pfn)
 /* Whether somebody holds a page in the window, a local map included. */
 static bool in_use(pkmap_pfn pfn)
 {
-	void *addr = find_local(pfn);
-
-	return *held(pfn) || (addr && addr == model_find(&h.model, pfn));
+	for (uint32_t i = 0; i < h.nlocal; i++)
+		if (h.local[i].pfn == pfn && h.local[i].pins)
+			return true;
+	return *held(pfn);
 }
 
 /* As far as the devices' ownership allows it. */
@@ -313,15 +314,38 @@ static int on_set(void)
 	if (b < 0xf0)
 		return 0;
 	h.set_error = errors[b & 1];
+	h.set_failures++;
 	return h.set_error;
+}
+
+/* How many pages of a range are mapped; of those nobody or somebody holds. */
+static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
+{
+	unsigned int mapped = 0;
+
+	for (pkmap_pfn i = 0; i < h.model.config.npages; i++) {
+		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+
+		if (pfn - first < n && model_find(&h.model, pfn))
+			mapped += in_use(pfn) == used;
+	}
+	return mapped;
+}
+
+/* Whether what sleeps could go on. */
+static bool need_not_wait(void)
+{
+	if (h.forgets)
+		return !count_mapped(h.first, h.npages, true);
+	return satisfiable(true);
 }
 
 /* The task sleeps: others let pages go until it is woken, or time passes. */
 static int on_wait(const struct pkmap_wait *wait)
 {
 	while (!h.model.woken) {
-		if (satisfiable(true))
-			model_fail("I9: a map sleeps beside a slot");
+		if (need_not_wait())
+			model_fail("I9: the task sleeps and need not");
 		h.wait_error = 0;
 		switch (next_byte() % 8) {
 		case 1:
@@ -351,17 +375,23 @@ static bool may_fail(int ret, const struct pkmap_wait *wait)
 	case PKMAP_ETIMEDOUT:
 	case PKMAP_EINTR:
 		return h.wait_error == ret;
-	case PKMAP_ENOMEM:
+	case PKMAP_ENOMEM: /* although idle pages were given up for it */
+		return h.set_error == ret &&
+		       (h.set_failures > 1 || h.disturbed || h.model.woken ||
+			h.wait_error);
 	case PKMAP_EIO:
 		return h.set_error == ret;
 	}
 	return false;
 }
 
+/* With a local map open, one that never sleeps. */
 static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
 {
 	uint8_t b = next_byte();
 
+	if (h.nlocal)
+		b = (b & 0xfc) | 1;
 	h.model.lock_busy = false;
 	wait->deadline = b & 4 ? 1000 : PKMAP_NO_DEADLINE;
 	wait->flags = b & 8 ? PKMAP_WAIT_INTERRUPTIBLE : 0;
@@ -383,12 +413,22 @@ static bool all_mapped(void)
 	return true;
 }
 
-static bool all_in_range(void)
+/*
+ * The first page of the request that cannot be mapped, or NULL: there is none
+ * such, or on VIVT its slot would be the second address, beside a local map's.
+ */
+static const pkmap_pfn *find_refused(void)
 {
-	for (uint32_t i = 0; i < h.nrequest; i++)
-		if (!in_range(h.request[i]))
-			return false;
-	return true;
+	for (uint32_t i = 0; i < h.nrequest; i++) {
+		const pkmap_pfn *pfn = &h.request[i];
+
+		if (!in_range(*pfn))
+			return pfn;
+		if (h.model.config.cache.kind == PKMAP_CACHE_VIVT &&
+		    find_local(*pfn) && !model_find(&h.model, *pfn))
+			return pfn;
+	}
+	return NULL;
 }
 
 /* Maps h.request, by whichever call takes as many pages. */
@@ -426,32 +466,37 @@ static void do_map(void)
 	struct pkmap_wait mem;
 	void *addrs[MAX_REQUEST];
 	bool was_satisfiable;
+	const pkmap_pfn *refused;
+	const char *call;
 	bool was_mapped;
 	int ret;
 
-	if (h.nlocal) /* must not sleep */
-		return;
 	h.nrequest = 1 + next_byte() % MAX_REQUEST;
 	for (uint32_t i = 0; i < h.nrequest; i++)
 		h.request[i] = any_page();
 	wait = some_wait(&mem);
 	was_satisfiable = satisfiable(true);
 	was_mapped = all_mapped();
+	refused = find_refused();
+	call = h.nrequest == 1 ? "pkmap_map" : "pkmap_map_pages";
 	h.model.woken = false;
 	h.disturbed = false;
 	h.set_error = 0;
+	h.set_failures = 0;
 	h.wait_error = 0;
 
 	ret = call_map(wait, addrs);
-	if (!all_in_range()) {
+	if (refused && !in_range(*refused)) {
 		expect(ret == PKMAP_ERANGE);
-		expect(h.model.did.reports == reports + 1);
-		expect(h.model.report.what == PKMAP_MISUSE_PFN);
-		expect(!in_range(h.model.report.pfn));
+		expect_report(reports, PKMAP_MISUSE_PFN, call);
+		expect(h.model.report.pfn == *refused);
+	} else if (refused) {
+		expect(ret == PKMAP_EINVAL);
+		expect_report(reports, PKMAP_MISUSE_LOCAL_OPEN, call);
+		expect(h.model.report.pfn == *refused);
 	} else if (!satisfiable(false)) {
 		expect(ret == PKMAP_EINVAL);
-		expect_report(reports, PKMAP_MISUSE_IMPOSSIBLE,
-			      "pkmap_map_pages");
+		expect_report(reports, PKMAP_MISUSE_IMPOSSIBLE, call);
 	} else {
 		check_map(ret, wait, was_mapped, was_satisfiable, addrs);
 	}
@@ -471,6 +516,17 @@ static void do_unmap(void)
 		let_go(pfn);
 }
 
+/* How many maps and pins a slot has, those of local maps included. */
+static unsigned int users(uint32_t slot)
+{
+	pkmap_pfn pfn = h.model.slots[slot].pte;
+	unsigned int n = pfn == PKMAP_NO_PFN ? 0 : *held(pfn);
+
+	for (uint32_t i = 0; i < h.nlocal; i++)
+		n += h.local[i].pins && h.local[i].addr == slot_addr(slot);
+	return n;
+}
+
 static void bad_unmap(void *addr, int error, enum pkmap_misuse what,
 		      uint32_t slot)
 {
@@ -480,6 +536,30 @@ static void bad_unmap(void *addr, int error, enum pkmap_misuse what,
 	expect_report(reports, what, "pkmap_unmap");
 	expect(h.model.report.addr == addr);
 	expect(h.model.report.slot == slot);
+	expect(h.model.report.users ==
+	       (slot == PKMAP_NO_SLOT ? 0 : users(slot)));
+}
+
+/* Of a page that nobody has. */
+static void bad_unmap_pfn(void)
+{
+	pkmap_pfn pfn = any_page();
+	void *addr = model_find(&h.model, pfn);
+	unsigned long reports = h.model.did.reports;
+
+	if (in_range(pfn) && in_use(pfn))
+		return;
+	if (!in_range(pfn)) {
+		expect(pkmap_unmap_pfn(h.win, pfn) == PKMAP_ERANGE);
+		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_unmap_pfn");
+	} else {
+		expect(pkmap_unmap_pfn(h.win, pfn) == PKMAP_EINVAL);
+		expect_report(reports,
+			      addr ? PKMAP_MISUSE_IDLE : PKMAP_MISUSE_FREE,
+			      "pkmap_unmap_pfn");
+	}
+	expect(h.model.report.addr == addr);
+	expect(h.model.report.pfn == pfn);
 }
 
 static void do_bad_unmap(void)
@@ -489,7 +569,15 @@ static void do_bad_unmap(void)
 	char *addr = slot_addr(slot);
 	pkmap_pfn pfn = pkmap_addr_to_pfn(h.win, addr);
 
-	switch (next_byte() % 5) {
+	switch (next_byte() % 7) {
+	case 5:
+		bad_unmap_pfn();
+		return;
+	case 6:
+		if (h.model.config.guard)
+			bad_unmap(addr + MODEL_PAGE_SIZE, PKMAP_ERANGE,
+				  PKMAP_MISUSE_FOREIGN, slot);
+		return;
 	case 0:
 		bad_unmap((char *)slot_addr(0) - MODEL_PAGE_SIZE, PKMAP_ERANGE,
 			  PKMAP_MISUSE_FOREIGN, PKMAP_NO_SLOT);
@@ -514,6 +602,7 @@ static void do_local_map(void)
 	pkmap_pfn pfn = any_page();
 	unsigned long reports = h.model.did.reports;
 	void *mapped = model_find(&h.model, pfn);
+	void *outer = find_local(pfn);
 	void *addr;
 	int ret;
 
@@ -542,9 +631,14 @@ static void do_local_map(void)
 	}
 	expect(!ret);
 	expect(!mapped || addr == mapped);
-	expect(mapped || !find_local(pfn) || addr == find_local(pfn));
+	expect(mapped || !outer || addr == outer);
 	use(addr, pfn);
-	h.local[h.nlocal++] = (struct local_map){ .pfn = pfn, .addr = addr };
+	h.local[h.nlocal++] = (struct local_map){
+		.pfn = pfn,
+		.addr = addr,
+		.pins = mapped,
+		.borrows = !mapped && outer,
+	};
 }
 
 static void end_local_map(void)
@@ -594,54 +688,81 @@ static void do_look_up(void)
 	}
 }
 
-/* How many pages of a range are mapped; of those nobody or somebody holds. */
-static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
-{
-	unsigned int mapped = 0;
-
-	for (pkmap_pfn i = 0; i < h.model.config.npages; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
-
-		if (pfn - first < n && model_find(&h.model, pfn))
-			mapped += in_use(pfn) == used;
-	}
-	return mapped;
-}
-
 static void do_flush(void)
 {
 	unsigned int idle = count_mapped(0, PKMAP_NO_PFN, false);
+	unsigned long now = h.model.did.cleared_now;
 	unsigned int freed;
 
 	if (h.nlocal)
 		return;
 	h.disturbed = false;
 	freed = pkmap_flush_unused(h.win);
+	expect(h.model.did.cleared_now == now + 1);
 	if (h.disturbed)
 		return;
 	expect(freed == idle);
 	expect(!count_mapped(0, PKMAP_NO_PFN, false));
 }
 
+/* Whether a local map shows a page of the forget. */
+static bool forgets_local(void)
+{
+	for (uint32_t i = 0; i < h.nlocal; i++)
+		if (h.local[i].pfn - h.first < h.npages)
+			return true;
+	return false;
+}
+
+static void check_forget(int ret, const struct pkmap_wait *wait,
+			 unsigned int idle, bool used, unsigned long cleared)
+{
+	bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
+
+	if (!ret) {
+		expect(!count_mapped(h.first, h.npages, true));
+		expect(!forgets_local());
+	} else {
+		expect((ret == PKMAP_EBUSY && never) || may_fail(ret, wait));
+	}
+	if (h.disturbed || h.model.lock_busy)
+		return;
+	if (!used)
+		expect(!ret);
+	if (never)
+		expect(ret == (used ? PKMAP_EBUSY : 0));
+	if (!h.model.woken)
+		expect(h.model.did.cleared - cleared == (ret ? 0 : idle));
+	if (!ret)
+		expect(!count_mapped(h.first, h.npages, false));
+}
+
 static void do_forget(void)
 {
-	pkmap_pfn first = any_page();
-	pkmap_pfn n = next_byte() % (2 * MODEL_PAGES);
-	unsigned int idle = count_mapped(first, n, false);
-	unsigned int used = count_mapped(first, n, true);
 	unsigned long cleared = h.model.did.cleared;
+	unsigned long now = h.model.did.cleared_now;
+	const struct pkmap_wait *wait;
+	struct pkmap_wait mem;
+	unsigned int idle;
+	pkmap_pfn n;
+	bool used;
 	int ret;
 
-	if (h.nlocal)
-		return;
+	h.first = any_page();
+	n = next_byte();
+	n = n == 0xff ? PKMAP_NO_PFN : n % (2 * MODEL_PAGES);
+	h.npages = n < PKMAP_NO_PFN - h.first ? n : PKMAP_NO_PFN - h.first;
+	wait = some_wait(&mem);
+	idle = count_mapped(h.first, h.npages, false);
+	used = count_mapped(h.first, h.npages, true) || forgets_local();
+	h.forgets = true;
 	h.disturbed = false;
-	ret = pkmap_forget(h.win, first, n, PKMAP_NOWAIT);
-	if (!ret)
-		expect(!count_mapped(first, n, true));
-	if (h.disturbed)
-		return;
-	expect(ret == (used ? PKMAP_EBUSY : 0));
-	expect(h.model.did.cleared - cleared == (used ? 0 : idle));
+	h.model.woken = false;
+	h.wait_error = 0;
+	ret = pkmap_forget(h.win, h.first, n, wait);
+	h.forgets = false;
+	check_forget(ret, wait, idle, used, cleared);
+	expect(h.model.did.cleared_now == now + !ret);
 }
 
 static void do_stats(void)
@@ -678,10 +799,23 @@ static void start_window(void)
 	driver_start();
 }
 
+/* Each page that is in use was reported, and each local slot. */
+static void check_in_use(unsigned long reports)
+{
+	unsigned long n = count_mapped(0, PKMAP_NO_PFN, true);
+
+	for (uint32_t i = 0; i < h.nlocal; i++)
+		n += !h.local[i].pins && !h.local[i].borrows;
+	expect(h.model.did.reports == reports + n);
+	expect(h.model.report.what == PKMAP_MISUSE_IN_USE);
+	expect(!strcmp(h.model.report.call, "pkmap_fini"));
+}
+
 static void do_fini(void)
 {
 	bool interrupts = h.interrupts;
 	unsigned long reports = h.model.did.reports;
+	unsigned long now = h.model.did.cleared_now;
 	bool busy = h.nlocal || count_mapped(0, PKMAP_NO_PFN, true);
 	int ret;
 
@@ -692,9 +826,10 @@ static void do_fini(void)
 	expect(ret == (busy ? PKMAP_EBUSY : 0));
 	h.interrupts = interrupts;
 	if (busy) {
-		expect_report(reports, PKMAP_MISUSE_IN_USE, "pkmap_fini");
+		check_in_use(reports);
 		return;
 	}
+	expect(h.model.did.cleared_now == now + 1);
 	model_check_end(&h.model);
 	start_window();
 }
@@ -705,11 +840,13 @@ static void start(void)
 	uint8_t b = next_byte();
 	uint32_t n = some_colours[b % 4];
 	uint8_t size = next_byte();
+	uint8_t pages;
 	uint32_t nslots = 1 + size % MODEL_SLOTS;
 	struct pkmap_config *config = &h.model.config;
 
 	nslots = (nslots + n - 1) / n * n;
-	model_init(&h.model, nslots, 2 + next_byte() % (MODEL_PAGES - 1));
+	pages = next_byte();
+	model_init(&h.model, nslots, 2 + pages % (MODEL_PAGES - 1));
 	h.model.on_set = on_set;
 	h.model.on_wait = on_wait;
 	h.model.on_interrupt = on_interrupt;
@@ -720,6 +857,9 @@ static void start(void)
 					     PKMAP_CACHE_VIVT;
 	if (b & 8 && config->cache.kind == PKMAP_CACHE_VIVT)
 		config->cache.whole_bytes = 2 * MODEL_PAGE_SIZE;
+	config->guard = n == 1 && pages / (MODEL_PAGES - 1) % 2;
+	if (config->cache.kind != PKMAP_CACHE_VIVT)
+		config->cache.speculative = pages / (MODEL_PAGES - 1) % 4 / 2;
 	config->read_only = (b & 0x70) == 0x70;
 	config->batch = next_byte() % (nslots + 1);
 	h.interrupts = b & 0x80;

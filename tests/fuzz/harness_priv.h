@@ -14,6 +14,8 @@
 struct local_map {
 	pkmap_pfn pfn;
 	void *addr;
+	bool pins;    /* a slot of the window */
+	bool borrows; /* the address of one that is open already */
 };
 
 struct harness {
@@ -35,13 +37,17 @@ struct harness {
 
 	pkmap_pfn request[MAX_REQUEST]; /* the map that is going on */
 	uint32_t nrequest;
+	bool forgets; /* or the forget, of these pages */
+	pkmap_pfn first;
+	pkmap_pfn npages;
 
 	bool interrupts; /* interrupts do something in this run */
 	bool in_interrupt;
-	bool disturbed;	     /* ... and held or let go a page in this call */
-	bool set_fails;	     /* the next one in this interrupt */
-	int set_error;	     /* what set() failed with in this call */
-	int interrupt_error; /* ... and in an interrupt */
+	bool disturbed; /* ... and held or let go a page in this call */
+	bool set_fails; /* the next one in this interrupt */
+	int set_error;	/* what set() failed with in this call ... */
+	unsigned int set_failures; /* ... so many times */
+	int interrupt_error;	   /* ... and in an interrupt */
 	int wait_error;
 
 	/* What the statistics should say. */

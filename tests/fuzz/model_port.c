@@ -28,6 +28,11 @@ uint32_t model_colours(const struct model *m)
 	return m->config.cache.colours ? m->config.cache.colours : 1;
 }
 
+size_t model_slot_bytes(const struct model *m)
+{
+	return MODEL_PAGE_SIZE << m->config.guard;
+}
+
 static uint32_t local_count(const struct model *m)
 {
 	return (m->config.local_slots + m->config.dma_slots) * model_colours(m);
@@ -38,12 +43,14 @@ static struct model_slot *slot_at(struct model *m, const void *addr)
 	uintptr_t window = (uintptr_t)addr - (uintptr_t)m->config.base;
 	uintptr_t local = (uintptr_t)addr - (uintptr_t)m->config.local_base;
 
-	if (((uintptr_t)addr & (MODEL_PAGE_SIZE - 1)))
-		model_fail("address %p is not the start of a page", addr);
-	if (window >> MODEL_PAGE_SHIFT < m->config.nslots)
-		return &m->slots[window >> MODEL_PAGE_SHIFT];
-	if (local >> MODEL_PAGE_SHIFT < local_count(m))
-		return &m->local[local >> MODEL_PAGE_SHIFT];
+	if ((uintptr_t)addr & (model_slot_bytes(m) - 1))
+		model_fail("address %p is not the start of a slot", addr);
+	window /= model_slot_bytes(m);
+	local /= model_slot_bytes(m);
+	if (window < m->config.nslots)
+		return &m->slots[window];
+	if (local < local_count(m))
+		return &m->local[local];
 	model_fail("address %p is not in the window", addr);
 }
 
@@ -137,13 +144,18 @@ void model_dma(struct model *m, pkmap_pfn pfn)
 	*memory = ++m->stored[pfn - MODEL_FIRST_PFN];
 }
 
+void *model_slot_addr(const struct model *m, uint32_t slot)
+{
+	return (char *)m->config.base + slot * model_slot_bytes(m);
+}
+
 void *model_find(const struct model *m, pkmap_pfn pfn)
 {
 	if (pfn == PKMAP_NO_PFN)
 		return NULL;
 	for (uint32_t i = 0; i < m->config.nslots; i++)
 		if (m->slots[i].pte == pfn)
-			return (char *)m->config.base + i * MODEL_PAGE_SIZE;
+			return model_slot_addr(m, i);
 	return NULL;
 }
 
@@ -159,8 +171,7 @@ void model_check_quiet(const struct model *m)
 				   "table page %ld",
 				   (long)slot->tlb, i, (long)slot->pte);
 		if (slot->pte != PKMAP_NO_PFN &&
-		    model_find(m, slot->pte) !=
-			    (char *)m->config.base + i * MODEL_PAGE_SIZE)
+		    model_find(m, slot->pte) != model_slot_addr(m, i))
 			model_fail("I5: page %lu is in two slots", slot->pte);
 	}
 }
@@ -259,8 +270,19 @@ static void model_clear(void *port, void *addr, size_t npages)
 	struct model *m = port;
 
 	interrupt(m);
+	if (m->config.guard && npages != 1)
+		model_fail("guard pages are torn down");
 	for (size_t i = 0; i < npages; i++)
 		clear_one(m, (char *)addr + i * MODEL_PAGE_SIZE);
+}
+
+static void model_clear_now(void *port)
+{
+	struct model *m = port;
+
+	if (!m->locked)
+		model_fail("what was put off is cleared without the lock");
+	m->did.cleared_now++;
 }
 
 static void model_flush_tlb(void *port, void *addr, size_t npages,
@@ -269,7 +291,7 @@ static void model_flush_tlb(void *port, void *addr, size_t npages,
 	struct model *m = port;
 
 	interrupt(m);
-	for (size_t i = 0; i < npages; i++) {
+	for (size_t i = 0; i < npages; i += (size_t)1 + m->config.guard) {
 		struct model_slot *slot =
 			slot_at(m, (char *)addr + i * MODEL_PAGE_SIZE);
 
@@ -297,7 +319,8 @@ static void model_cache_clean_inval(void *port, void *addr, size_t bytes)
 	struct model *m = port;
 
 	interrupt(m);
-	if (!bytes || bytes % MODEL_PAGE_SIZE)
+	if (!bytes || bytes % MODEL_PAGE_SIZE ||
+	    (m->config.guard && bytes != MODEL_PAGE_SIZE))
 		model_fail("%zu bytes are to be cleaned", bytes);
 	for (size_t i = 0; i < bytes; i += MODEL_PAGE_SIZE)
 		clean_one(m, slot_at(m, (char *)addr + i));
@@ -413,6 +436,7 @@ static void model_report(void *port, const struct pkmap_report *report)
 static const struct pkmap_ops model_ops = {
 	.set = model_set,
 	.clear = model_clear,
+	.clear_now = model_clear_now,
 	.flush_tlb = model_flush_tlb,
 	.cache_clean_inval = model_cache_clean_inval,
 	.cache_clean_inval_all = model_cache_clean_inval_all,

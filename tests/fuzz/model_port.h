@@ -40,6 +40,7 @@ struct model_counts {
 	unsigned long local_sets;
 	unsigned long dma_sets;
 	unsigned long cleared;
+	unsigned long cleared_now;
 	unsigned long flushes;
 	unsigned long waits;
 	unsigned long reports;
@@ -87,6 +88,10 @@ void model_init(struct model *m, uint32_t nslots, pkmap_pfn npages);
 
 /* Of its cache; 1 if that does not alias. */
 uint32_t model_colours(const struct model *m);
+
+/* From the start of a slot to that of the next one. */
+size_t model_slot_bytes(const struct model *m);
+void *model_slot_addr(const struct model *m, uint32_t slot);
 
 /* The CPU stores a new value through @addr, which must show @pfn. */
 void model_store(struct model *m, void *addr, pkmap_pfn pfn);
