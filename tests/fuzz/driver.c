@@ -733,6 +733,52 @@ void driver_sync(void)
 		sync_for_device(&call);
 }
 
+static bool has_page_of(const struct mapping *m, pkmap_pfn first,
+			pkmap_pfn npages)
+{
+	for (pkmap_pfn pfn = m->buf.pfn; pfn <= last_page(&m->buf); pfn++)
+		if (pfn - first < npages)
+			return true;
+	return false;
+}
+
+static uint32_t count_kept(pkmap_pfn first, pkmap_pfn npages)
+{
+	uint32_t n = 0;
+
+	if (npages > h.model.config.npages || first < MODEL_FIRST_PFN ||
+	    first - MODEL_FIRST_PFN > h.model.config.npages - npages)
+		return 0;
+	for (uint32_t i = 0; d.tracking && i < d.n; i++)
+		n += has_page_of(&d.mapping[i], first, npages);
+	return n;
+}
+
+bool driver_keeps(pkmap_pfn first, pkmap_pfn npages)
+{
+	return count_kept(first, npages);
+}
+
+void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps)
+{
+	const struct pkmap_dma_report *r;
+	uint32_t n = keeps ? count_kept(first, npages) : 0;
+	uint32_t at = 0;
+	bool known;
+
+	while (at < n) {
+		r = expect_told(&at, PKMAP_DMA_FORGOTTEN);
+		expect(!strcmp(r->call, "pkmap_dma_forget"));
+		expect(!r->dev && r->buf.pfn == first);
+		known = false;
+		for (uint32_t i = 0; i < d.n; i++)
+			known |= is_known(r, &d.mapping[i]) &&
+				 has_page_of(&d.mapping[i], first, npages);
+		expect(known);
+	}
+	expect_no_more(0, at);
+}
+
 /* Each that is mapped is told once. */
 static void expect_leaks(const struct pkmap_dma_device *dev)
 {

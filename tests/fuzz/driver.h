@@ -19,6 +19,13 @@ bool driver_has(pkmap_pfn pfn);
 bool driver_may_read(pkmap_pfn pfn);
 bool driver_may_write(pkmap_pfn pfn);
 
+/*
+ * Whether the tracker knows that a device has one of the pages; that it told so
+ * of each buffer, and only then, when they were to be forgotten.
+ */
+bool driver_keeps(pkmap_pfn first, pkmap_pfn npages);
+void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps);
+
 /* What has to hold between the calls. */
 void driver_check(void);
 void driver_check_stats(const struct pkmap_dma_stats *stats);

@@ -300,24 +300,6 @@ static void on_interrupt(void)
 	h.in_interrupt = false;
 }
 
-static int on_set(void)
-{
-	static const int errors[] = { PKMAP_ENOMEM, PKMAP_EIO };
-	uint8_t b;
-
-	if (h.in_interrupt) {
-		h.interrupt_error = h.set_fails ? PKMAP_ENOMEM : 0;
-		h.set_fails = false;
-		return h.interrupt_error;
-	}
-	b = next_byte();
-	if (b < 0xf0)
-		return 0;
-	h.set_error = errors[b & 1];
-	h.set_failures++;
-	return h.set_error;
-}
-
 /* How many pages of a range are mapped; of those nobody or somebody holds. */
 static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
 {
@@ -332,12 +314,43 @@ static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
 	return mapped;
 }
 
+static int on_set(void)
+{
+	static const int errors[] = { PKMAP_ENOMEM, PKMAP_EIO };
+	uint8_t b;
+
+	if (h.in_interrupt) {
+		h.interrupt_error = h.set_fails ? PKMAP_ENOMEM : 0;
+		h.set_fails = false;
+		return h.interrupt_error;
+	}
+	/* No idle page keeps the memory that a map lacks. */
+	if (h.nrequest == 1 && h.set_error == PKMAP_ENOMEM && !h.disturbed &&
+	    !h.model.woken)
+		expect(!count_mapped(0, PKMAP_NO_PFN, false));
+	b = next_byte();
+	if (b < 0xf0)
+		return 0;
+	h.set_error = errors[b & 1];
+	h.set_failures++;
+	return h.set_error;
+}
+
 /* Whether what sleeps could go on. */
 static bool need_not_wait(void)
 {
 	if (h.forgets)
 		return !count_mapped(h.first, h.npages, true);
 	return satisfiable(true);
+}
+
+/* At the last moment somebody may let a page go. */
+static int give_up(int error)
+{
+	if (next_byte() & 1)
+		let_go(some_held_page());
+	h.wait_error = error;
+	return error;
 }
 
 /* The task sleeps: others let pages go until it is woken, or time passes. */
@@ -353,13 +366,11 @@ static int on_wait(const struct pkmap_wait *wait)
 		case 2:
 			if (wait->deadline == PKMAP_NO_DEADLINE)
 				break;
-			h.wait_error = PKMAP_ETIMEDOUT;
-			return h.wait_error;
+			return give_up(PKMAP_ETIMEDOUT);
 		case 3:
 			if (!(wait->flags & PKMAP_WAIT_INTERRUPTIBLE))
 				break;
-			h.wait_error = PKMAP_EINTR;
-			return h.wait_error;
+			return give_up(PKMAP_EINTR);
 		}
 		let_go(some_held_page());
 	}
@@ -372,9 +383,9 @@ static bool may_fail(int ret, const struct pkmap_wait *wait)
 	switch (ret) {
 	case PKMAP_EAGAIN:
 		return wait && wait->flags & PKMAP_WAIT_NEVER;
-	case PKMAP_ETIMEDOUT:
+	case PKMAP_ETIMEDOUT: /* not without a last look */
 	case PKMAP_EINTR:
-		return h.wait_error == ret;
+		return h.wait_error == ret && (h.disturbed || !need_not_wait());
 	case PKMAP_ENOMEM: /* although idle pages were given up for it */
 		return h.set_error == ret &&
 		       (h.set_failures > 1 || h.disturbed || h.model.woken ||
@@ -737,32 +748,71 @@ static void check_forget(int ret, const struct pkmap_wait *wait,
 		expect(!count_mapped(h.first, h.npages, false));
 }
 
+static void forget(pkmap_pfn n, const struct pkmap_wait *wait)
+{
+	unsigned long now = h.model.did.cleared_now;
+	unsigned long cleared = h.model.did.cleared;
+	unsigned int idle = count_mapped(h.first, h.npages, false);
+	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
+	int ret = pkmap_forget(h.win, h.first, n, wait);
+
+	check_forget(ret, wait, idle, used, cleared);
+	expect(h.model.did.cleared_now == now + !ret);
+}
+
+/* The same, and then a device that sees no cache gets the pages. */
+static void forget_for_good(const struct pkmap_wait *wait)
+{
+	unsigned long now = h.model.did.cleared_now;
+	unsigned long cleared = h.model.did.cleared;
+	unsigned int idle = count_mapped(h.first, h.npages, false);
+	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
+	bool owned = driver_keeps(h.first, h.npages);
+	int ret = pkmap_dma_forget(h.model.dma, h.first, h.npages, wait);
+
+	driver_check_forgotten(h.first, h.npages, owned);
+	if (h.npages > h.model.config.npages ||
+	    h.first - MODEL_FIRST_PFN > h.model.config.npages - h.npages) {
+		expect(ret == PKMAP_ERANGE);
+	} else if (owned) {
+		expect(ret == PKMAP_EBUSY);
+	} else if (ret && h.set_error) {
+		expect(ret == h.set_error);
+		return;
+	} else {
+		check_forget(ret, wait, idle, used, cleared);
+		/* Also what its own slots showed has gone at once. */
+		if (!ret && h.npages)
+			expect(h.model.did.cleared_now == now + 2);
+		for (pkmap_pfn i = 0; !ret && i < h.npages; i++)
+			model_device_writes(&h.model, h.first + i, true);
+		return;
+	}
+	expect(h.model.did.cleared == cleared);
+}
+
 static void do_forget(void)
 {
-	unsigned long cleared = h.model.did.cleared;
-	unsigned long now = h.model.did.cleared_now;
 	const struct pkmap_wait *wait;
 	struct pkmap_wait mem;
-	unsigned int idle;
+	uint8_t b;
 	pkmap_pfn n;
-	bool used;
-	int ret;
 
 	h.first = any_page();
-	n = next_byte();
-	n = n == 0xff ? PKMAP_NO_PFN : n % (2 * MODEL_PAGES);
+	b = next_byte();
+	n = b == 0xff ? PKMAP_NO_PFN : b % (2 * MODEL_PAGES);
 	h.npages = n < PKMAP_NO_PFN - h.first ? n : PKMAP_NO_PFN - h.first;
 	wait = some_wait(&mem);
-	idle = count_mapped(h.first, h.npages, false);
-	used = count_mapped(h.first, h.npages, true) || forgets_local();
 	h.forgets = true;
 	h.disturbed = false;
 	h.model.woken = false;
+	h.set_error = 0;
 	h.wait_error = 0;
-	ret = pkmap_forget(h.win, h.first, n, wait);
+	if (b == 0xff || b < 0x80)
+		forget(n, wait);
+	else
+		forget_for_good(wait);
 	h.forgets = false;
-	check_forget(ret, wait, idle, used, cleared);
-	expect(h.model.did.cleared_now == now + !ret);
 }
 
 static void do_stats(void)
