@@ -5,7 +5,7 @@ PREFIX = /usr/local
 # What `make run` copies: the C compiler itself, unless given.
 FILE = $(shell $(CC) -print-prog-name=cc1)
 
-.PHONY: all run check check-mutants check-deep check-linux bench install clean format FORCE
+.PHONY: all run check check-mutants coverage check-deep check-linux bench install clean format FORCE
 
 all: build/pkmap
 
@@ -33,6 +33,10 @@ check:
 check-mutants:
 	@scripts/setup check
 	@scripts/check-mutants
+
+coverage:
+	@scripts/setup coverage
+	@scripts/coverage
 
 check-linux: build/pkmap
 	@scripts/setup linux

@@ -335,6 +335,7 @@ static void init_refuses(void)
 		CHECK(!win);
 	}
 	fake_init(&f);
+	CHECK(!pkmap_size(NULL));
 	CHECK(pkmap_init(NULL, &f.config, &win) == PKMAP_EINVAL);
 	CHECK(pkmap_init(mem + 8, &f.config, &win) == PKMAP_EINVAL);
 	CHECK(!win);
