@@ -210,9 +210,8 @@ int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,
 }
 
 /* Sleeps until the pages may have slots, unless they may already. */
-static __attribute__((__noinline__, __cold__)) int
-wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-	       const struct pkmap_wait *wait)
+static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
+			  uint32_t n, const struct pkmap_wait *wait)
 {
 	const uint32_t c = lacking_colour(w, pfns, n);
 	uint32_t seen;
@@ -253,41 +252,52 @@ static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 	return 0;
 }
 
-/* The port has no memory for a translation: gives it back all it can. */
-static __attribute__((__noinline__, __cold__)) void
-give_back_idle(struct pkmap_window *w)
+/* What a map has tried so far. */
+struct attempts {
+	bool gave_back;
+	int gave_up; /* why it waits no longer */
+};
+
+/*
+ * Whether to try once more to take the pages, after *@err: with slots that were
+ * waited for, once more when the time is over, or with the memory of all idle
+ * mappings.  If not, *@err is what the caller of the map is told.
+ */
+static __attribute__((__noinline__, __cold__)) bool
+try_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+	  const struct pkmap_wait *wait, struct attempts *a, int *err)
 {
-	pkmap_tear_down_idle(w);
-	pkmap_clear_now(w);
+	if (*err == PKMAP_ENOMEM && !a->gave_back) {
+		a->gave_back = true;
+		pkmap_tear_down_idle(w);
+		pkmap_clear_now(w);
+		return true;
+	}
+	if (*err != NO_SLOT_NOW)
+		return false;
+	if (wait && wait->flags & PKMAP_WAIT_NEVER)
+		a->gave_up = PKMAP_EAGAIN;
+	if (a->gave_up) {
+		*err = a->gave_up;
+		return false;
+	}
+	a->gave_up = wait_for_slots(w, pfns, n, wait);
+	return true;
 }
 
 int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		   const struct pkmap_wait *wait, void **addrs)
 {
-	const bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
-	int gave_up = never ? PKMAP_EAGAIN : 0;
+	struct attempts a = { 0 };
 	int err = check_request(w, pfns, n);
-	bool gave_back = false;
 
 	if (err)
 		return err;
 	if (!pkmap_lock(w, wait))
 		return PKMAP_EAGAIN;
-
-	for (;;) {
+	do {
 		err = take_pages(w, pfns, n, addrs);
-		if (unlikely(err == NO_SLOT_NOW)) {
-			err = gave_up;
-			if (err)
-				break;
-			gave_up = wait_for_slots(w, pfns, n, wait);
-		} else if (unlikely(err == PKMAP_ENOMEM) && !gave_back) {
-			give_back_idle(w);
-			gave_back = true;
-		} else {
-			break;
-		}
-	}
+	} while (unlikely(err) && try_again(w, pfns, n, wait, &a, &err));
 	pkmap_unlock(w);
 	return err;
 }

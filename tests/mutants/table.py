@@ -316,8 +316,8 @@ mutant("several: refused", "src/map.c",
        "\tint err = n > 1 ? PKMAP_EAGAIN : check_request(w, pfns, n);",
        "two-pages", "I10")
 mutant("waits for no slot", "src/map.c",
-       "const bool never = wait && wait->flags & PKMAP_WAIT_NEVER;",
-       "const bool never = wait;",
+       "\tif (wait && wait->flags & PKMAP_WAIT_NEVER)\n\t\ta->gave_up",
+       "\tif (wait)\n\t\ta->gave_up",
        "deadline", "I10")
 mutant("several: keeps what it has taken", "src/map.c",
        "\t\t\tpkmap_put_pages(w, pfns, k);\n", "",
@@ -420,8 +420,8 @@ mutant("pages that are mapped not counted", "src/map.c",
        "\t\tif (pfn == PKMAP_NO_PFN || (n > 64 && contains(pfns, n, pfn)) ||",
        "same-page", "I9")
 mutant("deadline not told", "src/map.c",
-       "\t\tgave_up = wait_for_slots(w, pfns, n, wait);\n",
-       "\t\twait_for_slots(w, pfns, n, wait);\n",
+       "\ta->gave_up = wait_for_slots(w, pfns, n, wait);\n",
+       "\twait_for_slots(w, pfns, n, wait);\n",
        "deadline", "I7")
 mutant("no deadline", "src/map.c",
        "wait ? wait : &no_deadline);", "wait && wait->flags ? wait : &no_deadline);",
