@@ -150,6 +150,7 @@ static const char *misuse_name(enum pkmap_misuse what)
 		[PKMAP_MISUSE_IN_USE] = "window in use",
 		[PKMAP_MISUSE_SATURATED] = "count at its limit",
 		[PKMAP_MISUSE_LOCAL_OPEN] = "map of a local map's page",
+		[PKMAP_MISUSE_LOCAL_LEFT] = "local map left open",
 		[PKMAP_MISUSE_CPU] = "unknown CPU",
 	};
 

@@ -81,19 +81,6 @@ static uint32_t parts_of(const struct pkmap_dma *d, const struct pkmap_range *r,
 	return add_part(parts, n, whole_end, last, rule->shared);
 }
 
-/* The slot, number @depth, shows nothing: pairs with page_in_use() (forget.c). */
-static void leave_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
-			   uint32_t depth)
-{
-	pkmap_along *shown = &dma_pfn(w, cpu)[depth];
-	const pkmap_pfn pfn = pkmap_along_load_relaxed(shown);
-
-	pkmap_along_store_release(shown, PKMAP_NO_PFN);
-	wake_for_local(w, pfn);
-	pkmap_fence_interrupt();
-	pkmap_a32_store_relaxed(&cpu->dma_depth, depth);
-}
-
 /*
  * Shows a page in the next of this CPU's slots for DMA calls, until
  * give_dma_slot().  Not for a cache that is virtually tagged: it may be

@@ -59,7 +59,8 @@ int pkmap_enter_cpu(struct pkmap_window *w, const char *call, pkmap_pfn pfn,
 		return nr;
 	if ((uint32_t)nr >= w->ncpus) {
 		w->ops->local_leave(w->port);
-		return pkmap_refuse(w, PKMAP_MISUSE_CPU, call, NULL, pfn);
+		pkmap_refuse(w, PKMAP_MISUSE_CPU, call, NULL, pfn);
+		return PKMAP_EINVAL;
 	}
 	*cpu = cpu_nr(w, (uint32_t)nr);
 	return 0;
@@ -115,6 +116,13 @@ static int open_local(struct pkmap_window *w, struct pkmap_cpu *cpu, uint32_t k,
 	return 0;
 }
 
+static void clear_slot(struct pkmap_window *w, struct pkmap_local *l)
+{
+	clear_local_slot(w, l->addr);
+	pkmap_a32_store_release(&l->state, LOCAL_CLOSED);
+	wake_for_local(w, pkmap_along_load_relaxed(&l->pfn));
+}
+
 /* Clean before close: what clean before claim is for a slot of the window. */
 static void close_slot(struct pkmap_window *w, struct pkmap_local *l)
 {
@@ -129,14 +137,12 @@ static void close_slot(struct pkmap_window *w, struct pkmap_local *l)
 		cleaning = LOCAL_CLEANING;
 	} while (!pkmap_a32_cas_release(&l->state, &cleaning, LOCAL_CLEARING));
 
-	clear_local_slot(w, l->addr);
-	pkmap_a32_store_release(&l->state, LOCAL_CLOSED);
-	wake_for_local(w, pkmap_along_load_relaxed(&l->pfn));
+	clear_slot(w, l);
 }
 
 static void close_local(struct pkmap_window *w, struct pkmap_local *l)
 {
-	if (pkmap_a32_load_relaxed(&l->state) == LOCAL_OPEN) {
+	if (pkmap_a32_load_relaxed(&l->state) >= LOCAL_OPEN) {
 		close_slot(w, l);
 		return;
 	}
@@ -208,6 +214,52 @@ int pkmap_local_unmap(struct pkmap_window *w, void *addr)
 	pkmap_a32_store_relaxed(&cpu->depth, depth - 1);
 	w->ops->local_leave(w->port);
 	return 0;
+}
+
+/* What was not opened to the end, or was closed, has nothing to close. */
+static void abandon_local(struct pkmap_window *w, struct pkmap_local *l)
+{
+	const uint32_t state = pkmap_a32_load_relaxed(&l->state);
+
+	if (state == LOCAL_CLOSED)
+		return;
+	pkmap_refuse(w, PKMAP_MISUSE_LOCAL_LEFT, "pkmap_local_map", l->addr,
+		     pkmap_along_load_relaxed(&l->pfn));
+	/* It may be gone from the TLB, and so cannot be cleaned again. */
+	if (state == LOCAL_CLEARING)
+		clear_slot(w, l);
+	else
+		close_local(w, l);
+}
+
+static void abandon_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
+			     uint32_t depth)
+{
+	const pkmap_pfn pfn = pkmap_along_load_relaxed(&dma_pfn(w, cpu)[depth]);
+	void *addr;
+
+	if (pfn != PKMAP_NO_PFN) {
+		addr = local_slot_addr(w, cpu, w->local_slots + depth, pfn);
+		pkmap_refuse(w, PKMAP_MISUSE_LOCAL_LEFT, "pkmap_dma", addr,
+			     pfn);
+		clear_local_slot(w, addr);
+	}
+	leave_dma_slot(w, cpu, depth);
+}
+
+/* The CPU may have stopped anywhere, and may be interrupted as in an unmap. */
+void pkmap_local_abandon(struct pkmap_window *w, uint32_t nr)
+{
+	struct pkmap_cpu *cpu = cpu_nr(w, nr);
+	uint32_t depth;
+
+	for (depth = pkmap_a32_load_relaxed(&cpu->depth); depth; depth--) {
+		abandon_local(w, &cpu->stack[depth - 1]);
+		pkmap_fence_interrupt();
+		pkmap_a32_store_relaxed(&cpu->depth, depth - 1);
+	}
+	for (depth = pkmap_a32_load_relaxed(&cpu->dma_depth); depth; depth--)
+		abandon_dma_slot(w, cpu, depth - 1);
 }
 
 /* Which page a local slot shows, if any. */

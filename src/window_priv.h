@@ -337,6 +337,22 @@ static inline void wake_for_local(struct pkmap_window *w, pkmap_pfn pfn)
 		pkmap_wake(w, pfn_colour(w, pfn));
 }
 
+/*
+ * The slot for DMA calls, number @depth, shows nothing: pairs with page_in_use()
+ * (forget.c).
+ */
+static inline void leave_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
+				  uint32_t depth)
+{
+	pkmap_along *shown = &dma_pfn(w, cpu)[depth];
+	const pkmap_pfn pfn = pkmap_along_load_relaxed(shown);
+
+	pkmap_along_store_release(shown, PKMAP_NO_PFN);
+	wake_for_local(w, pfn);
+	pkmap_fence_interrupt();
+	pkmap_a32_store_relaxed(&cpu->dma_depth, depth);
+}
+
 static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
 {
 	return pfn - w->first_pfn < w->npages;

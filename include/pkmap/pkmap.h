@@ -253,6 +253,26 @@ int pkmap_local_map(struct pkmap_window *win, pkmap_pfn pfn, void **addr);
 int pkmap_local_unmap(struct pkmap_window *win, void *addr);
 
 /**
+ * pkmap_local_abandon() - ends the local maps of a CPU that will not.
+ * @cpu: its number.
+ *
+ * For a port whose CPUs can go away with local maps open, or in the middle of a
+ * call, as a thread can that is one.  Each local map is reported
+ * (PKMAP_MISUSE_LOCAL_LEFT) and ended as by pkmap_local_unmap(), and so is what
+ * a DMA call shows.  The number can then be another CPU's.  If that CPU stopped
+ * in the middle of a call, a page that it was pinning or letting go of may stay
+ * in use for ever, and clear() may be called for a slot that is clear.
+ *
+ * It calls nothing of local_enter(), local_cpu() and local_leave(): how often
+ * that CPU entered is the port's to forget.
+ *
+ * Context: any.  The port sees to it that nobody is on that CPU but the caller
+ * and interrupts that leave its local maps as they found them; and on a VIVT
+ * cache, that cache_clean_inval() reaches that CPU's lines.
+ */
+void pkmap_local_abandon(struct pkmap_window *win, uint32_t cpu);
+
+/**
  * pkmap_pfn_to_addr() - where a page is mapped, without holding it there.
  *
  * Unless the caller knows that the page is held, the answer may be out of date

@@ -16,7 +16,8 @@
  *	Local maps and DMA calls call local_enter(), local_cpu(),
  *	local_leave() and, if the page is not mapped, set(),
  *	cache_clean_inval(), clear() and flush_tlb() in the caller's context,
- *	interrupts included; and wake() if somebody waits.
+ *	interrupts included; and wake() if somebody waits.  So does
+ *	pkmap_local_abandon(), but for the first three.
  *
  *	Everything else is called in task context only, the operations on
  *	translations and caches with the window's lock held and interrupts on.
@@ -79,6 +80,7 @@ enum pkmap_misuse {
 	PKMAP_MISUSE_SATURATED, /* a count reached its limit and stays there */
 	/* VIVT: map of a page that has a local map open on this CPU */
 	PKMAP_MISUSE_LOCAL_OPEN,
+	PKMAP_MISUSE_LOCAL_LEFT, /* its CPU is gone: pkmap_local_abandon() */
 	PKMAP_MISUSE_CPU, /* the port named a CPU that the window has not */
 };
 

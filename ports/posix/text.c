@@ -59,6 +59,8 @@ const char *pkmap_strmisuse(enum pkmap_misuse what)
 		return "mapped too often at once, stays mapped for good";
 	case PKMAP_MISUSE_LOCAL_OPEN:
 		return "this CPU has a local map of it open";
+	case PKMAP_MISUSE_LOCAL_LEFT:
+		return "left open by a thread that ended";
 	case PKMAP_MISUSE_CPU:
 		return "the port named a CPU that the window does not have";
 	}

@@ -3,6 +3,8 @@
  * test_dma_calls.c - DMA calls in the middle of reclaim, of local maps and of
  * each other, operations of the port that fail, lists, and the counters.
  */
+#include <setjmp.h>
+
 #include "dma_recorder.h"
 #include "window_priv.h"
 
@@ -679,6 +681,42 @@ static void not_shown_for_dma(void)
 	dma_close(&r);
 }
 
+/* A CPU that stops in the middle of a call. */
+static jmp_buf stopped;
+
+static void stop_here(struct dma_recorder *r, const struct dma_record *rec)
+{
+	(void)r;
+	(void)rec;
+	longjmp(stopped, 1);
+}
+
+static void abandoned(void)
+{
+	const struct pkmap_dma_buffer buf = buffer(0, 0, DMA_PAGE);
+	struct dma_recorder r;
+
+	dma_init(&r);
+	dma_open(&r);
+	r.hook = stop_here;
+	if (!setjmp(stopped)) {
+		dma_call(&r, DMA_MAP, &dma_device, &buf, 1, FROM);
+		CHECK(false);
+	}
+	r.hook = NULL;
+	r.f.any_context = false;
+	pkmap_local_abandon(r.f.win, DMA_CPU);
+	CHECK(r.f.count[FAKE_REPORT] == 1);
+	CHECK(r.f.report.what == PKMAP_MISUSE_LOCAL_LEFT);
+	CHECK(r.f.report.pfn == DMA_FIRST);
+	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 1, PKMAP_NOWAIT));
+	r.f.entered = 0;
+	dma_one(&r, DMA_MAP, buf, FROM);
+	check_where(&r, 1, 1, DMA_AT_DMA_SLOT, 0);
+	dma_one(&r, DMA_UNMAP, buf, FROM);
+	dma_close(&r);
+}
+
 static void unknown_cpu(void)
 {
 	const struct pkmap_dma_buffer buf = buffer(0, 0, DMA_PAGE);
@@ -699,6 +737,7 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(not_given_away),
 	UNIT_TEST(shown_for_dma),
 	UNIT_TEST(not_shown_for_dma),
+	UNIT_TEST(abandoned),
 	UNIT_TEST(unknown_cpu),
 	UNIT_TEST(while_reclaimed),
 	UNIT_TEST(while_a_local_map_opens_or_closes),

@@ -2,6 +2,8 @@
 /*
  * test_local.c - local maps: a CPU's stack of them, and their slots.
  */
+#include <setjmp.h>
+
 #include "fake_port.h"
 
 static void open_kind(struct fake *f, enum pkmap_cache_kind kind)
@@ -398,6 +400,120 @@ static void window_without_local_slots(void)
 	fake_close(&f);
 }
 
+/*
+ * A CPU that is gone: its maps end, innermost first, and each is reported.  Its
+ * number is used again.
+ */
+static void abandoned(void)
+{
+	void *addr, *other;
+	struct fake f;
+
+	open_kind(&f, PKMAP_CACHE_VIVT);
+	fake_touch(&f, 9);
+	f.cpu = 1;
+	other = fake_local_map(&f, 7);
+	f.cpu = 0;
+	fake_local_map(&f, 9);
+	addr = fake_local_map(&f, 8);
+	fake_write(&f, addr, 88);
+	CHECK(fake_local_map(&f, 8) == addr);
+
+	pkmap_local_abandon(f.win, 0);
+	CHECK(f.memory[8] == 88);
+	CHECK(f.count[FAKE_CLEAN] == 1 && f.count[FAKE_CLEAR] == 1);
+	CHECK(f.count[FAKE_REPORT] == 3 && fake_stats(&f).misuses == 3);
+	CHECK(f.report.what == PKMAP_MISUSE_LOCAL_LEFT);
+	CHECK(f.report.pfn == 9);
+	CHECK(!pkmap_forget(f.win, 8, 2, PKMAP_NOWAIT));
+	CHECK(!f.count[FAKE_LOCAL_LEAVE]);
+	f.entered -= 3;
+
+	/* The other CPU kept its own. */
+	CHECK(pkmap_forget(f.win, 7, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
+	CHECK(fake_local_map(&f, 6) == (void *)FAKE_LOCAL_BASE);
+	pkmap_local_abandon(f.win, 0);
+	CHECK(f.count[FAKE_REPORT] == 4);
+	pkmap_local_abandon(f.win, 0);
+	CHECK(f.count[FAKE_REPORT] == 4);
+	f.entered--;
+	f.cpu = 1;
+	fake_local_unmap(&f, other);
+	fake_close(&f);
+}
+
+/* A CPU stops in the middle of a map or unmap, where the hook jumps out. */
+static jmp_buf stopped;
+
+static void stop_here(struct fake *f, const struct fake_event *e)
+{
+	(void)f;
+	(void)e;
+	longjmp(stopped, 1);
+}
+
+static void stop_at(struct fake *f, enum fake_op op)
+{
+	f->hook_op = op;
+	f->hook = stop_here;
+	if (!setjmp(stopped)) {
+		fake_local_unmap(f, fake_local_map(f, 9));
+		CHECK(false);
+	}
+	f->hook = NULL;
+	f->any_context = false;
+}
+
+static void abandoned_anywhere(void)
+{
+	static const struct {
+		enum fake_op op;
+		unsigned int reports;
+		unsigned int cleaned;
+	} at[] = {
+		{ FAKE_SET, 0, 0 },
+		{ FAKE_CLEAN, 1, 2 },
+		{ FAKE_CLEAR, 1, 1 },
+	};
+	struct fake f;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		open_kind(&f, PKMAP_CACHE_VIVT);
+		stop_at(&f, at[i].op);
+		pkmap_local_abandon(f.win, 0);
+		CHECK(f.count[FAKE_REPORT] == at[i].reports);
+		CHECK(f.count[FAKE_CLEAN] == at[i].cleaned);
+		CHECK(!pkmap_forget(f.win, 9, 1, PKMAP_NOWAIT));
+		f.entered = 0;
+		/* Its slot shows nothing: set() is checked for that. */
+		fake_local_unmap(&f, fake_local_map(&f, 9));
+		fake_close(&f);
+	}
+}
+
+/* Who waits for a page that it shows is woken. */
+static void abandon_in_wait(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	pkmap_local_abandon(f->win, 0);
+}
+
+static void abandoned_while_waited_for(void)
+{
+	struct fake f;
+
+	open_kind(&f, PKMAP_CACHE_VIVT);
+	fake_local_map(&f, 9);
+	f.hook_op = FAKE_WAIT;
+	f.hook = abandon_in_wait;
+	CHECK(!pkmap_forget(f.win, 9, 1, NULL));
+	CHECK(f.count[FAKE_WAKE] == 1);
+	f.hook = NULL;
+	f.entered = 0;
+	fake_close(&f);
+}
+
 static void read_only(void)
 {
 	struct fake f;
@@ -447,6 +563,9 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(in_the_middle_of_reclaim),
 	UNIT_TEST(port_fails),
 	UNIT_TEST(window_without_local_slots),
+	UNIT_TEST(abandoned),
+	UNIT_TEST(abandoned_anywhere),
+	UNIT_TEST(abandoned_while_waited_for),
 	UNIT_TEST(read_only),
 	UNIT_TEST(right_behind_the_window),
 	{ 0 },
