@@ -50,6 +50,13 @@
  * While a borrower has a number that it does not show, between taking and
  * showing it or between the exchange and the release, a handler takes a second
  * one: for that instant the thread counts as two.
+ *
+ * A thread that ends with local maps open gives its numbers back all the same:
+ * it has a value for a key of thread-specific data, whose destructor ends the
+ * local maps in each window and reports them.  It runs in the thread, however
+ * that ends, after what pthread_cleanup_push() has put down; in any order with
+ * other destructors.  A handler may interrupt it, and nest is raised first here
+ * too, since the thread may have been stopped anywhere above.
  */
 #include <stdatomic.h>
 
@@ -62,6 +69,10 @@ static struct pkmap_posix_number threads[PKMAP_POSIX_THREADS];
  * other thread-local storage of a shared library at its first use.
  */
 static _Thread_local struct pkmap_posix_borrower self
+	__attribute__((tls_model("initial-exec")));
+
+static pthread_key_t end_key;
+static _Thread_local atomic_bool has_end_value
 	__attribute__((tls_model("initial-exec")));
 
 static void set_nest(struct pkmap_posix_borrower *b, unsigned int nest)
@@ -167,12 +178,65 @@ int pkmap_posix_local_cpu(void *port)
 	return thread < 0 ? thread : number_kept(&p->threads[thread]);
 }
 
+static void end_in_window(struct pkmap_posix *p, struct pkmap_posix_borrower *b)
+{
+	int cpu;
+
+	set_nest(b, 1);
+	cpu = number_of(b);
+	if (cpu >= 0)
+		pkmap_local_abandon(p->win, (uint32_t)cpu);
+	pkmap_posix_give_back(b, p->cpus);
+}
+
+/* The destructor of what ensure_end() sets. */
+static void end_thread(void *value)
+{
+	struct pkmap_posix *p;
+	int thread;
+
+	(void)value;
+	atomic_store_explicit(&has_end_value, false, memory_order_relaxed);
+	set_nest(&self, 1);
+	thread = number_of(&self);
+	while (thread >= 0 && (p = pkmap_posix_used_by(thread)))
+		end_in_window(p, &p->threads[thread]);
+	pkmap_posix_give_back(&self, threads);
+}
+
+int pkmap_posix_watch_threads(void)
+{
+	return pthread_key_create(&end_key, end_thread);
+}
+
+/* Nobody calls into a library that dlclose() has removed. */
+__attribute__((destructor)) static void unwatch_threads(void)
+{
+	pthread_key_delete(end_key);
+}
+
+/*
+ * In a handler too: the C library sets a value without a lock, and allocates
+ * for none of the first 32 keys, of which ours is one unless the program had as
+ * many before it loaded us.  If it fails, which is for want of memory, the next
+ * local map tries again.
+ */
+static void ensure_end(void)
+{
+	if (!atomic_load_explicit(&has_end_value, memory_order_relaxed) &&
+	    !pthread_setspecific(end_key, &self))
+		atomic_store_explicit(&has_end_value, true,
+				      memory_order_relaxed);
+}
+
 int pkmap_posix_local_enter(void *port)
 {
 	struct pkmap_posix *p = port;
-	int thread = pkmap_posix_borrow(&self, threads, PKMAP_POSIX_THREADS);
+	int thread;
 	int cpu;
 
+	ensure_end();
+	thread = pkmap_posix_borrow(&self, threads, PKMAP_POSIX_THREADS);
 	if (thread < 0)
 		return thread;
 	cpu = pkmap_posix_borrow(&p->threads[thread], p->cpus, p->ncpus);

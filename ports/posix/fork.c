@@ -45,6 +45,8 @@ static void after_fork(void)
 __attribute__((constructor(101))) static void register_handlers(void)
 {
 	register_error = pthread_atfork(before_fork, after_fork, after_fork);
+	if (!register_error)
+		register_error = pkmap_posix_watch_threads();
 }
 
 /* All windows are in the list; so one that would be too much is found here. */
@@ -77,6 +79,22 @@ int64_t pkmap_posix_fork_mappings_left(void)
 	left = pkmap_posix_mappings_left(list);
 	pthread_mutex_unlock(&list_lock);
 	return left;
+}
+
+/*
+ * A window in which a thread is a CPU, or was stopped when it came or went; or
+ * NULL.  The list is not locked any more when the thread then reports.
+ */
+struct pkmap_posix *pkmap_posix_used_by(int thread)
+{
+	struct pkmap_posix *p;
+
+	pthread_mutex_lock(&list_lock);
+	for (p = list; p; p = p->next)
+		if (p->threads[thread].nest || p->threads[thread].number)
+			break;
+	pthread_mutex_unlock(&list_lock);
+	return p;
 }
 
 void pkmap_posix_fork_remove(struct pkmap_posix *p)

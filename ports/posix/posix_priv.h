@@ -128,6 +128,7 @@ void pkmap_posix_give_back(struct pkmap_posix_borrower *b,
 int pkmap_posix_local_enter(void *port);
 int pkmap_posix_local_cpu(void *port);
 void pkmap_posix_local_leave(void *port);
+int pkmap_posix_watch_threads(void);
 
 /* limit.c */
 int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list);
@@ -136,6 +137,7 @@ int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list);
 int pkmap_posix_fork_add(struct pkmap_posix *p);
 void pkmap_posix_fork_remove(struct pkmap_posix *p);
 int64_t pkmap_posix_fork_mappings_left(void);
+struct pkmap_posix *pkmap_posix_used_by(int thread);
 
 /* report.c */
 void pkmap_posix_print(const struct pkmap_report *report);

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <ucontext.h>
 
@@ -239,6 +240,149 @@ static void test_cpus_of_its_own(void **state)
 	stop_holders();
 	assert_int_equal(other.reports, 0);
 	home_close(&other);
+}
+
+/* Opens local maps of pages 1 and 2 in each of two windows. */
+static void open_four(struct pkmap_window *const *win)
+{
+	void *addr;
+	unsigned int k;
+
+	for (k = 0; k < 4; k++)
+		if (pkmap_local_map(win[k / 2], 1 + k % 2, &addr))
+			abort();
+}
+
+static void *leave_open(void *win)
+{
+	open_four(win);
+	return NULL;
+}
+
+static void *be_cancelled(void *win)
+{
+	open_four(win);
+	pthread_cancel(pthread_self());
+	pthread_testcancel();
+	return NULL;
+}
+
+static void *be_cancelled_at_once(void *win)
+{
+	int old;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	open_four(win);
+	pthread_cancel(pthread_self());
+	abort();
+}
+
+static struct pkmap_window **handler_win;
+
+static void open_four_in_handler(int sig)
+{
+	(void)sig;
+	open_four(handler_win);
+}
+
+static void *leave_open_in_handler(void *win)
+{
+	struct sigaction action = { .sa_handler = open_four_in_handler };
+
+	handler_win = win;
+	if (sigaction(SIGUSR1, &action, NULL))
+		abort();
+	raise(SIGUSR1);
+	return NULL;
+}
+
+/*
+ * More threads end with local maps open than there are numbers.  All are reported
+ * by the time that a thread has been joined.
+ */
+static void check_end(struct pkmap_window **win, struct home *other,
+		      void *(*end)(void *win))
+{
+	unsigned int before = home.reports;
+	unsigned int k;
+	pthread_t thread;
+
+	assert_int_equal(other->reports, before);
+	for (k = 1; k <= PKMAP_POSIX_THREADS + 1; k++) {
+		assert_int_equal(pthread_create(&thread, NULL, end, win), 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		assert_int_equal(home.reports, before + 2 * k);
+		assert_int_equal(other->reports, before + 2 * k);
+	}
+	assert_int_equal(home.misuse, PKMAP_MISUSE_LOCAL_LEFT);
+	assert_int_equal(pkmap_forget(win[0], 1, 2, PKMAP_NOWAIT), 0);
+}
+
+static void test_threads_that_end(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 8,
+		.ncpus = 1,
+	};
+	struct pkmap_window *win[2];
+	struct home other;
+	char *mapped;
+
+	(void)state;
+	home_open(&other, &config);
+	home.reports = 0;
+	win[0] = home.win;
+	win[1] = other.win;
+	mapped = must_map(other.win, 2);
+	check_end(win, &other, leave_open);
+	check_end(win, &other, be_cancelled);
+	check_end(win, &other, be_cancelled_at_once);
+	check_end(win, &other, leave_open_in_handler);
+	must_unmap(other.win, mapped);
+	home_close(&other);
+	all_cpus_free();
+}
+
+/* Who waits for a page is woken when the thread that had it ends. */
+static void *forget_page(void *arg)
+{
+	return pkmap_forget(home.win, 1, 1, NULL) ? arg : NULL;
+}
+
+static void *end_when_waited_for(void *arg)
+{
+	struct pkmap_stats stats;
+	void *addr;
+
+	if (pkmap_local_map(home.win, 1, &addr))
+		return arg;
+	sem_post(arg);
+	do {
+		sched_yield();
+		pkmap_read_stats(home.win, &stats);
+	} while (!stats.waits);
+	return NULL;
+}
+
+static void test_end_wakes(void **state)
+{
+	pthread_t holder;
+	pthread_t waiter;
+	void *failed;
+	sem_t open;
+
+	(void)state;
+	assert_int_equal(sem_init(&open, 0, 0), 0);
+	assert_int_equal(
+		pthread_create(&holder, NULL, end_when_waited_for, &open), 0);
+	sem_wait(&open);
+	assert_int_equal(pthread_create(&waiter, NULL, forget_page, &open), 0);
+	assert_int_equal(pthread_join(waiter, &failed), 0);
+	assert_null(failed);
+	assert_int_equal(pthread_join(holder, &failed), 0);
+	assert_null(failed);
+	sem_destroy(&open);
 }
 
 /* A thread is a CPU of each window; each has slots of its own. */
@@ -539,6 +683,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_cpus),
 		cmocka_unit_test(test_cpus_of_its_own),
+		cmocka_unit_test(test_threads_that_end),
+		cmocka_unit_test(test_end_wakes),
 		cmocka_unit_test(test_two_windows),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_every_instruction),

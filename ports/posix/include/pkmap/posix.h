@@ -73,12 +73,13 @@
  *   Ending a thread, or a call, from outside.  No call is a cancellation point:
  *   a thread that waits for a slot goes on waiting when it is cancelled, and a
  *   signal ends the wait if it has PKMAP_WAIT_INTERRUPTIBLE.  A thread that is
- *   cancelled elsewhere, or exits, lets go of nothing: what it has mapped stays
- *   in use and its local maps open, unless a pthread_cleanup_push() handler
- *   unmaps them.  Never cancel a thread asynchronously
+ *   cancelled elsewhere, or exits, does not let go of what it has mapped, unless
+ *   a pthread_cleanup_push() handler unmaps it.  Its local maps are ended in its
+ *   place, in a destructor of thread-specific data, and each is reported
+ *   (PKMAP_MISUSE_LOCAL_LEFT), before pthread_join() returns.  Never cancel a thread asynchronously
  *   (PTHREAD_CANCEL_ASYNCHRONOUS) in a call, and never leave a handler that
  *   interrupted one by siglongjmp(): the window may be locked or counted in use
- *   for ever.
+ *   for ever, and a CPU of it lost.
  *
  *   Local maps.  A thread counts as a CPU of a window while it has local maps
  *   open there.  A window has a fixed number of CPUs (ncpus below), whatever
@@ -86,7 +87,9 @@
  *   same time, gets PKMAP_EBUSY.  (A thread counts as two for the instant that
  *   a handler, which interrupted its first pkmap_local_map() or its last
  *   pkmap_local_unmap(), opens one too.)  1024 threads can have local maps open
- *   in the windows of a process together.
+ *   in the windows of a process together.  A program that makes more than 31
+ *   keys of thread-specific data before it loads the library with dlopen() must
+ *   not open a thread's first local map in a handler: that allocates.
  *
  *   DMA.  pkmap_posix_dma() is for what stands for a device: whatever reads and
  *   writes the frames' file.  A page's physical address is its place in the
