@@ -550,6 +550,17 @@ static void init_refuses(void)
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
 		check_init(wrong[i], false);
 
+	/* The window's pages reach 2^64, which fewer bits of a pfn cannot. */
+	dma_init(&r);
+	if (sizeof(pkmap_pfn) == sizeof(uint64_t)) {
+		r.f.config.first_pfn =
+			(pkmap_pfn)(UINT64_MAX >> DMA_PAGE_SHIFT) - DMA_NPAGES +
+			1;
+		dma_open_window(&r);
+		CHECK(!pkmap_dma_size(&r.config));
+		dma_close(&r);
+	}
+
 	CHECK(!pkmap_dma_size(NULL));
 	dma_init(&r);
 	dma_open(&r);

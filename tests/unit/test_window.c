@@ -736,16 +736,28 @@ static void fini_refused_while_cleaning(void)
 static void without_optional_operations(void)
 {
 	struct fake f;
+	void *addr;
 
 	fake_init(&f);
 	ops = *f.config.ops;
 	ops.report = NULL;
+	ops.clear_now = NULL;
 	f.config.ops = &ops;
 	fake_open(&f);
 	CHECK(!pkmap_pin(f.win, FAKE_NPAGES));
 	CHECK(fake_stats(&f).misuses == 1);
 	CHECK(!f.count[FAKE_REPORT]);
+
+	/* All that makes sure that nothing is shown any more. */
+	fake_touch(&f, 1);
+	CHECK(pkmap_flush_unused(f.win) == 1);
+	fake_touch(&f, 2);
+	CHECK(!pkmap_forget(f.win, 2, 1, PKMAP_NOWAIT));
+	f.set_error = PKMAP_ENOMEM;
+	CHECK(!pkmap_map(f.win, 3, NULL, &addr));
+	fake_unmap(&f, addr);
 	fake_close(&f);
+	CHECK(!f.count[FAKE_CLEAR_NOW]);
 }
 
 /* Slots handed out in turn have their words in different cache lines. */
