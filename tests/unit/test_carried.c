@@ -4,7 +4,7 @@
  * its atomic operations in turn.
  *
  * src/ is compiled with the atomic.h of test_interrupt.c; what comes before an
- * operation is another CPU here, which has the window's lock for itself.  The
+ * operation is another CPU here, unless the call has the window's lock.  The
  * page that is pinned is in use all the time, so that the pin must find it, at
  * its one address, wherever it was carried (the end of a chain names its
  * bucket; a free slot has no page; the page number is looked at twice).
@@ -29,12 +29,14 @@ static unsigned int points_left;
 
 void interrupt_point(void)
 {
-	if (!armed || points_left-- > 0)
+	const bool before = s.f.any_context;
+
+	if (!armed || s.f.locked || points_left-- > 0)
 		return;
 	armed = false;
 	s.f.any_context = false;
 	other_cpu();
-	s.f.any_context = true;
+	s.f.any_context = before;
 }
 
 /* The next page from *@pfn on that is in @bucket, or in another one. */
@@ -154,7 +156,30 @@ static void move_page(void)
 	fake_touch(&s.f, pfn); /* REFERENCED, as a get likes it best */
 }
 
-static void page_that_moves(void)
+static void *map_held(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	void *addr = NULL;
+
+	s.f.any_context = false;
+	CHECK(!pkmap_map(w, pfn, NULL, &addr));
+	return addr;
+}
+
+/* What it finds is right at the moment; then it is held, wherever it is. */
+static void *look_up_held(struct pkmap_window *w, pkmap_pfn pfn)
+{
+	void *addr = pkmap_pfn_to_addr(w, pfn);
+	const bool was_armed = armed;
+
+	armed = false;
+	CHECK(!addr || pkmap_addr_to_pfn(w, addr) == pfn);
+	addr = pkmap_pin(w, pfn);
+	armed = was_armed;
+	return addr;
+}
+
+static void get_page_that_moves(void *(*get)(struct pkmap_window *w,
+					     pkmap_pfn pfn))
 {
 	unsigned int n = 0;
 	void *addr;
@@ -168,7 +193,7 @@ static void page_that_moves(void)
 		points_left = n++;
 		s.f.any_context = true;
 		armed = true;
-		addr = pkmap_pin(s.f.win, s.held);
+		addr = get(s.f.win, s.held);
 		came = !armed;
 		armed = false;
 		s.f.any_context = false;
@@ -180,6 +205,13 @@ static void page_that_moves(void)
 		fake_close(&s.f);
 	} while (came);
 	CHECK(n > OTHERS);
+}
+
+static void page_that_moves(void)
+{
+	get_page_that_moves(pkmap_pin);
+	get_page_that_moves(map_held);
+	get_page_that_moves(look_up_held);
 }
 
 /*
@@ -196,12 +228,12 @@ static void take_slot(void)
 		fake_unmap(&s.f, addr);
 }
 
-static void unmap_of_a_page_that_moves(void)
+static void unmap_too_many(void (*run)(void), void (*end)(void))
 {
 	unsigned int n = 0;
 	bool came;
 
-	other_cpu = take_slot;
+	other_cpu = run;
 	do {
 		open_window();
 		fake_unmap(&s.f, s.addr);
@@ -214,14 +246,150 @@ static void unmap_of_a_page_that_moves(void)
 		s.f.any_context = false;
 		CHECK(fake_stats(&s.f).misuses == 1);
 		if (came)
-			fake_unmap(&s.f, s.addr);
+			end();
 		fake_close(&s.f);
 	} while (came);
 	CHECK(n > OTHERS);
 }
 
+static void let_go_of_slot(void)
+{
+	fake_unmap(&s.f, s.addr);
+}
+
+static void unmap_of_a_page_that_moves(void)
+{
+	unmap_too_many(take_slot, let_go_of_slot);
+}
+
+/* Or the slot is free, and a third CPU's get has added a user to it in vain. */
+static void free_and_get(void)
+{
+	pkmap_flush_unused(s.f.win);
+	word_add_user(&s.f.win->word[addr_slot(s.f.win, s.addr)]);
+}
+
+static void end_get(void)
+{
+	pkmap_a32_sub_seq_cst(&s.f.win->word[addr_slot(s.f.win, s.addr)],
+			      WORD_USER);
+}
+
+static void unmap_of_a_page_that_goes(void)
+{
+	unmap_too_many(free_and_get, end_get);
+}
+
+/* Another CPU takes a user more: the page stays, and one user goes. */
+static void pin_too(void)
+{
+	CHECK(pkmap_pin(s.f.win, s.held) == s.addr);
+}
+
+static void unmap_of_a_page_that_is_pinned(void)
+{
+	unsigned int n = 0;
+	bool came;
+
+	other_cpu = pin_too;
+	do {
+		open_window();
+		points_left = n++;
+		armed = true;
+		CHECK(!pkmap_unmap_pfn(s.f.win, s.held));
+		came = !armed;
+		armed = false;
+		if (came)
+			fake_unmap(&s.f, s.addr);
+		fake_close(&s.f);
+	} while (came);
+	CHECK(n > 2);
+}
+
+/*
+ * The slot of the page becomes free under a pin, which adds a user all the same
+ * and takes it off again.  Before each of its operations another CPU
+ * does something to the slot.
+ */
+static void (*second)(void);
+static unsigned int points_to_second;
+
+static void free_slot(void)
+{
+	pkmap_flush_unused(s.f.win);
+	if (pkmap_pfn_to_addr(s.f.win, s.held))
+		return; /* it has been got already */
+	other_cpu = second;
+	points_left = points_to_second;
+	armed = true;
+}
+
+/* The user is not one that an unmap could take off. */
+static void unmap_free_slot(void)
+{
+	CHECK(pkmap_unmap(s.f.win, s.addr) == PKMAP_EINVAL);
+}
+
+/* Its user is taken off with ours, by an unmap too many, and the slot is free. */
+static void take_slot_and_unmap_twice(void)
+{
+	take_slot();
+	CHECK(!pkmap_unmap(s.f.win, s.addr));
+	pkmap_unmap(s.f.win, s.addr);
+	pkmap_flush_unused(s.f.win);
+}
+
+static bool pin_of_free_slot(unsigned int n, unsigned int m, void (*run)(void),
+			     bool stays)
+{
+	void *addr;
+	bool came;
+
+	open_window();
+	fake_unmap(&s.f, s.addr);
+	other_cpu = free_slot;
+	second = run;
+	points_left = n;
+	points_to_second = m;
+	s.f.any_context = true;
+	armed = true;
+	addr = pkmap_pin(s.f.win, s.held);
+	came = !armed && other_cpu == second;
+	armed = false;
+	s.f.any_context = false;
+	if (addr)
+		fake_unmap(&s.f, addr);
+	if (came && stays)
+		fake_unmap(&s.f, s.addr);
+	fake_close(&s.f);
+	return came;
+}
+
+static void sweep_free_slot(void (*run)(void), bool stays)
+{
+	unsigned int n = 0;
+	unsigned int m;
+
+	do {
+		for (m = 0; pin_of_free_slot(n, m, run, stays); m++)
+			;
+		n++;
+	} while (other_cpu == second);
+	CHECK(n > 2);
+}
+
+static void pin_finds_slot_free(void)
+{
+	sweep_free_slot(unmap_free_slot, false);
+	sweep_free_slot(take_slot, true);
+	sweep_free_slot(take_slot_and_unmap_twice, false);
+}
+
 const struct unit_test unit_tests[] = {
+	UNIT_TEST(unmap_of_a_page_that_is_pinned),
+	UNIT_TEST(pin_finds_slot_free),
 	UNIT_TEST(unmap_of_a_page_that_moves),
+	UNIT_TEST(unmap_of_a_page_that_goes),
 	UNIT_TEST(to_free_slots),
 	UNIT_TEST(to_another_chain),
 	UNIT_TEST(back_into_its_chain),

@@ -310,6 +310,70 @@ static void no_entry_left(void)
 }
 
 /*
+ * The interrupt fills the tracker, in the middle of a call: whatever that has
+ * seen until then, from there on nothing is known to be wrong.
+ */
+static void fill_tracker(void)
+{
+	struct transfer x = background;
+
+	x.dir = PKMAP_DMA_TO_DEVICE;
+	for (x.buf.pfn = 40; x.buf.pfn < 45; x.buf.pfn++)
+		CHECK(!tracker_map(&s.t, &x));
+}
+
+/* Refused for as long as there was no interrupt. */
+static void any_misuse(void)
+{
+	struct transfer x = background;
+	int err;
+
+	x.buf.len--;
+	err = tracker_unmap(&s.t, &x);
+	CHECK(err == PKMAP_EINVAL || (!err && !armed));
+	x.dir = PKMAP_DMA_BIDIRECTIONAL;
+	err = tracker_sync_for_cpu(&s.t, &x);
+	CHECK(err == PKMAP_EINVAL || (!err && !armed));
+}
+
+static unsigned int count_full(void)
+{
+	const struct pkmap_dma_report *r;
+	unsigned int n = 0;
+
+	for (r = s.t.report; r < s.t.report + s.t.nreports; r++)
+		n += r->what == PKMAP_DMA_TRACKER_FULL;
+	return n;
+}
+
+static void full_meanwhile(void)
+{
+	static const struct task all[] = {
+		{ task_map, false, true, 0, 0, 0 },
+		{ task_unmap, true, false, 0, 0, 0 },
+		{ task_sync, true, true, 0, 0, 0 },
+		{ any_misuse, false, false, 0, 0, 0 },
+	};
+	const struct task *task;
+	unsigned int n;
+	bool came;
+
+	for (task = all; task < all + COUNT(all); task++) {
+		n = 0;
+		do {
+			prepare(task, n++, fill_tracker);
+			task->run();
+			came = !armed;
+			armed = false;
+			if (came)
+				CHECK(count_full() == 1);
+			tracker_discard(&s.t);
+		} while (came);
+		CHECK(n > 10);
+	}
+}
+
+/*
  * A local unmap, and an interrupt that gives the page to a device: up to some
  * point it comes too early, and is reported, from there on it is not.
  */
@@ -454,6 +518,7 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(list_refused),
 	UNIT_TEST(unmapped_twice),
 	UNIT_TEST(no_entry_left),
+	UNIT_TEST(full_meanwhile),
 	UNIT_TEST(local_unmap),
 	UNIT_TEST(entry_of_another),
 	{ 0 },
