@@ -154,8 +154,13 @@ int __wrap_fdatasync(int fd)
 	return fails(CALL_FDATASYNC) ? -1 : __real_fdatasync(fd);
 }
 
+/* What the kernel says that its limit on mappings is, if not NULL. */
+static char *limit_says;
+
 FILE *__wrap_fopen64(const char *path, const char *mode)
 {
+	if (limit_says && !strcmp(path, "/proc/sys/vm/max_map_count"))
+		return fmemopen(limit_says, strlen(limit_says), "r");
 	return fails(CALL_FOPEN) ? NULL : __real_fopen64(path, mode);
 }
 
@@ -748,11 +753,29 @@ static void test_faults(void **state)
 		close(fd);
 }
 
+/* The limit is no number, or one that no window reaches. */
+static void test_limits(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	uint32_t by_default;
+
+	(void)state;
+	limit_says = "65530"; /* the kernel's default */
+	by_default = pkmap_posix_max_slots(&config);
+	assert_in_range(by_default, 40000, 65530 - 65530 / 4);
+	limit_says = "unlimited";
+	assert_int_equal(pkmap_posix_max_slots(&config), by_default);
+	limit_says = "9999999999";
+	assert_int_equal(pkmap_posix_max_slots(&config), (1 << 30) - 1);
+	limit_says = NULL;
+}
+
 int main(void)
 {
 	/* See test_faults(). */
 	static int kinds[] = { 3, 0, 6 };
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_limits),
 		{ "file_strict", test_faults, NULL, NULL, &kinds[0] },
 #ifndef SANITIZED /* for which it takes long */
 		{ "memfd_lazy", test_faults, NULL, NULL, &kinds[1] },

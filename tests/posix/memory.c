@@ -18,7 +18,15 @@ static struct {
 	int error;
 	bool leaves_hole; /* it unmaps what was there before it fails */
 	unsigned int times;
+	void (*before_last)(void); /* what a signal handler does then */
 } fixed_fails;
+
+/*
+ * Linux before 4.17: to MAP_FIXED_NOREPLACE an address is only a hint.  Where
+ * the last mapping went.
+ */
+static bool old_kernel;
+static void *elsewhere;
 
 /* How many of the next calls of munmap() fail. */
 static unsigned int munmap_fails;
@@ -43,9 +51,21 @@ int __wrap_fdatasync(int fd);
 void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off)
 {
+	void (*handler)(void) = fixed_fails.before_last;
+
+	if (old_kernel && flags & MAP_FIXED_NOREPLACE) {
+		elsewhere = __real_mmap64(
+			addr, len, prot, flags & ~MAP_FIXED_NOREPLACE, fd, off);
+		return elsewhere;
+	}
 	if (!(flags & MAP_FIXED) || prot == PROT_READ || !fixed_fails.error)
 		return __real_mmap64(addr, len, prot, flags, fd, off);
 
+	if (fixed_fails.times == 1 && handler) {
+		memset(&fixed_fails, 0, sizeof(fixed_fails));
+		handler();
+		return __real_mmap64(addr, len, prot, flags, fd, off);
+	}
 	if (fixed_fails.leaves_hole)
 		__real_munmap(addr, len);
 	errno = fixed_fails.error;
@@ -206,6 +226,63 @@ static void test_clear_fails(void **state)
 	must_unmap(h.win, must_map(h.win, 1));
 	fail_fixed(3, ENOMEM, false);
 	assert_int_equal(pkmap_flush_unused(h.win), 1);
+	assert_int_equal(load_signal(addr), SIGSEGV);
+	home_close(&h);
+}
+
+/* What keeps the range ours does not map anything anywhere else. */
+static void test_old_kernel(void **state)
+{
+	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
+	struct home h;
+	void *addr;
+
+	(void)state;
+	home_open(&h, &config);
+	elsewhere = NULL;
+	old_kernel = true;
+	fail_fixed(1, EPERM, false);
+	assert_int_equal(pkmap_map(h.win, 2, NULL, &addr), PKMAP_EIO);
+	old_kernel = false;
+	assert_non_null(elsewhere);
+	assert_false(is_taken(elsewhere));
+	home_close(&h);
+}
+
+static struct pkmap_window *handlers_window;
+
+/* Its local slot cannot be emptied either, and the spare is in use. */
+static void local_map_in_handler(void)
+{
+	void *local;
+
+	assert_int_equal(pkmap_local_map(handlers_window, 5, &local), 0);
+	fail_fixed(1, ENOMEM, false);
+	assert_int_equal(pkmap_local_unmap(handlers_window, local), 0);
+	assert_int_equal(fixed_fails.error, 0);
+	assert_int_equal(load_signal(local), 0);
+}
+
+/* A handler interrupts who uses the spare: it leaves its slot as it is. */
+static void test_spare_in_use(void **state)
+{
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 16,
+		.strict = true,
+	};
+	struct home h;
+	char *addr;
+
+	(void)state;
+	home_open(&h, &config);
+	handlers_window = h.win;
+	addr = must_map(h.win, 1);
+	must_unmap(h.win, addr);
+	fail_fixed(2, ENOMEM, false);
+	fixed_fails.before_last = local_map_in_handler;
+	assert_int_equal(pkmap_flush_unused(h.win), 1);
+	assert_int_equal(fixed_fails.error, 0);
 	assert_int_equal(load_signal(addr), SIGSEGV);
 	home_close(&h);
 }
@@ -497,6 +574,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set_fails),
 		cmocka_unit_test(test_clear_fails),
+		cmocka_unit_test(test_old_kernel),
+		cmocka_unit_test(test_spare_in_use),
 		cmocka_unit_test(test_close_fails),
 		cmocka_unit_test(test_open_fails),
 		cmocka_unit_test(test_sync_fails),

@@ -110,6 +110,7 @@ static void test_sizes_refused(void **state)
 	refused(&config, PKMAP_EINVAL, EINVAL);
 	config.page_size = 3 * page;
 	refused(&config, PKMAP_EINVAL, EINVAL);
+	assert_int_equal(pkmap_posix_max_slots(&config), 0);
 	config.page_size = (size_t)1 << 31;
 	refused(&config, PKMAP_EINVAL, EINVAL);
 	config.page_size = 0;
@@ -125,6 +126,7 @@ static void test_sizes_refused(void **state)
 	config.dma_slots = 0;
 	config.ncpus = PKMAP_POSIX_THREADS + 1;
 	refused(&config, PKMAP_EINVAL, EINVAL);
+	assert_int_equal(pkmap_posix_max_slots(&config), 0);
 	config.ncpus = 0;
 	config.nslots = PKMAP_POSIX_NONE;
 	refused(&config, PKMAP_EINVAL, EINVAL);
@@ -138,6 +140,11 @@ static void test_sizes_refused(void **state)
 	config.local_slots = 1;
 	config.dma_slots = UINT32_MAX - 1;
 	refused(&config, PKMAP_EINVAL, EINVAL);
+	/* Just as many, and one page too many with what aligns the first. */
+	config.ncpus = 4;
+	config.nslots = 3;
+	refused(&config, PKMAP_EINVAL, EINVAL);
+	config.ncpus = PKMAP_POSIX_NCPUS;
 	config.dma_slots = 0;
 	config.nslots = 1u << 29;
 	config.local_slots = 0;
@@ -327,6 +334,8 @@ static void test_block_device(void **state)
 	struct home h;
 	char *addr;
 	char byte = 0;
+	char path[32];
+	int unusable;
 	int file = temp_file(1 << 20);
 
 	(void)state;
@@ -335,6 +344,13 @@ static void test_block_device(void **state)
 		close(file);
 		skip_because("no loop device to be had");
 	}
+	/* A descriptor that nothing can be asked through. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", config.fd);
+	unusable = open(path, O_PATH | O_CLOEXEC);
+	assert_true(unusable >= 0);
+	refused_file(unusable, false, EBADF);
+	close(unusable);
+
 	assert_int_equal(lseek(config.fd, 512, SEEK_SET), 512);
 	home_open(&h, &config);
 	assert_int_equal(pkmap_posix_npages(h.port), (1 << 20) / system_page());

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 static const struct pkmap_posix_config silent = { .fd = -1, .npages = 32 };
@@ -176,6 +177,13 @@ static void dma_unmap_shorter(void)
 			PKMAP_DMA_FROM_DEVICE);
 }
 
+static void dma_forget(void)
+{
+	assert_int_equal(pkmap_dma_forget(pkmap_posix_dma(port), given.pfn, 1,
+					  NULL),
+			 PKMAP_EBUSY);
+}
+
 static void test_dma(void **state)
 {
 	struct pkmap_dma_segment seg;
@@ -195,7 +203,31 @@ static void test_dma(void **state)
 	assert_printed("pkmap: pkmap_dma_unmap: 255 bytes at 128 of page 5 "
 		       "from the device: the device was given another length: "
 		       "256 bytes at 128 of page 5 from the device\n");
+	/* What is forgotten has no direction. */
+	catch_stderr(dma_forget);
+	assert_printed("pkmap: pkmap_dma_forget: %zu bytes at 0 of page 5: a "
+		       "device has it still: 256 bytes at 128 of page 5 from "
+		       "the device\n",
+		       system_page());
 	assert_int_equal(pkmap_posix_close(port), 0);
+}
+
+static char long_name[1000];
+
+static void print_long(void)
+{
+	pkmap_posix_print(&(struct pkmap_report){ .call = long_name });
+}
+
+/* What is too long for a line is cut off, the end of the line is not. */
+static void test_long_line(void **state)
+{
+	(void)state;
+	memset(long_name, 'x', sizeof(long_name) - 1);
+	catch_stderr(print_long);
+	assert_int_equal(strspn(strchr(printed, 'x'), "x"),
+			 strlen(printed) - strlen("pkmap: \n"));
+	assert_string_equal(strchr(printed, '\n'), "\n");
 }
 
 static void use_home(void)
@@ -308,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_dma),
+		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_own_function),
 		cmocka_unit_test(test_closed_stderr),
 		cmocka_unit_test(test_texts),
