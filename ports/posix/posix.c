@@ -352,9 +352,8 @@ static int make_window(struct pkmap_posix *p,
 	p->put_off = allocate_zeroed(p->nslots, sizeof(*p->put_off));
 	if (!p->put_off)
 		return PKMAP_ENOMEM;
-	error = pkmap_init(p->win_mem, &window, &p->win);
-	if (error)
-		return error;
+	if (pkmap_init(p->win_mem, &window, &p->win))
+		return pkmap_posix_invalid();
 	return pkmap_posix_dma_make(p, window.dma_slots,
 				    config->tracker_entries);
 }
