@@ -18,8 +18,9 @@
 
 #define NO_COLOUR   UINT32_MAX
 
-/* What a page that finds no slot now is told: none of the port's errors. */
+/* None of the port's errors: no slot now; the caller is to try once more. */
 #define NO_SLOT_NOW 1
+#define AGAIN	    2
 
 /*
  * Every CPU can translate the address, and find the slot in the index, before
@@ -259,30 +260,28 @@ struct attempts {
 };
 
 /*
- * Whether to try once more to take the pages, after *@err: with slots that were
- * waited for, once more when the time is over, or with the memory of all idle
- * mappings.  If not, *@err is what the caller of the map is told.
+ * After @err: returns AGAIN if the pages are to be tried once more, with slots
+ * that were waited for, for the last time when the time is over, or with the
+ * memory of all idle mappings; else what the caller of the map is told.
  */
-static __attribute__((__noinline__, __cold__)) bool
-try_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-	  const struct pkmap_wait *wait, struct attempts *a, int *err)
+static __attribute__((__noinline__, __cold__)) int
+prepare_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+	      const struct pkmap_wait *wait, struct attempts *a, int err)
 {
-	if (*err == PKMAP_ENOMEM && !a->gave_back) {
+	if (err == PKMAP_ENOMEM && !a->gave_back) {
 		a->gave_back = true;
 		pkmap_tear_down_idle(w);
 		pkmap_clear_now(w);
-		return true;
+		return AGAIN;
 	}
-	if (*err != NO_SLOT_NOW)
-		return false;
+	if (err != NO_SLOT_NOW)
+		return err;
 	if (wait && wait->flags & PKMAP_WAIT_NEVER)
 		a->gave_up = PKMAP_EAGAIN;
-	if (a->gave_up) {
-		*err = a->gave_up;
-		return false;
-	}
+	if (a->gave_up)
+		return a->gave_up;
 	a->gave_up = wait_for_slots(w, pfns, n, wait);
-	return true;
+	return AGAIN;
 }
 
 int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
@@ -297,7 +296,9 @@ int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		return PKMAP_EAGAIN;
 	do {
 		err = take_pages(w, pfns, n, addrs);
-	} while (unlikely(err) && try_again(w, pfns, n, wait, &a, &err));
+		if (unlikely(err))
+			err = prepare_again(w, pfns, n, wait, &a, err);
+	} while (unlikely(err == AGAIN));
 	pkmap_unlock(w);
 	return err;
 }
