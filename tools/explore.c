@@ -54,7 +54,7 @@ static const struct argp_option options[] = {
 	  .doc = "Leave who could go on for another N times at most" },
 	{ .name = "states", .key = KEY_STATES, .arg = "N",
 	  .doc = "Stop after so many states (of each cell; with --all "
-		 "6000000)" },
+		 "9000000)" },
 	{ .name = "max-memory", .key = KEY_MAX_MEMORY, .arg = "MIB",
 	  .doc = "Stop when that much memory is used, by all cells together "
 		 "(4096; with --deep 10240)" },

@@ -17,7 +17,7 @@
  * and 8 million fit into the GiB that a cell has at least: what is explored is
  * the same on every machine, however slow or busy it is.
  */
-#define ALL_STATES 6000000
+#define ALL_STATES 9000000
 
 #define ROW_WIDTH  24
 #define CELL_WIDTH 20
