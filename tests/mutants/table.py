@@ -54,7 +54,7 @@ mutant("claim accepts one in use", "src/reclaim.c",
        "\t\tuint32_t old = pkmap_a32_load_relaxed(&word[slot]);\n"
        "\t\tif (!(old & WORD_MAPPED) ||\n"
        "\t\t    !pkmap_a32_cas_release(&word[slot], &old, 0))\n",
-       "nmi", "I1")
+       "nmi", "I10")
 mutant("a slot in use is marked", "src/reclaim.c",
        "\tif (old == WORD_MAPPED)\n\t\treturn mark(word, old);\n"
        "\tif (old == (WORD_MAPPED | WORD_REFERENCED))\n"
@@ -508,7 +508,7 @@ mutant("local slot of the wrong colour", "src/window_priv.h",
 mutant("local maps end in any order", "src/local.c",
        "\tif (!depth || cpu->stack[depth - 1].addr != addr)",
        "\tif (!depth)",
-       "misuse", "I3")
+       "misuse", "I10")
 
 # DMA: the table of dma.h, and where the lines are.
 
@@ -598,8 +598,9 @@ mutant("not VIVT: no slot for DMA calls", "src/dma_lines.c",
 mutant("slot for DMA calls of the wrong colour", "src/dma_lines.c",
        "w->local_slots + depth, pfn);", "w->local_slots + depth, pfn + 1);",
        "reclaim-pin cache=aliasing", "I1")
-mutant("slots for DMA calls: depth not counted", "src/dma_lines.c",
-       "\tpkmap_a32_store_relaxed(&cpu->dma_depth, depth + 1);\n", "",
+mutant("slots for DMA calls: one for all levels", "src/dma_lines.c",
+       "local_slot_addr(w, cpu, w->local_slots + depth, pfn);",
+       "local_slot_addr(w, cpu, w->local_slots, pfn);",
        "to-device cache=vipt", "I4")
 mutant("second page of a buffer left out", "src/dma_lines.c",
        "\tfor (; page < parts[n - 1].end; page += page_bytes) {",

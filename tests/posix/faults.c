@@ -495,7 +495,7 @@ static const struct step steps[] = {
 	{ "sync", sync_file, 0, false, { PKMAP_EIO } },
 	{ "unmap the rest", let_go_of_two, 0, false, { 0 } },
 	{ "close", close_port, 0, false, { PKMAP_ENOMEM } },
-	{ NULL },
+	{ 0 },
 };
 
 /* What a child does with the window that it has from its parent. */
@@ -507,7 +507,7 @@ static const struct step child_steps[] = {
 	{ "child: unmap", let_go_of_all, 0, false, { 0 } },
 	{ "child: unmap the rest", let_go_of_two, 0, false, { 0 } },
 	{ "child: close", close_port, 0, false, { PKMAP_ENOMEM } },
-	{ NULL },
+	{ 0 },
 };
 
 /* What went wrong, and when; false. */
