@@ -72,6 +72,7 @@ static _Thread_local struct pkmap_posix_borrower self
 	__attribute__((tls_model("initial-exec")));
 
 static pthread_key_t end_key;
+static bool has_end_key;
 static _Thread_local atomic_bool has_end_value
 	__attribute__((tls_model("initial-exec")));
 
@@ -206,13 +207,17 @@ static void end_thread(void *value)
 
 int pkmap_posix_watch_threads(void)
 {
-	return pthread_key_create(&end_key, end_thread);
+	const int error = pthread_key_create(&end_key, end_thread);
+
+	has_end_key = !error;
+	return error;
 }
 
 /* Nobody calls into a library that dlclose() has removed. */
 __attribute__((destructor)) static void unwatch_threads(void)
 {
-	pthread_key_delete(end_key);
+	if (has_end_key)
+		pthread_key_delete(end_key);
 }
 
 /*

@@ -422,7 +422,8 @@ fail:
 /*
  * Some of the C library's functions in open, close and sync, and where mappings
  * are counted, are cancellation points, and others may be.  Who is cancelled
- * there leaves a file open, or half a window behind; so nobody is.  (errno stays as it is.)
+ * there leaves a file open, or half a window behind; so nobody is.  (errno stays
+ * as it is.)
  */
 static int hold_cancel(void)
 {
