@@ -358,7 +358,8 @@ static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
 	return pfn - w->first_pfn < w->npages;
 }
 
-static inline struct pkmap_hits *this_copy(struct pkmap_window *w)
+static inline __attribute__((__always_inline__)) struct pkmap_hits *
+this_copy(struct pkmap_window *w)
 {
 	if (PKMAP_CPU_HINTS == 1)
 		return w->hits;
