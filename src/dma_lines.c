@@ -184,7 +184,7 @@ static void count_lines(struct pkmap_dma *d, enum pkmap_cache_op op,
 				(unsigned long)(bytes >> d->line_shift));
 }
 
-/* Works on the lines of the parts that lie in the page at @page. */
+/* Works on the parts' lines in the page at @page: the last ends behind it. */
 static int work_on_page(struct pkmap_dma *d, uint64_t page,
 			const struct part *part, uint32_t n)
 {
@@ -196,11 +196,11 @@ static int work_on_page(struct pkmap_dma *d, uint64_t page,
 	void *addr;
 	int err;
 
-	while (n && part->end <= page) {
+	while (part->end <= page) {
 		part++;
 		n--;
 	}
-	if (!n || part->start >= page_end)
+	if (part->start >= page_end)
 		return 0;
 
 	err = hold_page(d, (pkmap_pfn)(page >> shift), &addr, &held);

@@ -69,7 +69,7 @@ int pkmap_enter_cpu(struct pkmap_window *w, const char *call, pkmap_pfn pfn,
 /* The CPU that the caller is kept on, or NULL. */
 struct pkmap_cpu *pkmap_this_cpu(struct pkmap_window *w)
 {
-	const int nr = w->ncpus ? w->ops->local_cpu(w->port) : -1;
+	const int nr = w->ops->local_cpu(w->port);
 
 	return nr >= 0 && (uint32_t)nr < w->ncpus ? cpu_nr(w, (uint32_t)nr) :
 						    NULL;
