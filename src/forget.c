@@ -7,6 +7,7 @@
  */
 #include "window_priv.h"
 
+/* None of them is PKMAP_NO_PFN. */
 struct pages {
 	pkmap_pfn first;
 	pkmap_pfn npages;
@@ -14,7 +15,7 @@ struct pages {
 
 static bool contains(struct pages p, pkmap_pfn pfn)
 {
-	return pfn != PKMAP_NO_PFN && pfn - p.first < p.npages;
+	return pfn - p.first < p.npages;
 }
 
 /* The slots from the first to the last that shows one of the pages. */
@@ -38,11 +39,10 @@ static struct pkmap_span slots_of(struct pkmap_window *w, struct pages p)
 	return s;
 }
 
-/* One of the pages that a slot shows, or (@in_use) shows somebody. */
-static pkmap_pfn page_in_slot(struct pkmap_window *w, struct pages p,
-			      bool in_use)
+/* One of the pages that one of the slots shows, or (@in_use) shows somebody. */
+static pkmap_pfn page_in_slot(struct pkmap_window *w, struct pkmap_span s,
+			      struct pages p, bool in_use)
 {
-	const struct pkmap_span s = slots_of(w, p);
 	uint32_t slot;
 	pkmap_pfn pfn;
 
@@ -86,9 +86,10 @@ static pkmap_pfn page_of_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu,
 }
 
 /* One of the pages that somebody uses, or PKMAP_NO_PFN. */
-static pkmap_pfn page_in_use(struct pkmap_window *w, struct pages p)
+static pkmap_pfn page_in_use(struct pkmap_window *w, struct pkmap_span s,
+			     struct pages p)
 {
-	pkmap_pfn pfn = page_in_slot(w, p, true);
+	pkmap_pfn pfn = page_in_slot(w, s, p, true);
 	uint32_t nr;
 
 	for (nr = 0; pfn == PKMAP_NO_PFN && nr < w->ncpus; nr++)
@@ -104,12 +105,13 @@ static pkmap_pfn page_in_use(struct pkmap_window *w, struct pages p)
 /* Tears down what nobody uses.  Returns a page that is left, or PKMAP_NO_PFN. */
 static pkmap_pfn forget_idle(struct pkmap_window *w, struct pages p)
 {
-	pkmap_pfn left = page_in_use(w, p);
+	const struct pkmap_span s = slots_of(w, p);
+	const pkmap_pfn used = page_in_use(w, s, p);
 
-	if (left != PKMAP_NO_PFN)
-		return left;
-	pkmap_tear_down_pages(w, slots_of(w, p), p.first, p.npages);
-	return page_in_slot(w, p, false);
+	if (used != PKMAP_NO_PFN)
+		return used;
+	pkmap_tear_down_pages(w, s, p.first, p.npages);
+	return page_in_slot(w, s, p, false);
 }
 
 /* A page that was held too often stays where it is for good. */
@@ -133,7 +135,7 @@ static int wait_for_page(struct pkmap_window *w, pkmap_pfn pfn,
 	if (is_saturated(w, pfn))
 		return PKMAP_EBUSY;
 	seen = pkmap_announce_waiter(w, colour);
-	if (page_in_use(w, page) != PKMAP_NO_PFN)
+	if (page_in_use(w, slots_of(w, page), page) != PKMAP_NO_PFN)
 		err = pkmap_sleep(w, colour, seen, wait);
 	pkmap_a32_sub_seq_cst(&w->waiters, 1);
 	return err;

@@ -329,11 +329,9 @@ void pkmap_tear_down_pages(struct pkmap_window *w, struct pkmap_span slots,
 		.first = slots.first,
 	};
 	uint32_t slot;
-	pkmap_pfn pfn;
 
 	for (slot = slots.first; slot < slots.end; slot++, s.count++) {
-		pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
-		if (pfn != PKMAP_NO_PFN && pfn - first < npages)
+		if (pkmap_along_load_relaxed(&w->pfn[slot]) - first < npages)
 			s.marked += mark_if_idle(&w->word[slot]);
 	}
 	tear_down(w, s);

@@ -690,10 +690,10 @@ mutant("end of a local map wakes nobody", "src/local.c",
        "\twake_for_local(w, pkmap_along_load_relaxed(&l->pfn));\n", "",
        "forget cpus=2 cache=vipt", "I9")
 mutant("forget tears down what was used meanwhile", "src/forget.c",
-       "\treturn page_in_slot(w, p, false);\n", "\treturn PKMAP_NO_PFN;\n",
+       "\treturn page_in_slot(w, s, p, false);\n", "\treturn PKMAP_NO_PFN;\n",
        "forget", "I3")
 mutant("forget sleeps without a last look", "src/forget.c",
-       "\tif (page_in_use(w, page) != PKMAP_NO_PFN)\n", "",
+       "\tif (page_in_use(w, slots_of(w, page), page) != PKMAP_NO_PFN)\n", "",
        "forget cpus=2 cache=vipt", "I9")
 mutant("unmap_pfn() without the second look", "src/window_priv.h",
        "\t\tif (unlikely(!word_has_user(*old) ||\n"
