@@ -5,7 +5,8 @@ PREFIX = /usr/local
 # What `make run` copies: the C compiler itself, unless given.
 FILE = $(shell $(CC) -print-prog-name=cc1)
 
-.PHONY: all run check check-mutants coverage check-deep check-linux bench install clean format FORCE
+.PHONY: all run check check-mutants coverage check-deep check-linux \
+	check-linux-quick bench install clean format FORCE
 
 all: build/pkmap
 
@@ -41,6 +42,10 @@ coverage:
 check-linux: build/pkmap
 	@scripts/setup linux
 	@scripts/check-linux
+
+check-linux-quick: build/pkmap
+	@scripts/setup linux
+	@scripts/check-linux --quick
 
 check-deep: build/pkmap
 	build/pkmap explore --deep

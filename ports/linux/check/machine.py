@@ -89,7 +89,9 @@ class Machine:
                    f"unix:{self.monitor},server=on,wait=off"]
         if icount:
             command += ["-icount", "shift=0"]
-        line = f"panic=-1 pkmap.run={steps}"
+        # The guest's clock runs on while the host does something else.
+        line = "panic=-1 watchdog_thresh=60 " \
+               f"rcupdate.rcu_cpu_stall_timeout=120 pkmap.run={steps}"
         if self.build.machine == "vivt":
             return command + ["-M", "versatilepb", "-cpu", "arm926", "-m",
                               "256", "-dtb", boot + "dts/versatile-pb.dtb",
