@@ -35,7 +35,7 @@ static int explore_cell(const struct cell *cell, const struct cells *c)
 {
 	const struct explore_limits limits = {
 		.switches = -1,
-		.states = c->states,
+		.states = cell->most_states,
 		.bytes = c->bytes / c->njobs,
 		.until = c->seconds ? now_ns() + c->seconds * NS_PER_SEC : 0,
 		.report = put_off_alarm,

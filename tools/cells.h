@@ -30,6 +30,7 @@ struct cell_result {
 
 struct cell {
 	struct run_setup setup;
+	uint64_t most_states; /* 0: no bound */
 	enum cell_state state;
 	struct cell_result result;
 	pid_t pid;
@@ -40,7 +41,6 @@ struct cells {
 	struct cell *cells;
 	uint32_t ncells;
 	uint64_t bytes;	  /* of memory, for all together */
-	uint64_t states;  /* for each cell; 0: no bound */
 	uint64_t seconds; /* for each cell; 0: no bound */
 
 	uint32_t started; /* cells before this one have been */

@@ -53,8 +53,8 @@ static const struct argp_option options[] = {
 	{ .name = "switches", .key = KEY_SWITCHES, .arg = "N",
 	  .doc = "Leave who could go on for another N times at most" },
 	{ .name = "states", .key = KEY_STATES, .arg = "N",
-	  .doc = "Stop after so many states (of each cell; with --all "
-		 "9000000)" },
+	  .doc = "Stop after so many states (of each cell; with --all 9000000 "
+		 "where it must be complete, else 1000000)" },
 	{ .name = "max-memory", .key = KEY_MAX_MEMORY, .arg = "MIB",
 	  .doc = "Stop when that much memory is used, by all cells together "
 		 "(4096; with --deep 10240)" },

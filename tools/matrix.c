@@ -13,14 +13,15 @@
 #include <string.h>
 
 /*
- * Of each cell of --all.  The largest that has to be complete has 4.5 million,
- * and 8 million fit into the GiB that a cell has at least: what is explored is
- * the same on every machine, however slow or busy it is.
+ * Of each cell of --all, that has to be complete or not: what is explored is the
+ * same on every machine, however slow or busy it is.  The largest that has to be
+ * has 7.8 million, and 9 million fit into the GiB that a cell has at least.
  */
-#define ALL_STATES 9000000
+#define REQUIRED_STATES 9000000
+#define OTHER_STATES	1000000
 
-#define ROW_WIDTH  24
-#define CELL_WIDTH 20
+#define ROW_WIDTH	24
+#define CELL_WIDTH	20
 
 struct matrix_machine {
 	enum pkmap_cache_kind kind;
@@ -341,6 +342,16 @@ static bool is_required_all(const struct cell *cell)
 	       c->ncpus == 2;
 }
 
+static void bound_all(struct cells *c, uint64_t most_states)
+{
+	struct cell *cell;
+
+	for (cell = c->cells; cell < c->cells + c->ncells; cell++)
+		cell->most_states = most_states		  ? most_states :
+				    is_required_all(cell) ? REQUIRED_STATES :
+							    OTHER_STATES;
+}
+
 /*
  * pkmap to the end.
  */
@@ -464,7 +475,6 @@ int matrix_all(const struct matrix_options *opt, struct progress *progress,
 {
 	struct cells c = {
 		.bytes = opt->bytes,
-		.states = opt->states ? opt->states : ALL_STATES,
 		.seconds = opt->seconds,
 	};
 	int ret;
@@ -472,6 +482,7 @@ int matrix_all(const struct matrix_options *opt, struct progress *progress,
 	if (new_cells(&c, nschemes() * NMACHINES * nscenarios(), failure))
 		return -1;
 	make_all(&c);
+	bound_all(&c, opt->states);
 	ret = run_cells(&c, opt, progress, failure, print_all);
 	if (!ret)
 		ret = judge(&c, opt, is_required_all);
@@ -484,14 +495,16 @@ int matrix_deep(const struct matrix_options *opt, struct progress *progress,
 {
 	struct cells c = {
 		.bytes = opt->bytes,
-		.states = opt->states,
 		.seconds = opt->seconds,
 	};
+	uint32_t k;
 	int ret;
 
 	if (new_cells(&c, NDEEP * MAX_ROUNDS * NMODELS * nscenarios(), failure))
 		return -1;
 	make_deep(&c);
+	for (k = 0; k < c.ncells; k++)
+		c.cells[k].most_states = opt->states;
 	ret = run_cells(&c, opt, progress, failure, print_deep);
 	if (!ret)
 		ret = judge(&c, opt, is_required_deep);
