@@ -342,16 +342,6 @@ static bool is_required_all(const struct cell *cell)
 	       c->ncpus == 2;
 }
 
-static void bound_all(struct cells *c, uint64_t most_states)
-{
-	struct cell *cell;
-
-	for (cell = c->cells; cell < c->cells + c->ncells; cell++)
-		cell->most_states = most_states		  ? most_states :
-				    is_required_all(cell) ? REQUIRED_STATES :
-							    OTHER_STATES;
-}
-
 /*
  * pkmap to the end.
  */
@@ -421,12 +411,38 @@ static bool is_required_deep(const struct cell *cell)
 	       !cell->setup.config.weak_memory;
 }
 
+/* What is explored, and what is asked of it. */
+struct matrix {
+	uint32_t most_cells;
+	void (*make)(struct cells *c);
+	void (*print)(const struct cells *c);
+	/* Whether pkmap must be complete in a cell. */
+	bool (*is_required)(const struct cell *cell);
+	/* As many states bound a cell; 0: all the memory there is. */
+	uint64_t required_states;
+	uint64_t other_states;
+};
+
+static void bound(struct cells *c, const struct matrix *m, uint64_t most_states)
+{
+	struct cell *cell;
+
+	for (cell = c->cells; cell < c->cells + c->ncells; cell++) {
+		if (most_states)
+			cell->most_states = most_states;
+		else if (m->is_required(cell))
+			cell->most_states = m->required_states;
+		else
+			cell->most_states = m->other_states;
+	}
+}
+
 /*
  * 1 if pkmap is not clean somewhere, or anything crashed, or pkmap is not
  * complete in a cell in which it must be.
  */
-static int judge(const struct cells *c, const struct matrix_options *opt,
-		 bool (*is_required)(const struct cell *cell))
+static int judge(const struct cells *c, const struct matrix *m,
+		 const struct matrix_options *opt)
 {
 	const bool bounded = opt->states || opt->seconds;
 	const struct cell *cell;
@@ -439,15 +455,15 @@ static int judge(const struct cells *c, const struct matrix_options *opt,
 		if (cell->setup.scheme != &scheme_pkmap)
 			continue;
 		if (!is_clean(cell) ||
-		    (!bounded && is_required(cell) && !is_complete(cell)))
+		    (!bounded && m->is_required(cell) && !is_complete(cell)))
 			return 1;
 	}
 	return 0;
 }
 
-static int run_cells(struct cells *c, const struct matrix_options *opt,
-		     struct progress *progress, struct failure *failure,
-		     void (*print)(const struct cells *c))
+static int run_cells(struct cells *c, const struct matrix *m,
+		     const struct matrix_options *opt,
+		     struct progress *progress, struct failure *failure)
 {
 	int err = cells_run(c, progress);
 
@@ -457,57 +473,58 @@ static int run_cells(struct cells *c, const struct matrix_options *opt,
 	if (err)
 		fail(failure, 0, "interrupted");
 	if (!opt->json)
-		print(c);
+		m->print(c);
 	else if (print_json(c, failure))
 		return -1;
 	return show_flush(failure) || err ? -1 : 0;
 }
 
-static int new_cells(struct cells *c, uint32_t ncells, struct failure *failure)
+static int run_matrix(const struct matrix *m, const struct matrix_options *opt,
+		      struct progress *progress, struct failure *failure)
 {
-	c->ncells = ncells;
-	c->cells = calloc(ncells, sizeof(*c->cells));
-	return c->cells ? 0 : fail(failure, 0, "not enough memory");
+	struct cells c = {
+		.bytes = opt->bytes,
+		.seconds = opt->seconds,
+		.ncells = m->most_cells,
+		.cells = calloc(m->most_cells, sizeof(*c.cells)),
+	};
+	int ret;
+
+	if (!c.cells)
+		return fail(failure, 0, "not enough memory");
+	m->make(&c);
+	bound(&c, m, opt->states);
+	ret = run_cells(&c, m, opt, progress, failure);
+	if (!ret)
+		ret = judge(&c, m, opt);
+	free(c.cells);
+	return ret;
 }
 
 int matrix_all(const struct matrix_options *opt, struct progress *progress,
 	       struct failure *failure)
 {
-	struct cells c = {
-		.bytes = opt->bytes,
-		.seconds = opt->seconds,
+	const struct matrix all = {
+		.most_cells = nschemes() * NMACHINES * nscenarios(),
+		.make = make_all,
+		.print = print_all,
+		.is_required = is_required_all,
+		.required_states = REQUIRED_STATES,
+		.other_states = OTHER_STATES,
 	};
-	int ret;
 
-	if (new_cells(&c, nschemes() * NMACHINES * nscenarios(), failure))
-		return -1;
-	make_all(&c);
-	bound_all(&c, opt->states);
-	ret = run_cells(&c, opt, progress, failure, print_all);
-	if (!ret)
-		ret = judge(&c, opt, is_required_all);
-	free(c.cells);
-	return ret;
+	return run_matrix(&all, opt, progress, failure);
 }
 
 int matrix_deep(const struct matrix_options *opt, struct progress *progress,
 		struct failure *failure)
 {
-	struct cells c = {
-		.bytes = opt->bytes,
-		.seconds = opt->seconds,
+	const struct matrix deep = {
+		.most_cells = NDEEP * MAX_ROUNDS * NMODELS * nscenarios(),
+		.make = make_deep,
+		.print = print_deep,
+		.is_required = is_required_deep,
 	};
-	uint32_t k;
-	int ret;
 
-	if (new_cells(&c, NDEEP * MAX_ROUNDS * NMODELS * nscenarios(), failure))
-		return -1;
-	make_deep(&c);
-	for (k = 0; k < c.ncells; k++)
-		c.cells[k].most_states = opt->states;
-	ret = run_cells(&c, opt, progress, failure, print_deep);
-	if (!ret)
-		ret = judge(&c, opt, is_required_deep);
-	free(c.cells);
-	return ret;
+	return run_matrix(&deep, opt, progress, failure);
 }
