@@ -139,7 +139,8 @@ struct pkmap_ops {
 
 	/*
 	 * Removes the translations of @npages adjacent slots from @addr on.
-	 * TLBs may keep them until flush_tlb().  Cannot fail.
+	 * TLBs may keep them until flush_tlb().  Cannot fail.  A slot that
+	 * pkmap_local_abandon() clears may not show a page yet, or no more.
 	 *
 	 * A port where that costs much may put it off until the slot is set to
 	 * another page; what the slot shows until then is nobody's.  Such a

@@ -94,6 +94,7 @@ struct fake {
 	bool any_context; /* the library must not sleep now */
 	int cpu;	  /* on which the test runs */
 	int entered;	  /* depth of local_enter() */
+	bool cpu_gone;	  /* local slots may be cleared that show nothing */
 
 	struct fake_event log[FAKE_LOG];
 	unsigned int nlog;

@@ -7,6 +7,8 @@
  * and the fake port checks the rest.  On VIVT, what a device stored is lost if
  * a line of its buffer is forgotten about; elsewhere, slots are mixed up.
  */
+#include <setjmp.h>
+
 #include "dma_recorder.h"
 #include "interrupt_points.h"
 
@@ -198,7 +200,58 @@ static void dma(void)
 	sweep(task_dma, local_map_others);
 }
 
+/* The CPU of a call ends in it: what it showed is taken down. */
+static jmp_buf ended;
+
+static void end_cpu(void)
+{
+	longjmp(ended, 1);
+}
+
+static bool ends_in_dma(struct pkmap_dma_buffer buf)
+{
+	if (setjmp(ended))
+		return true;
+	dma_one(&s.r, DMA_MAP, buf, PKMAP_DMA_FROM_DEVICE);
+	return false;
+}
+
+static bool abandon_at(unsigned int n)
+{
+	const struct pkmap_dma_buffer buf = {
+		.pfn = DMA_FIRST + TASK_PAGE,
+		.len = DMA_PAGE,
+	};
+	bool came;
+
+	open_window(PKMAP_CACHE_VIPT);
+	handler = end_cpu;
+	points_left = n;
+	armed = true;
+	came = ends_in_dma(buf);
+	armed = false;
+	s.r.f.any_context = false;
+	s.r.f.cpu_gone = true;
+	pkmap_local_abandon(s.r.f.win, DMA_CPU);
+	CHECK(!s.r.f.count[FAKE_REPORT] || s.r.f.report.pfn == buf.pfn);
+	CHECK(!pkmap_forget(s.r.f.win, buf.pfn, 1, PKMAP_NOWAIT));
+	s.r.f.entered = 0;
+	dma_clear_log(&s.r);
+	dma_from(TASK_PAGE);
+	close_window();
+	return came;
+}
+
+static void abandoned(void)
+{
+	unsigned int n = 0;
+
+	while (abandon_at(n))
+		n++;
+	CHECK(n > 10);
+}
+
 const struct unit_test unit_tests[] = {
-	UNIT_TEST(map), UNIT_TEST(flush), UNIT_TEST(local_map), UNIT_TEST(dma),
-	{ 0 },
+	UNIT_TEST(map), UNIT_TEST(flush),     UNIT_TEST(local_map),
+	UNIT_TEST(dma), UNIT_TEST(abandoned), { 0 },
 };
