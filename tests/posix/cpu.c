@@ -59,14 +59,20 @@ static void step_holder(struct holder *h)
 		sched_yield();
 }
 
+/* With a small stack: a 32-bit process has to have room for a thousand. */
 static void start_holder(struct holder *h, struct pkmap_window *win,
 			 pkmap_pfn pfn)
 {
+	pthread_attr_t attr;
+
 	h->win = win;
 	h->pfn = pfn;
 	atomic_init(&h->steps, 0);
 	assert_int_equal(sem_init(&h->step, 0, 0), 0);
-	assert_int_equal(pthread_create(&h->thread, NULL, hold, h), 0);
+	assert_int_equal(pthread_attr_init(&attr), 0);
+	assert_int_equal(pthread_attr_setstacksize(&attr, 1 << 18), 0);
+	assert_int_equal(pthread_create(&h->thread, &attr, hold, h), 0);
+	pthread_attr_destroy(&attr);
 }
 
 static void stop_holder(struct holder *h)
@@ -238,6 +244,44 @@ static void test_cpus_of_its_own(void **state)
 	stop_holder(&second);
 	step_holders();
 	stop_holders();
+	assert_int_equal(other.reports, 0);
+	home_close(&other);
+}
+
+/*
+ * In all windows together, so many threads have local maps open.  One more finds
+ * no number, although its window has a CPU for it.
+ */
+static void test_all_threads(void **state)
+{
+	static struct holder many[PKMAP_POSIX_THREADS];
+	struct pkmap_posix_config config = {
+		.fd = -1,
+		.npages = 8,
+		.ncpus = PKMAP_POSIX_THREADS,
+		.local_slots = 1,
+		.dma_slots = PKMAP_POSIX_NONE,
+	};
+	struct home other;
+	unsigned int k;
+
+	(void)state;
+	home_open(&other, &config);
+	for (k = 0; k < PKMAP_POSIX_THREADS; k++) {
+		start_holder(&many[k], other.win, k % 8);
+		step_holder(&many[k]);
+		assert_int_equal(many[k].result, 0);
+	}
+	check_refused_elsewhere(home.win);
+
+	step_holder(&many[0]);
+	assert_int_equal(use_dma(100), 0);
+	for (k = 0; k < PKMAP_POSIX_THREADS; k++) {
+		if (k)
+			step_holder(&many[k]);
+		assert_int_equal(many[k].result, 0);
+		stop_holder(&many[k]);
+	}
 	assert_int_equal(other.reports, 0);
 	home_close(&other);
 }
@@ -683,6 +727,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_cpus),
 		cmocka_unit_test(test_cpus_of_its_own),
+		cmocka_unit_test(test_all_threads),
 		cmocka_unit_test(test_threads_that_end),
 		cmocka_unit_test(test_end_wakes),
 		cmocka_unit_test(test_two_windows),

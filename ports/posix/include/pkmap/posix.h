@@ -76,10 +76,10 @@
  *   cancelled elsewhere, or exits, does not let go of what it has mapped, unless
  *   a pthread_cleanup_push() handler unmaps it.  Its local maps are ended in its
  *   place, in a destructor of thread-specific data, and each is reported
- *   (PKMAP_MISUSE_LOCAL_LEFT), before pthread_join() returns.  Never cancel a thread asynchronously
- *   (PTHREAD_CANCEL_ASYNCHRONOUS) in a call, and never leave a handler that
- *   interrupted one by siglongjmp(): the window may be locked or counted in use
- *   for ever, and a CPU of it lost.
+ *   (PKMAP_MISUSE_LOCAL_LEFT), before pthread_join() returns.  Never cancel a
+ *   thread asynchronously (PTHREAD_CANCEL_ASYNCHRONOUS) in a call, and never
+ *   leave a handler that interrupted one by siglongjmp(): the window may be
+ *   locked or counted in use for ever, and a CPU of it lost.
  *
  *   Local maps.  A thread counts as a CPU of a window while it has local maps
  *   open there.  A window has a fixed number of CPUs (ncpus below), whatever
