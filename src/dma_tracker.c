@@ -231,7 +231,10 @@ static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
 	return PKMAP_DMA_UNMAP_DEVICE;
 }
 
-/* Says why @m cannot be unmapped. */
+/*
+ * Says why @m cannot be unmapped.  The tracker was not full when it was looked
+ * for: whoever mapped it has tracked it, and so it is no matter if it is by now.
+ */
 static int refuse_unmap(struct pkmap_dma *d, const struct mapping *m,
 			const char *call)
 {
@@ -245,8 +248,6 @@ static int refuse_unmap(struct pkmap_dma *d, const struct mapping *m,
 		    (other.state & STATE_MASK) == STATE_LIVE)
 			known = other;
 	}
-	if (!is_tracking(d))
-		return 0;
 	if (known.buf.len)
 		report(d, unmap_misuse(m, &known), call, m, &known);
 	else
@@ -273,8 +274,6 @@ static int check_sync(struct pkmap_dma *d, const struct mapping *m,
 					     PKMAP_DMA_SYNC_DEVICE;
 		known = other;
 	}
-	if (!is_tracking(d))
-		return 0;
 	report(d, what, call, m,
 	       what == PKMAP_DMA_SYNC_UNMAPPED ? NULL : &known);
 	return PKMAP_EINVAL;
@@ -327,10 +326,8 @@ int pkmap_track_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call)
 		if (move_mapping(d, &m, STATE_LIVE, STATE_LEAVING))
 			continue;
 		err = refuse_unmap(d, &m, call->name);
-		if (err) {
-			end_leaving(d, call, k, STATE_LIVE);
-			return err;
-		}
+		end_leaving(d, call, k, STATE_LIVE);
+		return err;
 	}
 	return 0;
 }
