@@ -49,6 +49,21 @@ const struct broken *run_broken(void)
 	return &m.broken;
 }
 
+/*
+ * Registers hold what the checker left in them.  A context may store one that it
+ * has not set, with a struct that it has not filled, and that would make states
+ * differ that do not.
+ */
+#if __has_attribute(__zero_call_used_regs__)
+__attribute__((__zero_call_used_regs__("all")))
+#endif
+__attribute__((__noinline__)) static void
+clear_registers(void)
+{
+	/* Not removed. */
+	__asm__ volatile("");
+}
+
 /* Goes back to the checker, which lets this context go on some time. */
 void give_way(const struct op *op)
 {
@@ -56,6 +71,7 @@ void give_way(const struct op *op)
 		return;
 	context()->op = *op;
 	m.checker = jump_fcontext(m.checker, NULL).fcontext;
+	clear_registers();
 }
 
 void give_way_as(enum op_kind kind)
@@ -83,6 +99,7 @@ static void context_main(struct transfer t)
 	struct cpu *cpu;
 
 	m.checker = t.fcontext;
+	clear_registers();
 	m.info[m.current].run();
 
 	context()->op = (struct op){ 0 };

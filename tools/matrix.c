@@ -15,7 +15,7 @@
 /*
  * Of each cell of --all, that has to be complete or not: what is explored is the
  * same on every machine, however slow or busy it is.  The largest that has to be
- * has 7.8 million, and 9 million fit into the GiB that a cell has at least.
+ * has 5.3 million, and 9 million fit into the GiB that a cell has at least.
  */
 #define REQUIRED_STATES 9000000
 #define OTHER_STATES	1000000
