@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #define MAX_PARTS   16
@@ -13,9 +15,13 @@
 #define NO_PART	    UINT32_MAX
 
 /* A table of numbers; what they stand for is elsewhere. */
+struct entry {
+	uint32_t place; /* a number + 1, or 0 */
+	uint32_t hash;	/* to compare first */
+};
+
 struct table {
-	uint32_t *place; /* a number + 1, or 0 */
-	uint32_t *hash;	 /* the upper half of it, to compare first */
+	struct entry *entry;
 	uint32_t mask;
 	uint32_t used;
 };
@@ -54,19 +60,33 @@ struct states {
 	uint32_t loaded[MAX_PARTS];
 };
 
+/*
+ * Has the system use large pages for @mem, if it can: it is looked at here and
+ * there, and with small ones that misses the TLB nearly every time.
+ */
+static void *large_pages(void *mem, size_t bytes)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t start = ((uintptr_t)mem + page - 1) & ~(page - 1);
+	const uintptr_t end = ((uintptr_t)mem + bytes) & ~(page - 1);
+
+	if (mem && start < end)
+		madvise((void *)start, end - start, MADV_HUGEPAGE);
+	return mem;
+}
+
 static bool table_init(struct table *t, uint32_t size)
 {
-	t->place = calloc(size, sizeof(*t->place));
-	t->hash = calloc(size, sizeof(*t->hash));
+	t->entry = large_pages(calloc(size, sizeof(*t->entry)),
+			       size * sizeof(*t->entry));
 	t->mask = size - 1;
 	t->used = 0;
-	return t->place && t->hash;
+	return t->entry;
 }
 
 static void table_free(struct table *t)
 {
-	free(t->place);
-	free(t->hash);
+	free(t->entry);
 }
 
 /* Doubles the table when it is three quarters full. */
@@ -78,17 +98,14 @@ static bool table_make_room(struct table *t)
 
 	if (t->used < t->mask - t->mask / 4)
 		return true;
-	if (!table_init(&bigger, 2 * (t->mask + 1))) {
-		table_free(&bigger);
+	if (!table_init(&bigger, 2 * (t->mask + 1)))
 		return false;
-	}
 	for (i = 0; i <= t->mask; i++) {
-		if (!t->place[i])
+		if (!t->entry[i].place)
 			continue;
-		for (k = t->hash[i] & bigger.mask; bigger.place[k];)
+		for (k = t->entry[i].hash & bigger.mask; bigger.entry[k].place;)
 			k = (k + 1) & bigger.mask;
-		bigger.place[k] = t->place[i];
-		bigger.hash[k] = t->hash[i];
+		bigger.entry[k] = t->entry[i];
 	}
 	bigger.used = t->used;
 	table_free(t);
@@ -149,7 +166,7 @@ static struct part *new_part(struct states *s, size_t bytes)
 		if (!chunks)
 			return NULL;
 		s->chunks = chunks;
-		s->chunk = malloc(CHUNK_BYTES);
+		s->chunk = large_pages(malloc(CHUNK_BYTES), CHUNK_BYTES);
 		if (!s->chunk)
 			return NULL;
 		s->chunks[s->nchunks++] = s->chunk;
@@ -169,11 +186,12 @@ static uint32_t add_part(struct states *s, const void *data, size_t bytes)
 	struct part *p;
 	uint32_t k;
 
-	for (k = hash & t->mask; t->place[k]; k = (k + 1) & t->mask) {
-		p = s->parts[t->place[k] - 1];
-		if (t->hash[k] == hash && p->bytes == bytes &&
-		    !memcmp(p->data, data, bytes))
-			return t->place[k] - 1;
+	for (k = hash & t->mask; t->entry[k].place; k = (k + 1) & t->mask) {
+		if (t->entry[k].hash != hash)
+			continue;
+		p = s->parts[t->entry[k].place - 1];
+		if (p->bytes == bytes && !memcmp(p->data, data, bytes))
+			return t->entry[k].place - 1;
 	}
 	if (s->nparts == s->max_parts) {
 		s->max_parts = s->max_parts ? 2 * s->max_parts : 1024;
@@ -188,8 +206,7 @@ static uint32_t add_part(struct states *s, const void *data, size_t bytes)
 	p->bytes = (uint32_t)bytes;
 	memcpy(p->data, data, bytes);
 	s->parts[s->nparts++] = p;
-	t->place[k] = s->nparts;
-	t->hash[k] = hash;
+	t->entry[k] = (struct entry){ .place = s->nparts, .hash = hash };
 	t->used++;
 	if (!table_make_room(t))
 		return NO_PART;
@@ -224,7 +241,7 @@ static bool new_state(struct states *s, uint32_t from, struct action action)
 		states = realloc(s->states, s->max_states * s->state_bytes);
 		if (!states)
 			return false;
-		s->states = states;
+		s->states = large_pages(states, s->max_states * s->state_bytes);
 	}
 	state = state_at(s, s->nstates++);
 	state->from = from;
@@ -248,16 +265,15 @@ uint32_t states_add(struct states *s, uint32_t from, struct action action,
 	if (!save_parts(s) || s->nstates == NO_STATE - 1)
 		return NO_STATE;
 	hash = (uint32_t)XXH3_64bits(s->loaded, bytes);
-	for (k = hash & t->mask; t->place[k]; k = (k + 1) & t->mask) {
-		if (t->hash[k] == hash &&
-		    !memcmp(state_at(s, t->place[k] - 1)->part, s->loaded,
+	for (k = hash & t->mask; t->entry[k].place; k = (k + 1) & t->mask) {
+		if (t->entry[k].hash == hash &&
+		    !memcmp(state_at(s, t->entry[k].place - 1)->part, s->loaded,
 			    bytes))
-			return t->place[k] - 1;
+			return t->entry[k].place - 1;
 	}
 	if (!new_state(s, from, action))
 		return NO_STATE;
-	t->place[k] = s->nstates;
-	t->hash[k] = hash;
+	t->entry[k] = (struct entry){ .place = s->nstates, .hash = hash };
 	t->used++;
 	*is_new = true;
 	return table_make_room(t) ? s->nstates - 1 : NO_STATE;
@@ -311,5 +327,6 @@ uint32_t states_count(const struct states *s)
 uint64_t states_bytes(const struct states *s)
 {
 	return s->part_bytes + s->nstates * s->state_bytes +
-	       8ull * (s->part_table.mask + 1ull + s->state_table.mask + 1ull);
+	       sizeof(struct entry) *
+		       (s->part_table.mask + 1ull + s->state_table.mask + 1ull);
 }
