@@ -5,7 +5,7 @@ PREFIX = /usr/local
 # What `make run` copies: the C compiler itself, unless given.
 FILE = $(shell $(CC) -print-prog-name=cc1)
 
-.PHONY: all run check check-spin check-mutants coverage check-deep check-linux \
+.PHONY: all run check check-spin check-tool check-mutants coverage check-deep check-linux \
 	check-linux-quick bench install clean format FORCE
 
 all: build/pkmap
@@ -33,6 +33,9 @@ check:
 
 check-spin:
 	@scripts/check spin
+
+check-tool:
+	@scripts/check tool
 
 check-mutants:
 	@scripts/setup check
