@@ -5,8 +5,8 @@ PREFIX = /usr/local
 # What `make run` copies: the C compiler itself, unless given.
 FILE = $(shell $(CC) -print-prog-name=cc1)
 
-.PHONY: all run check check-spin check-tool check-mutants coverage check-deep check-linux \
-	check-linux-quick bench install clean format FORCE
+.PHONY: all run check check-spin check-tool check-mutants coverage check-deep \
+	check-linux check-linux-quick bench install clean format FORCE
 
 all: build/pkmap
 

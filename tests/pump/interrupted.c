@@ -100,7 +100,8 @@ static bool is_about_signals(pid_t pid)
 
 /*
  * Sends @sig when the main thread enters or leaves a system call for the
- * @call-th time, from the first one about signals on.  Returns how it ended; *@sent tells whether it came that far.
+ * @call-th time, from the first one about signals on.  Returns how it ended;
+ * *@sent tells whether it came that far.
  */
 static int interrupt_at(int call, int sig, bool *sent)
 {
