@@ -2,6 +2,9 @@
 /*
  * machine.c - CPUs: tasks, interrupts, and who can go on.
  */
+/* A fortified longjmp() takes another stack for an error. */
+#undef _FORTIFY_SOURCE
+
 #include "machine_priv.h"
 
 #include "scenario.h"
@@ -9,25 +12,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <ucontext.h>
 
 /* What is zeroed below a stack before its context goes on. */
 #define RED_BYTES 1024
 
-/* Boost.Context's C functions, which its headers declare for C++ only. */
-struct transfer {
-	void *fcontext;
-	void *data;
+/*
+ * A context's stack.  makecontext() puts a context on it; after that, setjmp()
+ * and longjmp() switch, which make no system call.  What is kept of a context is
+ * the upper end of this: how to go on, and the frames below.
+ */
+struct stack {
+	char frames[STACK_BYTES];
+	jmp_buf go_on;
 };
-struct transfer jump_fcontext(void *to, void *data);
-void *make_fcontext(void *top, size_t bytes, void (*run)(struct transfer t));
 
 struct machine m;
 
-static _Alignas(64) char stacks[MAX_CONTEXTS][STACK_BYTES];
+static _Alignas(64) struct stack stacks[MAX_CONTEXTS];
 
-static char *stack_top(uint32_t nr)
+static char *stack_end(uint32_t nr)
 {
-	return stacks[nr] + STACK_BYTES;
+	return (char *)(&stacks[nr] + 1);
 }
 
 void broken(int invariant, enum verdict verdict, const char *format, ...)
@@ -64,14 +70,27 @@ clear_registers(void)
 	__asm__ volatile("");
 }
 
+/* All that is above the frame of this function is kept. */
+__attribute__((__noinline__, __noreturn__)) static void to_checker(void)
+{
+	m.info[m.current].sp = __builtin_frame_address(0);
+	_longjmp(m.checker, 1);
+}
+
 /* Goes back to the checker, which lets this context go on some time. */
+static void stop(void)
+{
+	if (!_setjmp(stacks[m.current].go_on))
+		to_checker();
+	clear_registers();
+}
+
 void give_way(const struct op *op)
 {
 	if (m.preparing)
 		return;
 	context()->op = *op;
-	m.checker = jump_fcontext(m.checker, NULL).fcontext;
-	clear_registers();
+	stop();
 }
 
 void give_way_as(enum op_kind kind)
@@ -94,12 +113,10 @@ static bool cpu_is_done(int cpu)
 	return true;
 }
 
-static void context_main(struct transfer t)
+static void run_context(void)
 {
 	struct cpu *cpu;
 
-	m.checker = t.fcontext;
-	clear_registers();
 	m.info[m.current].run();
 
 	context()->op = (struct op){ 0 };
@@ -113,35 +130,59 @@ static void context_main(struct transfer t)
 		context()->state = CONTEXT_IDLE;
 		log_event(m.current, EVENT_LEAVE, "returns");
 	}
-	jump_fcontext(m.checker, NULL);
 }
 
-/* Lets a context run until it gives way or ends. */
-static void resume(uint32_t nr)
+/* The outermost function of each stack, which is never left. */
+static void context_main(void)
 {
-	char *sp = m.info[nr].fcontext;
+	if (!_setjmp(m.info[m.current].begin))
+		to_checker();
+	clear_registers();
+	run_context();
+	_longjmp(m.checker, 1);
+}
 
+/* Has a context wait on its stack to be started. */
+static void put_on_stack(uint32_t nr)
+{
+	ucontext_t there;
+
+	m.current = (uint8_t)nr;
+	memset(&stacks[nr].go_on, 0, sizeof(stacks[nr].go_on));
+	getcontext(&there);
+	there.uc_stack.ss_sp = stacks[nr].frames;
+	there.uc_stack.ss_size = STACK_BYTES;
+	there.uc_link = NULL;
+	makecontext(&there, context_main, 0);
+	if (!_setjmp(m.checker))
+		setcontext(&there);
+	m.info[nr].base = m.info[nr].sp;
+	m.info[nr].sp = stack_end(nr);
+}
+
+/* Lets a context run until it gives way or ends; then nothing of it is kept. */
+static void run_from(uint32_t nr, jmp_buf at, char *sp)
+{
 	/*
 	 * What calls left behind below the stack must not become part of the
 	 * state by way of frames that are not filled at once.
 	 */
 	memset(sp - RED_BYTES, 0, RED_BYTES);
 	m.current = (uint8_t)nr;
-	m.info[nr].fcontext = jump_fcontext(sp, NULL).fcontext;
-	if (m.hw.context[nr].state != CONTEXT_READY &&
-	    m.hw.context[nr].state != CONTEXT_ASLEEP)
-		m.info[nr].fcontext = stack_top(nr);
+	m.info[nr].sp = stack_end(nr);
+	if (!_setjmp(m.checker))
+		_longjmp(at, 1);
+}
+
+static void resume(uint32_t nr)
+{
+	run_from(nr, stacks[nr].go_on, m.info[nr].sp);
 }
 
 static void start(uint32_t nr)
 {
-	char *top = stack_top(nr);
-
-	memset(top - RED_BYTES, 0, RED_BYTES);
-	m.info[nr].fcontext =
-		make_fcontext(top, STACK_BYTES - 64, context_main);
 	m.hw.context[nr].state = CONTEXT_READY;
-	resume(nr);
+	run_from(nr, m.info[nr].begin, m.info[nr].base);
 }
 
 /*
@@ -465,8 +506,8 @@ const void *run_part(uint32_t part, size_t *bytes)
 		*bytes = m.config.weak_memory ? weak_bytes() : 0;
 		return &m.weak;
 	}
-	sp = m.info[part - PART_STACKS].fcontext;
-	*bytes = (size_t)(stack_top(part - PART_STACKS) - sp);
+	sp = m.info[part - PART_STACKS].sp;
+	*bytes = (size_t)(stack_end(part - PART_STACKS) - sp);
 	return sp;
 }
 
@@ -481,9 +522,9 @@ void run_restore(uint32_t part, const void *data, size_t bytes)
 	} else if (part == PART_WEAK) {
 		memcpy(&m.weak, data, bytes);
 	} else {
-		sp = stack_top(part - PART_STACKS) - bytes;
+		sp = stack_end(part - PART_STACKS) - bytes;
 		memcpy(sp, data, bytes);
-		m.info[part - PART_STACKS].fcontext = sp;
+		m.info[part - PART_STACKS].sp = sp;
 	}
 }
 
@@ -501,8 +542,8 @@ int machine_context(enum lane_kind kind, const char *name, int cpu, int level,
 	info->cpu = cpu;
 	info->level = level;
 	info->run = run;
-	info->fcontext = stack_top(nr);
 	snprintf(info->name, sizeof(info->name), "%s", name);
+	put_on_stack(nr);
 	return (int)nr;
 }
 

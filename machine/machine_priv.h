@@ -14,6 +14,8 @@
 #include "run.h"
 #include "timeline.h"
 
+#include <setjmp.h>
+
 #define MAX_CPUS     4
 #define MAX_CONTEXTS 8
 #define MAX_PAGES    6
@@ -173,7 +175,9 @@ struct context_info {
 	int cpu;
 	int level; /* of an interrupt; MACHINE_NMI cannot be masked */
 	void (*run)(void);
-	void *fcontext; /* where its stack is now */
+	jmp_buf begin;
+	char *base; /* of its stack, when it begins */
+	char *sp;   /* what is above is kept */
 };
 
 struct machine {
@@ -204,7 +208,7 @@ struct machine {
 	bool weak_cut; /* not all of the history was kept */
 
 	/* The step that is being made. */
-	void *checker; /* where to go when the context gives way */
+	jmp_buf checker; /* where to go when the context gives way */
 	uint8_t current;
 	uint8_t choice;
 	bool preparing; /* before the run: nobody gives way */
