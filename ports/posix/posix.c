@@ -6,9 +6,9 @@
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "posix_priv.h"
@@ -139,7 +139,8 @@ static int file_bytes(int fd, uint64_t *bytes)
 	if (fstat(fd, &st) < 0)
 		return pkmap_posix_error();
 	if (S_ISBLK(st.st_mode)) {
-		if (ioctl(fd, BLKGETSIZE64, bytes) < 0)
+		/* ioctl()'s request is an int in some C libraries. */
+		if (syscall(SYS_ioctl, fd, BLKGETSIZE64, bytes) < 0)
 			return pkmap_posix_error();
 		return 0;
 	}

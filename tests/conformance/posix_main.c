@@ -61,21 +61,21 @@ static void handle(int sig, void (*handler)(int sig))
 		die("sigaction");
 }
 
-static void posix_failed(struct conformance *conf, const char *file, int line,
-			 const char *text)
+static void kit_failed(struct conformance *conf, const char *file, int line,
+		       const char *text)
 {
 	(void)conf;
 	printf("# %s:%d: %s\n", file, line, text);
 }
 
-static void posix_skipped(struct conformance *conf, const char *why)
+static void kit_skipped(struct conformance *conf, const char *why)
 {
 	struct home *home = conf->port;
 
 	home->skipped = why;
 }
 
-static void posix_report(void *arg, const struct pkmap_report *report)
+static void kit_report(void *arg, const struct pkmap_report *report)
 {
 	conformance_report(arg, report);
 }
@@ -91,8 +91,8 @@ static struct pkmap_posix **find(struct home *home, struct pkmap_window *win)
 	return NULL;
 }
 
-static struct pkmap_window *posix_open(struct conformance *conf,
-				       uint32_t nslots, bool read_only)
+static struct pkmap_window *kit_open(struct conformance *conf, uint32_t nslots,
+				     bool read_only)
 {
 	struct home *home = conf->port;
 	struct pkmap_posix **at = find(home, NULL);
@@ -104,19 +104,19 @@ static struct pkmap_window *posix_open(struct conformance *conf,
 		.dma_slots = conf->dma_slots,
 		.read_only = read_only,
 		.strict = home->strict,
-		.report = posix_report,
+		.report = kit_report,
 		.report_arg = conf,
 	};
 	int err = at ? pkmap_posix_open(&config, at) : PKMAP_ENOMEM;
 
 	if (err) {
-		posix_failed(conf, __FILE__, __LINE__, pkmap_strerror(err));
+		kit_failed(conf, __FILE__, __LINE__, pkmap_strerror(err));
 		return NULL;
 	}
 	return pkmap_posix_window(*at);
 }
 
-static int posix_close(struct conformance *conf, struct pkmap_window *win)
+static int kit_close(struct conformance *conf, struct pkmap_window *win)
 {
 	struct pkmap_posix **at = find(conf->port, win);
 	int err = pkmap_posix_close(*at);
@@ -134,8 +134,8 @@ static void *second_thread(void *arg)
 	return NULL;
 }
 
-static bool posix_start(struct conformance *conf, void (*run)(void *arg),
-			void *arg)
+static bool kit_start(struct conformance *conf, void (*run)(void *arg),
+		      void *arg)
 {
 	struct home *home = conf->port;
 
@@ -144,21 +144,21 @@ static bool posix_start(struct conformance *conf, void (*run)(void *arg),
 	return !pthread_create(&home->second, NULL, second_thread, home);
 }
 
-static void posix_join(struct conformance *conf)
+static void kit_join(struct conformance *conf)
 {
 	struct home *home = conf->port;
 
 	pthread_join(home->second, NULL);
 }
 
-static void posix_relax(struct conformance *conf)
+static void kit_relax(struct conformance *conf)
 {
 	(void)conf;
 	sched_yield();
 }
 
-static void posix_interrupt(struct conformance *conf, void (*run)(void *arg),
-			    void *arg)
+static void kit_interrupt(struct conformance *conf, void (*run)(void *arg),
+			  void *arg)
 {
 	(void)conf;
 	interrupt_run = run;
@@ -166,14 +166,14 @@ static void posix_interrupt(struct conformance *conf, void (*run)(void *arg),
 	raise(SIGUSR1);
 }
 
-static void posix_disturb(struct conformance *conf)
+static void kit_disturb(struct conformance *conf)
 {
 	struct home *home = conf->port;
 
 	pthread_kill(home->second, SIGUSR2);
 }
 
-static uint64_t posix_deadline(struct conformance *conf, uint64_t ns)
+static uint64_t kit_deadline(struct conformance *conf, uint64_t ns)
 {
 	(void)conf;
 	return pkmap_posix_deadline(ns);
@@ -184,8 +184,7 @@ static off_t file_offset(struct conformance *conf, pkmap_pfn pfn, size_t offset)
 	return (off_t)pfn * (off_t)conf->page_size + (off_t)offset;
 }
 
-static uint32_t posix_peek(struct conformance *conf, pkmap_pfn pfn,
-			   size_t offset)
+static uint32_t kit_peek(struct conformance *conf, pkmap_pfn pfn, size_t offset)
 {
 	struct home *home = conf->port;
 	uint32_t word;
@@ -196,8 +195,8 @@ static uint32_t posix_peek(struct conformance *conf, pkmap_pfn pfn,
 	return word;
 }
 
-static void posix_poke(struct conformance *conf, pkmap_pfn pfn, size_t offset,
-		       uint32_t value)
+static void kit_poke(struct conformance *conf, pkmap_pfn pfn, size_t offset,
+		     uint32_t value)
 {
 	struct home *home = conf->port;
 
@@ -213,7 +212,7 @@ static struct pkmap_dma *posix_dma(struct conformance *conf,
 }
 
 /* The store puts back the byte that the load found. */
-static bool posix_faults(struct conformance *conf, void *addr, bool store)
+static bool kit_faults(struct conformance *conf, void *addr, bool store)
 {
 	struct home *home = conf->port;
 
@@ -249,20 +248,20 @@ static bool run_all(struct home *home, size_t page_size, unsigned int number)
 		.local_slots = CONFORMANCE_LOCAL_SLOTS,
 		.dma_slots = CONFORMANCE_DMA_SLOTS,
 		.strict = home->strict,
-		.open = posix_open,
-		.close = posix_close,
-		.failed = posix_failed,
-		.skipped = posix_skipped,
-		.start = posix_start,
-		.join = posix_join,
-		.relax = posix_relax,
-		.interrupt = posix_interrupt,
-		.disturb = posix_disturb,
-		.deadline = posix_deadline,
-		.peek = posix_peek,
-		.poke = posix_poke,
+		.open = kit_open,
+		.close = kit_close,
+		.failed = kit_failed,
+		.skipped = kit_skipped,
+		.start = kit_start,
+		.join = kit_join,
+		.relax = kit_relax,
+		.interrupt = kit_interrupt,
+		.disturb = kit_disturb,
+		.deadline = kit_deadline,
+		.peek = kit_peek,
+		.poke = kit_poke,
 		.dma = posix_dma,
-		.faults = posix_faults,
+		.faults = kit_faults,
 	};
 	unsigned int i;
 
