@@ -60,11 +60,10 @@ bench: build/pkmap
 	@scripts/setup bench
 	@scripts/bench
 
-install: export prefix = $(PREFIX)
+install: export PREFIX := $(PREFIX)
 install: build/build.ninja
 	@scripts/setup install
-	@meson configure build -Dman=enabled -Dprefix="$$prefix"
-	@meson install -C build
+	@scripts/install
 
 clean:
 	rm -rf build
