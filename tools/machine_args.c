@@ -33,12 +33,12 @@ static const struct argp_option options[] = {
 	{ .name = "scheme", .key = KEY_SCHEME, .arg = "NAME",
 	  .doc = "How pages are pinned: unpinned, locked, claim-first, pkmap" },
 	{ .name = "cache", .key = KEY_CACHE, .arg = "KIND",
-	  .doc = "pipt, vipt, aliasing, vivt, vivt-page or vivt-steps (vivt; "
-		 "vipt for more CPUs)" },
+	  .doc = "pipt, vipt, aliasing, vivt, vivt-page or vivt-steps (what the "
+		 "scenario needs)" },
 	{ .name = "cpus", .key = KEY_CPUS, .arg = "N",
-	  .doc = "CPUs, up to 4 (1)" },
+	  .doc = "CPUs, up to 4 (what the scenario needs)" },
 	{ .name = "slots", .key = KEY_SLOTS, .arg = "N",
-	  .doc = "Slots of the window, 2 to 8 (2)" },
+	  .doc = "Slots of the window, 2 to 8 (2, or what the scenario needs)" },
 	{ .name = "pages", .key = KEY_PAGES, .arg = "N",
 	  .doc = "Pages of memory, 3 to 6 (3)" },
 	{ .name = "line-bytes", .key = KEY_LINE_BYTES, .arg = "N",
@@ -154,6 +154,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_CPUS:
 		config->ncpus = parse_number(state, "cpus", arg, 1, 4);
+		opt->cpus_given = true;
 		break;
 	case KEY_SLOTS:
 		config->nslots = parse_number(state, "slots", arg, 2, 8);
@@ -245,11 +246,83 @@ bool setup_fit(struct run_setup *setup, bool more_slots)
 	return false;
 }
 
+/* Where a scenario runs if nothing else is asked for: the first that fits. */
+static const struct usual {
+	enum pkmap_cache_kind kind;
+	uint32_t ncpus;
+	const char *options;
+} usual_machines[] = {
+	{ PKMAP_CACHE_VIVT, 1, "--cache vivt" },
+	{ PKMAP_CACHE_VIPT, 1, "--cache vipt" },
+	{ PKMAP_CACHE_VIPT, 2, "--cache vipt --cpus 2" },
+	{ 0 },
+};
+
+/* As a usual machine, in what is not given. */
+static void imitate(struct machine_options *opt, const struct usual *usual)
+{
+	struct machine_config *config = &opt->setup.config;
+
+	if (!opt->cache_given)
+		config->cache.kind = usual->kind;
+	if (!opt->cpus_given)
+		config->ncpus = usual->ncpus;
+	config->ipi = config->ncpus > 1 && !opt->broadcast;
+}
+
+/*
+ * Completes the machine, so that the scenario fits.  Returns the options that
+ * would do, or NULL: then *@wrong says what is wrong with every such machine, or is
+ * NULL, and the scenario makes no sense on @on.
+ */
+static const char *choose_machine(struct machine_options *opt,
+				  const char **wrong, char on[CONFIG_TEXT])
+{
+	const struct usual *usual;
+	struct machine_options tried;
+	bool senseless = false;
+
+	for (usual = usual_machines; usual->options; usual++) {
+		tried = *opt;
+		imitate(&tried, usual);
+		*wrong = config_wrong(&tried.setup.config);
+		if (*wrong)
+			continue;
+		if (!setup_fit(&tried.setup, !opt->slots_given)) {
+			if (!senseless)
+				config_text(&tried.setup.config, on);
+			senseless = true;
+			continue;
+		}
+		*wrong = config_wrong(&tried.setup.config);
+		if (*wrong)
+			continue;
+		*opt = tried;
+		return usual->options;
+	}
+	if (senseless)
+		*wrong = NULL;
+	return NULL;
+}
+
+/* The options for a machine on which a scenario makes sense. */
+static const char *sensible_options(const struct scenario *scenario)
+{
+	struct machine_options opt;
+	char on[CONFIG_TEXT];
+	const char *wrong;
+
+	machine_options_init(&opt);
+	opt.setup.scenario = scenario;
+	return choose_machine(&opt, &wrong, on);
+}
+
 void machine_options_check(struct machine_options *opt,
 			   const struct argp_state *state)
 {
 	struct machine_config *config = &opt->setup.config;
-	char text[CONFIG_TEXT];
+	const struct scenario *scenario = opt->setup.scenario;
+	char on[CONFIG_TEXT];
 	const char *wrong;
 
 	if (!opt->setup.scheme)
@@ -257,19 +330,13 @@ void machine_options_check(struct machine_options *opt,
 	config->line_shift = shift_of(state, "line-bytes", opt->line_bytes);
 	config->page_shift =
 		config->line_shift + shift_of(state, "lines", opt->lines);
-	if (!opt->cache_given && config->ncpus > 1)
-		config->cache.kind = PKMAP_CACHE_VIPT;
-	config->ipi = config->ncpus > 1 && !opt->broadcast;
-	wrong = config_wrong(config);
+	if (choose_machine(opt, &wrong, on))
+		return;
 	if (wrong)
 		argp_error(state, "%s", wrong);
-	if (!setup_fit(&opt->setup, !opt->slots_given))
-		argp_error(state, "%s makes no sense on this machine: %s",
-			   opt->setup.scenario->name,
-			   config_text(config, text));
-	wrong = config_wrong(config);
-	if (wrong)
-		argp_error(state, "%s", wrong);
+	else
+		argp_error(state, "%s makes no sense on %s; it does with %s",
+			   scenario->name, on, sensible_options(scenario));
 }
 
 static const char *cache_name(const struct machine_config *config)

@@ -15,6 +15,7 @@ struct machine_options {
 	uint32_t lines; /* of a page */
 	bool slots_given;
 	bool cache_given;
+	bool cpus_given;
 	bool broadcast;
 	bool any_given;
 	/* What to write a timeline to, or NULL. */

@@ -232,8 +232,16 @@ usage "on an aliasing cache, half" \
 	replay rfc --scheme pkmap --cache aliasing --slots 3
 usage "with those for local maps, these are too many slots" \
 	replay rfc --scheme pkmap --cache aliasing --cpus 4
-usage "ipi makes no sense on this machine: VIVT, 1 CPU" \
-	explore --scenario ipi --scheme pkmap
+usage "ipi makes no sense on VIPT, 1 CPU; it does with --cache vipt --cpus 2" \
+	explore --scenario ipi --scheme pkmap --cache vipt --cpus 1
+usage "ipi makes no sense on VIPT, 2 CPUs, TLBs flushed by broadcast; it does" \
+	explore --scenario ipi --scheme pkmap --broadcast --cpus 2
+usage "there are at most 64 bytes of memory" \
+	explore --scenario carried --scheme pkmap --lines 4 --line-bytes 4
+usage "prefetch makes no sense on VIVT, 1 CPU; it does with --cache vipt$" \
+	replay prefetch --scheme pkmap --cache vivt
+usage "carried makes no sense on aliasing VIPT, 1 CPU; it does with --cache vivt$" \
+	replay carried --scheme pkmap --cache aliasing
 usage "--seed is for --random" explore --scenario rfc --scheme pkmap --seed 1
 usage "--switches and --states are not for --random" \
 	explore --scenario rfc --scheme pkmap --random 1 --states 1
@@ -242,6 +250,15 @@ usage "--json is for --all and --deep" \
 usage "--list, --all or --deep\?" explore --all --deep
 usage "--list, --all and --deep choose" explore --all --cpus 2
 usage "--list, --all and --deep choose" explore --list --scenario rfc
+
+# Without options a scenario runs where it makes sense.
+"$tool" explore --list >"$top/list"
+sed -n '/^scenarios:/,/^schemes:/s/^  \([^ ]*\) .*/\1/p' "$top/list" |
+	while read -r scenario; do
+		"$tool" replay "$scenario" --scheme pkmap || echo "$scenario" >&2
+	done >"$top/out" 2>"$top/err"
+[ "$(grep -c '^verdict: clean$' "$top/out")" -gt 20 ] && [ ! -s "$top/err" ]
+result $? "each scenario's own machine"
 
 # Many at once.
 ends "--list" 0 "  pkmap" explore --list
