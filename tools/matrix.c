@@ -20,8 +20,8 @@
 #define REQUIRED_STATES 9000000
 #define OTHER_STATES	1000000
 
-#define ROW_WIDTH	24
-#define CELL_WIDTH	20
+#define ROW_WIDTH	16
+#define CELL_WIDTH	16
 
 struct matrix_machine {
 	enum pkmap_cache_kind kind;
@@ -132,10 +132,10 @@ static const char *cell_text(const struct cell *cell, char text[CELL_WIDTH])
 	default:
 		return "not run";
 	}
-	if (is_clean(cell) && is_complete(cell))
+	if (is_complete(cell))
 		return "clean complete";
 	if (is_clean(cell)) {
-		snprintf(text, CELL_WIDTH, "clean (by %s)", bound_name(cell));
+		snprintf(text, CELL_WIDTH, "clean (%s)", bound_name(cell));
 		return text;
 	}
 	snprintf(text, CELL_WIDTH, "%s I%d", verdict_name(b->verdict),
@@ -148,7 +148,7 @@ static const char *row_text(const struct run_setup *setup, uint32_t usual_slots,
 {
 	if (setup->config.nslots == usual_slots)
 		return setup->scenario->name;
-	snprintf(text, ROW_WIDTH, "%s, %u slots", setup->scenario->name,
+	snprintf(text, ROW_WIDTH, "%s (%u)", setup->scenario->name,
 		 setup->config.nslots);
 	return text;
 }
@@ -240,6 +240,15 @@ static void make_all(struct cells *c)
 	}
 }
 
+/* Of one scheme; the last ends the line. */
+static void print_column(uint32_t scheme, const char *text)
+{
+	if (scheme + 1 < nschemes())
+		printf("%-*s", CELL_WIDTH, text);
+	else
+		puts(text);
+}
+
 static void print_row(const struct cells *c, uint32_t machine,
 		      uint32_t scenario)
 {
@@ -252,11 +261,8 @@ static void print_row(const struct cells *c, uint32_t machine,
 	       row_text(&cell->setup, config_smallest.nslots, row));
 	for (k = 0; k < nschemes(); k++) {
 		cell = cell_of(c, k, machine, scenario);
-		printf("%s%-*s", k ? "  " : "",
-		       k + 1 < nschemes() ? CELL_WIDTH - 2 : 0,
-		       cell_text(cell, text));
+		print_column(k, cell_text(cell, text));
 	}
-	putchar('\n');
 }
 
 static void print_table(const struct cells *c, uint32_t machine)
@@ -267,20 +273,17 @@ static void print_table(const struct cells *c, uint32_t machine)
 
 	printf("%s\n%-*s", config_text(&config, text), ROW_WIDTH, "scenario");
 	for (k = 0; k < nschemes(); k++)
-		printf("%s%-*s", k ? "  " : "",
-		       k + 1 < nschemes() ? CELL_WIDTH - 2 : 0,
-		       schemes[k]->name);
-	putchar('\n');
+		print_column(k, schemes[k]->name);
 	for (k = 0; k < nscenarios(); k++)
 		print_row(c, machine, k);
 	putchar('\n');
 }
 
 struct sums {
-	uint32_t cells; /* that make sense */
+	uint32_t run; /* of those that make sense */
+	uint32_t not_run;
 	uint32_t clean;
 	uint32_t complete;
-	uint32_t crashed;
 };
 
 static struct sums sum_up(const struct cells *c, const struct scheme *scheme)
@@ -292,32 +295,39 @@ static struct sums sum_up(const struct cells *c, const struct scheme *scheme)
 		if (cell->setup.scheme != scheme ||
 		    cell->state == CELL_SENSELESS)
 			continue;
-		s.cells++;
+		s.not_run += cell->state == CELL_WAITING;
+		s.run += cell->state != CELL_WAITING;
 		s.clean += is_clean(cell);
 		s.complete += is_complete(cell);
-		s.crashed += cell->state == CELL_CRASHED;
 	}
 	return s;
 }
 
+/* The last line: cells that were not run are not unclean. */
+static void print_ours(const struct cells *c)
+{
+	const struct sums s = sum_up(c, &scheme_pkmap);
+
+	printf("pkmap clean in %u of %u cells (%u complete)", s.clean, s.run,
+	       s.complete);
+	if (s.not_run)
+		printf("; %u were not run", s.not_run);
+	putchar('\n');
+}
+
+/* What is said of pkmap comes last. */
 static void print_sums(const struct cells *c)
 {
-	const struct sums ours = sum_up(c, &scheme_pkmap);
 	struct sums s;
-	uint32_t total = 0;
 	uint32_t k;
 
-	for (k = 0; k < nschemes(); k++)
-		total += sum_up(c, schemes[k]).cells;
-	printf("%u cells: pkmap clean in %u of %u (%u complete); others:",
-	       total, ours.clean, ours.cells, ours.complete);
 	for (k = 0; k < nschemes(); k++) {
 		s = sum_up(c, schemes[k]);
 		if (schemes[k] != &scheme_pkmap)
-			printf("%s %s clean in %u", k ? "," : "",
-			       schemes[k]->name, s.clean);
+			printf("%s clean in %u of %u cells\n", schemes[k]->name,
+			       s.clean, s.run);
 	}
-	putchar('\n');
+	print_ours(c);
 }
 
 static void print_all(const struct cells *c)
@@ -326,8 +336,8 @@ static void print_all(const struct cells *c)
 
 	for (machine = 0; machine < NMACHINES; machine++)
 		print_table(c, machine);
-	printf("complete: every interleaving; by states, time, memory: as many "
-	       "as that was enough for\n");
+	puts("complete: every interleaving; (states), (time), (memory): as many "
+	     "as that was\nenough for; (3), (4): slots, where 2 are too few");
 	print_sums(c);
 }
 
@@ -374,35 +384,43 @@ static void make_deep(struct cells *c)
 	c->ncells = (uint32_t)(cell - c->cells);
 }
 
-static void print_deep_row(const struct cell *cell)
+static void print_deep_head(const struct cell *cell)
 {
-	struct machine_config config = cell->setup.config;
-	const bool weak = config.weak_memory;
+	const uint32_t rounds = cell->setup.config.rounds;
 	char text[CONFIG_TEXT];
-	char verdict[CELL_WIDTH];
 
-	/* It has a column of its own. */
-	config.weak_memory = false;
-	printf("%-14s%-42s%6u  %-6s%12lu%12lu  %s\n",
-	       cell->setup.scenario->name, config_text(&config, text),
-	       config.rounds, weak ? "ra" : "sc", cell->result.states,
-	       cell->result.transitions, cell_text(cell, verdict));
+	printf("%s; %u round%s\n%-*s%12s%14s  %s\n",
+	       config_text(&cell->setup.config, text), rounds,
+	       rounds > 1 ? "s" : "", ROW_WIDTH, "scenario", "states",
+	       "transitions", "verdict");
 }
 
+static void print_deep_row(const struct cell *cell)
+{
+	char row[ROW_WIDTH];
+	char text[CELL_WIDTH];
+
+	printf("%-*s%12lu%14lu  %s\n", ROW_WIDTH,
+	       row_text(&cell->setup, config_smallest.nslots, row),
+	       cell->result.states, cell->result.transitions,
+	       cell_text(cell, text));
+}
+
+/* A table for each machine. */
 static void print_deep(const struct cells *c)
 {
-	const struct sums sums = sum_up(c, &scheme_pkmap);
 	uint32_t k;
 
-	printf("%-14s%-42s%6s  %-6s%12s%12s  %s\n", "scenario", "machine",
-	       "rounds", "memory", "states", "transitions", "verdict");
 	for (k = 0; k < c->ncells; k++) {
+		if (k % nscenarios() == 0)
+			print_deep_head(&c->cells[k]);
 		if (c->cells[k].state != CELL_SENSELESS)
 			print_deep_row(&c->cells[k]);
+		if (k % nscenarios() == nscenarios() - 1)
+			putchar('\n');
 	}
-	printf("\n%u cells: pkmap clean in %u (%u complete; those of 1 round, "
-	       "sc, must be)\n",
-	       sums.cells, sums.clean, sums.complete);
+	puts("Those of 1 round must be complete, but for weak memory.");
+	print_ours(c);
 }
 
 static bool is_required_deep(const struct cell *cell)

@@ -308,13 +308,14 @@ interrupted "Ctrl-C" " states, " \
 interrupted "Ctrl-C at random" " runs, " \
 	"runs $n .* clean bounded \(interrupted\)" \
 	explore --scenario rfc --scheme pkmap --random 4000000000
-interrupted "Ctrl-C in --all" "cells" "$n cells: pkmap clean in .*" \
+interrupted "Ctrl-C in --all" "[1-9][0-9]* of" \
+	"pkmap clean in ($n) of \1 cells \($n complete\); $n were not run" \
 	explore --all
-says "... says what was not run" " not run"
+says "... says what was not run" "^forget .* not run$"
 interrupted "Ctrl-C in --deep" "[1-9][0-9] of" \
-	"$n cells: pkmap clean in $n \($n complete; those of 1 round, sc, must be\)" \
+	"pkmap clean in ($n) of \1 cells \($n complete\); $n were not run" \
 	explore --deep
-says "... says what was run" "^rfc +VIVT cleaned by the page, 1 CPU +1 +sc +$n +$n +clean complete"
+says "... says what was run" "^rfc +$n +$n +clean complete"
 
 # A terminal.
 python3 - "$tool" explore --scenario rfc --scheme pkmap --random 4000000000 \
