@@ -270,7 +270,7 @@ int cmd_bench(int argc, char **argv)
 	int error = 0;
 	int i;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	parse_args(&argp, argc, argv, 0, &options);
 	if (!options.rounds)
 		options.rounds = options.quick ? ROUNDS_QUICK : ROUNDS_DEFAULT;
 	stop_init();

@@ -169,7 +169,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int parse(int argc, char **argv, struct explore_options *opt)
+static void parse(int argc, char **argv, struct explore_options *opt)
 {
 	static const struct argp_child children[] = {
 		{ .argp = &machine_argp },
@@ -187,7 +187,7 @@ static int parse(int argc, char **argv, struct explore_options *opt)
 		.limits.switches = -1,
 	};
 	machine_options_init(&opt->machine);
-	return argp_parse(&argp, argc, argv, 0, NULL, opt);
+	parse_args(&argp, argc, argv, 0, opt);
 }
 
 /*
@@ -438,8 +438,7 @@ int cmd_explore(int argc, char **argv)
 	struct explore_options opt;
 	int ret;
 
-	if (parse(argc, argv, &opt))
-		return EXIT_FAILURE;
+	parse(argc, argv, &opt);
 	stop_init();
 	progress_init(&progress, false);
 	start = now_ns();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* pkmap - the command: finds the subcommand and hands the rest to it. */
 #include "command.h"
+#include "streams.h"
 
-#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +32,23 @@ static const struct command *find_command(const char *name)
 /* The subcommand sees "pkmap pump" as its name, as its messages should. */
 static int run_command(const struct command *command, int argc, char **argv)
 {
-	char *name;
-	int status;
+	static char name[32];
 
-	if (asprintf(&name, "pkmap %s", command->name) < 0)
-		return EXIT_FAILURE;
+	snprintf(name, sizeof(name), "pkmap %s", command->name);
 	argv[0] = name;
-	status = command->run(argc, argv);
-	free(name);
-	return status;
+	return command->run(argc, argv);
+}
+
+void parse_args(const struct argp *argp, int argc, char **argv,
+		unsigned int flags, void *input)
+{
+	const error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
+
+	if (!error)
+		return;
+	fprintf(stderr, "%s: cannot read the command line: %s\n", argv[0],
+		strerror(error));
+	exit(EXIT_FAILURE);
 }
 
 static error_t parse_command(int key, char *arg, struct argp_state *state)
@@ -80,8 +88,8 @@ int main(int argc, char **argv)
 	};
 	int status = EXIT_FAILURE;
 
+	streams_init();
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &status))
-		return EXIT_FAILURE;
+	parse_args(&argp, argc, argv, ARGP_IN_ORDER, &status);
 	return status;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "command.h"
 #include "number.h"
 #include "pump.h"
 
 #include <argp.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define MAX_SLOTS     (1u << 20)
@@ -129,8 +129,7 @@ void pump_parse(int argc, char **argv, struct pump_options *opt)
 		.irq_rate = 10000,
 		.page_size = (size_t)sysconf(_SC_PAGESIZE),
 	};
-	if (argp_parse(&argp, argc, argv, 0, NULL, opt))
-		exit(EXIT_FAILURE);
+	parse_args(&argp, argc, argv, 0, opt);
 	if (!opt->frames)
 		opt->frames = 4 * opt->slots;
 }

@@ -61,7 +61,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int parse(int argc, char **argv, struct replay_options *opt)
+static void parse(int argc, char **argv, struct replay_options *opt)
 {
 	static const struct argp_child children[] = {
 		{ .argp = &machine_argp },
@@ -78,7 +78,7 @@ static int parse(int argc, char **argv, struct replay_options *opt)
 
 	*opt = (struct replay_options){ 0 };
 	machine_options_init(&opt->machine);
-	return argp_parse(&argp, argc, argv, 0, NULL, opt);
+	parse_args(&argp, argc, argv, 0, opt);
 }
 
 /* The whole file, to be freed; NULL: it fails. */
@@ -188,8 +188,8 @@ static int run(const struct replay_options *opt, bool *broken,
 	if (!err)
 		err = show_pictures(&opt->machine, &timeline[0], beside,
 				    failure);
-	if (!err)
-		err = show_flush(failure);
+	if (show_flush(failure))
+		err = -1;
 	*broken = replayed[beside ? 1 : 0].broken.invariant;
 	for (k = 0; k < 2; k++) {
 		free(replayed[k].steps);
@@ -204,8 +204,7 @@ int cmd_replay(int argc, char **argv)
 	struct replay_options opt;
 	bool broken;
 
-	if (parse(argc, argv, &opt))
-		return EXIT_FAILURE;
+	parse(argc, argv, &opt);
 	if (!run(&opt, &broken, &failure))
 		return broken ? EXIT_FAILURE : EXIT_SUCCESS;
 	fprintf(stderr, "pkmap replay: %s\n", failure.text);

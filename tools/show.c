@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "show.h"
 
+#include "streams.h"
+
 #include <errno.h>
 
 int show_flush(struct failure *failure)
 {
-	if (fflush(stdout) || ferror(stdout))
+	if (streams_flush())
 		return fail(failure, errno, "cannot print");
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pump.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -119,7 +120,7 @@ int summary_print(const struct pump_options *options,
 		err = print_json(options, result);
 	else if (!options->quiet)
 		print_text(options, result);
-	if (fflush(stdout) || ferror(stdout) || err)
+	if (streams_flush() || err)
 		return fail(failure, errno, "cannot print the summary");
 	return 0;
 }
