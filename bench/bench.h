@@ -19,6 +19,7 @@
 
 #include "progress.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -119,8 +120,8 @@ struct bench_section {
 	int nitems;
 	struct bench_comparison comparisons[BENCH_COMPARISONS_MAX];
 	int ncomparisons;
-	char left_out[160]; /* what is not measured, and why, or "" */
-	bool broken;	    /* that should have been */
+	char left_out[PATH_MAX + 160]; /* what is not, and why, or "" */
+	bool broken;		       /* that should have been */
 };
 
 struct bench {
@@ -164,25 +165,32 @@ void add_comparison(struct bench_section *s, int item, int base,
 void add_to_plot(struct bench_section *s, int item, const char *plot,
 		 const char *series, double x);
 void leave_out(struct bench_section *s, const char *why);
+/* The same for what should have been measured: an error, which it says. */
+void leave_out_broken(struct bench_section *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /*
  * section.c: does all rounds.  Returns 0, or -1 if there is nothing to report:
  * for want of memory, or since somebody wants us to stop (b->stopped).
  */
 int section_measure(struct bench *b, struct bench_section *s);
+/* Whose run it is. */
+const char *run_name(const struct bench_section *s, const struct bench_run *r);
 void section_free(struct bench_section *s);
 
 /* worker.c's other end: workers.c.  A worker starts with its first job. */
 void worker_ask(struct bench_worker *w, const struct job *job,
 		struct answer *answer);
-void worker_stop(struct bench_worker *w);
+/* Returns how it ended, as waitpid() does. */
+int worker_stop(struct bench_worker *w);
 /* In a child, before it becomes another program. */
 void unblock_signals(void);
-/* Whether there is a program with that peer. */
-bool worker_exists(const char *peer);
+/* Whether there is a program with that peer, and where. */
+#define WORKER_PATH (PATH_MAX + 64)
+bool worker_exists(const char *peer, char path[WORKER_PATH]);
 /* Of a worker's command line: NULL behind the last. */
 #define WORKER_ARGS 7
-void worker_args(const struct bench_worker *w, char *path, size_t path_bytes,
+void worker_args(const struct bench_worker *w, char path[WORKER_PATH],
 		 char numbers[5][16], char *args[WORKER_ARGS]);
 
 /* count.c: instructions an operation, in @functions, instead of nanoseconds. */
@@ -220,6 +228,25 @@ struct machine {
 };
 
 void read_machine(struct machine *m);
+
+/*
+ * files.c: what is written into a directory.  A file takes the place of one of
+ * that name when it is complete, and only of a file.  Those that return int: 0,
+ * or -1 after they said why.
+ */
+struct bench_file {
+	FILE *out;
+	char path[PATH_MAX];
+	char temporary[PATH_MAX + 8];
+};
+
+int file_path(char path[PATH_MAX], const char *dir, const char *name);
+int file_begin(struct bench_file *f, const char *dir, const char *name);
+/* @error: it is not complete, and errno says why. */
+int file_end(struct bench_file *f, int error);
+
+/* Says what failed, and errno.  Returns -1. */
+int bench_error(const char *what);
 
 /* plots.c: writes the data of the section's plots into a directory; 0 or -1. */
 int plots_write(const struct bench_section *s, const char *dir);

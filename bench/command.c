@@ -4,6 +4,7 @@
 #include "command.h"
 #include "number.h"
 #include "stop.h"
+#include "streams.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -44,6 +45,7 @@ struct options {
 struct output {
 	const struct options *options;
 	FILE *text; /* bench.md, or NULL */
+	char path[PATH_MAX];
 	json_t *sections;
 };
 
@@ -133,12 +135,11 @@ static int make_pages(bool marked)
 	uint32_t i;
 
 	if (fd < 0 || ftruncate(fd, (off_t)BENCH_FILE_PAGES * 4096))
-		return -1;
+		return bench_error("pages");
 	for (i = 0; marked && i < BENCH_FILE_PAGES; i++) {
 		mark = job_mark(i);
-		if (pwrite(fd, &mark, sizeof(mark), (off_t)i * 4096) !=
-		    sizeof(mark))
-			return -1;
+		if (pwrite(fd, &mark, sizeof(mark), (off_t)i * 4096) < 0)
+			return bench_error("pages");
 	}
 	return fd;
 }
@@ -147,31 +148,44 @@ static int bench_init(struct bench *b, const struct options *options)
 {
 	cpu_set_t set;
 
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return bench_error("CPUs");
 	*b = (struct bench){
 		.rounds = (int)options->rounds,
 		.quick = options->quick,
 		.traces = options->traces,
+		.ncpus = (uint32_t)CPU_COUNT(&set),
 		.fd = make_pages(true),
-		.scratch_fd = make_pages(false),
 	};
-	if (b->fd < 0 || b->scratch_fd < 0 ||
-	    sched_getaffinity(0, sizeof(set), &set))
+	if (b->fd < 0)
 		return -1;
-	b->ncpus = (uint32_t)CPU_COUNT(&set);
+	b->scratch_fd = make_pages(false);
+	if (b->scratch_fd < 0)
+		return -1;
 	progress_init(&b->progress, false);
 	return 0;
 }
 
-static FILE *open_in(const char *dir, const char *name)
+static int open_text(struct output *o, const char *dir)
 {
-	char path[PATH_MAX];
-	FILE *file;
+	if (mkdir(dir, 0777) && errno != EEXIST)
+		return bench_error(dir);
+	if (file_path(o->path, dir, "bench.md"))
+		return -1;
+	o->text = fopen(o->path, "we");
+	return o->text ? 0 : bench_error(o->path);
+}
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	file = fopen(path, "w");
-	if (!file)
-		fprintf(stderr, "pkmap bench: %s: %s\n", path, strerror(errno));
-	return file;
+/* What there is of the report is to be seen while the rest is measured. */
+static int output_flush(struct output *o)
+{
+	int error = 0;
+
+	if (streams_flush())
+		error = bench_error("cannot print");
+	if (o->text && (fflush(o->text) || ferror(o->text)))
+		error = bench_error(o->path);
+	return error;
 }
 
 static int output_open(struct output *o, const struct options *options)
@@ -180,33 +194,30 @@ static int output_open(struct output *o, const struct options *options)
 		.options = options,
 		.sections = json_array(),
 	};
-	if (options->out) {
-		if (mkdir(options->out, 0777) && errno != EEXIST) {
-			fprintf(stderr, "pkmap bench: %s: %s\n", options->out,
-				strerror(errno));
-			return -1;
-		}
-		o->text = open_in(options->out, "bench.md");
-		if (!o->text)
-			return -1;
+	if (!o->sections)
+		return bench_error("JSON");
+	if (options->out && open_text(o, options->out))
+		return -1;
+	if (o->text)
 		report_machine(o->text);
-	}
 	if (!options->json)
 		report_machine(stdout);
-	return 0;
+	return output_flush(o);
 }
 
 static int output_section(struct output *o, const struct bench_section *s)
 {
-	json_array_append_new(o->sections, json_of_section(s));
-	if (!o->options->json) {
+	int error = 0;
+
+	if (json_array_append_new(o->sections, json_of_section(s)))
+		error = bench_error("JSON");
+	if (!o->options->json)
 		report_section(s, stdout);
-		fflush(stdout);
+	if (o->text) {
+		report_section(s, o->text);
+		error |= plots_write(s, o->options->out);
 	}
-	if (!o->text)
-		return 0;
-	report_section(s, o->text);
-	return plots_write(s, o->options->out);
+	return error | output_flush(o);
 }
 
 static int write_json(json_t *root, FILE *out)
@@ -217,26 +228,43 @@ static int write_json(json_t *root, FILE *out)
 		       0;
 }
 
-/* Whatever was written, this finds out whether it was. */
+static int print_json(json_t *root)
+{
+	const int failed = write_json(root, stdout) ? errno : 0;
+
+	if (!streams_flush() && !failed)
+		return 0;
+	if (failed)
+		errno = failed;
+	return bench_error("cannot print");
+}
+
+static int save_json(json_t *root, const char *dir)
+{
+	struct bench_file file;
+
+	if (file_begin(&file, dir, "bench.json"))
+		return -1;
+	return file_end(&file, write_json(root, file.out));
+}
+
 static int output_close(struct output *o)
 {
 	json_t *root = json_pack("{s:o, s:o}", "machine", json_of_machine(),
 				 "sections", o->sections);
 	int error = 0;
-	FILE *file;
 
+	if (!root)
+		return bench_error("JSON");
 	if (o->options->json)
-		error = write_json(root, stdout);
+		error = print_json(root);
 	if (o->text) {
-		file = open_in(o->options->out, "bench.json");
-		error |= !file || write_json(root, file) | fclose(file);
-		error |= ferror(o->text) | fclose(o->text);
+		error |= save_json(root, o->options->out);
+		if (fclose(o->text))
+			error = bench_error(o->path);
 	}
-	error |= fflush(stdout) | ferror(stdout);
 	json_decref(root);
-	if (error)
-		fprintf(stderr, "pkmap bench: not all could be written\n");
-	return error ? -1 : 0;
+	return error;
 }
 
 static int measure(struct bench *b, const struct bench_plan *plan,
@@ -245,10 +273,8 @@ static int measure(struct bench *b, const struct bench_plan *plan,
 	struct bench_section *s = calloc(1, sizeof(*s));
 	int error;
 
-	if (!s) {
-		fprintf(stderr, "pkmap bench: no memory\n");
-		return -1;
-	}
+	if (!s)
+		return bench_error(plan->name);
 	s->name = plan->name;
 	s->title = plan->title;
 	s->repeatable = plan->repeatable;
@@ -276,11 +302,7 @@ int cmd_bench(int argc, char **argv)
 	stop_init();
 	/* A worker that is gone is an error of its job. */
 	signal(SIGPIPE, SIG_IGN);
-	if (bench_init(&b, &options)) {
-		fprintf(stderr, "pkmap bench: pages: %s\n", strerror(errno));
-		return EXIT_FAILURE;
-	}
-	if (output_open(&output, &options))
+	if (bench_init(&b, &options) || output_open(&output, &options))
 		return EXIT_FAILURE;
 	for (i = 0; i < bench_nplans && !error; i++) {
 		if (!options.chosen || options.chosen & 1u << i)

@@ -9,6 +9,8 @@
  */
 #include "bench.h"
 
+#include "ended.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #define FUNCTIONS_MAX 4
+#define LINE_BYTES    128 /* of a log */
 
 /* Runs a worker under callgrind; its input is the job, @log what that says. */
 static void run_program(const struct bench_worker *w, const char *functions,
@@ -30,12 +33,13 @@ static void run_program(const struct bench_worker *w, const char *functions,
 		"--tool=callgrind",
 		"--callgrind-out-file=/dev/null",
 	};
-	char path[PATH_MAX + 64];
+	char path[WORKER_PATH];
 	char numbers[5][16];
 	char log_fd[32];
 	char *rest = strdupa(functions);
 	char *name;
 	int n = 3;
+	int null;
 	int i;
 
 	snprintf(log_fd, sizeof(log_fd), "--log-fd=%d", log);
@@ -45,10 +49,15 @@ static void run_program(const struct bench_worker *w, const char *functions,
 			 name);
 		args[n++] = toggles[i];
 	}
-	worker_args(w, path, sizeof(path), numbers, args + n);
+	worker_args(w, path, numbers, args + n);
 	unblock_signals();
 	dup2(in, STDIN_FILENO);
-	dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+	/* What the worker answers is nothing to print. */
+	null = open("/dev/null", O_WRONLY);
+	if (dup2(null, STDOUT_FILENO) < 0) {
+		dprintf(log, "/dev/null: %s\n", strerror(errno));
+		_exit(EXIT_FAILURE);
+	}
 	fcntl(log, F_SETFD, 0);
 	if (w->fd >= 0)
 		fcntl(w->fd, F_SETFD, 0);
@@ -57,20 +66,23 @@ static void run_program(const struct bench_worker *w, const char *functions,
 	_exit(EXIT_FAILURE);
 }
 
-/* What it says on the line "Collected : N"; else its last line is why not. */
-static int read_count(int log, double *count, char *why)
+/* What it says on the line "Collected : N"; and its last line.  Closes @log. */
+static int read_count(int log, double *count, char last[LINE_BYTES])
 {
 	FILE *file = fdopen(log, "r");
-	char line[JOB_WHY_MAX];
+	char line[LINE_BYTES];
 	int error = -1;
 	char *at;
 
-	if (!file)
+	if (!file) {
+		snprintf(last, sizeof(line), "its log: %s", strerror(errno));
+		close(log);
 		return -1;
+	}
 	rewind(file);
 	while (fgets(line, sizeof(line), file)) {
 		line[strcspn(line, "\n")] = '\0';
-		memcpy(why, line, sizeof(line));
+		memcpy(last, line, sizeof(line));
 		at = strstr(line, "Collected :");
 		if (at) {
 			*count = strtod(at + strlen("Collected :"), NULL);
@@ -86,21 +98,28 @@ static int count_once(const struct bench_worker *w, const struct job *job,
 {
 	int in = memfd_create("job", MFD_CLOEXEC);
 	int log = memfd_create("log", MFD_CLOEXEC);
-	int status;
-	pid_t pid;
+	char last[LINE_BYTES] = "it says nothing";
+	char ended[ENDED_TEXT];
+	pid_t pid = -1;
+	int status = 0;
 
-	strcpy(why, "no process");
-	if (in < 0 || log < 0 || pwrite(in, job, sizeof(*job), 0) < 0)
+	if (in >= 0 && log >= 0 && pwrite(in, job, sizeof(*job), 0) >= 0)
+		pid = fork();
+	if (pid < 0) {
+		snprintf(why, JOB_WHY_MAX, "no process: %s", strerror(errno));
+		close(in);
+		close(log);
 		return -1;
-	pid = fork();
+	}
 	if (!pid)
 		run_program(w, functions, in, log);
 	close(in);
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status) {
-		read_count(log, count, why);
-		return -1;
-	}
-	return read_count(log, count, why);
+	waitpid(pid, &status, 0);
+	if (!read_count(log, count, last) && !status)
+		return 0;
+	snprintf(why, JOB_WHY_MAX, "valgrind ended: %s: %s",
+		 ended_text(ended, status), last);
+	return -1;
 }
 
 void count_instructions(const struct bench_worker *w, const struct job *job,

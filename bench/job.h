@@ -15,7 +15,7 @@
 
 #define JOB_THREADS_MAX 64
 #define JOB_PATH_MAX	256
-#define JOB_WHY_MAX	160
+#define JOB_WHY_MAX	512
 
 /*
  * Buckets of nanoseconds: 16 for each power of two, so that a bucket is at most

@@ -85,8 +85,10 @@ uint32_t page_of_number(const struct job *job, uint32_t n)
 		free(pages);
 		npages = job->scattered;
 		pages = malloc(npages * sizeof(*pages));
-		if (!pages)
-			abort();
+		if (!pages) {
+			perror("worker: pages");
+			exit(EXIT_FAILURE);
+		}
 		for (i = 0; i < npages; i++)
 			pages[i] = i;
 		shuffle(pages, npages);
@@ -240,7 +242,7 @@ static bool is_for(const struct cached *c, const struct job *job,
 }
 
 struct sequence *sequence_for(const struct job *job, uint32_t thread,
-			      const char **why)
+			      const char **what)
 {
 	struct cached *c;
 	size_t i;
@@ -250,7 +252,8 @@ struct sequence *sequence_for(const struct job *job, uint32_t thread,
 			return &c->sequence;
 	}
 	if (ncached == CACHED_MAX) {
-		*why = "more patterns than a worker can keep";
+		*what = "more patterns than a worker can keep";
+		errno = ENOMEM;
 		return NULL;
 	}
 	*c = (struct cached){
@@ -263,9 +266,7 @@ struct sequence *sequence_for(const struct job *job, uint32_t thread,
 	};
 	memcpy(c->path, job->path, sizeof(c->path));
 	if (!make(&c->sequence, c)) {
-		*why = job->pattern == PATTERN_TRACE ?
-			       "the trace cannot be read" :
-			       "no memory for a pattern";
+		*what = job->pattern == PATTERN_TRACE ? job->path : "a pattern";
 		return NULL;
 	}
 	for (i = 0; i < c->sequence.n; i++)

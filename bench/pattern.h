@@ -15,10 +15,11 @@ struct sequence {
 
 /*
  * The sequence of a thread: the same for the same job, however often it is
- * asked for, and going on where the thread left it.  NULL: *@why says why.
+ * asked for, and going on where the thread left it.  NULL: it lacks
+ * *@what, and errno says why.
  */
 struct sequence *sequence_for(const struct job *job, uint32_t thread,
-			      const char **why);
+			      const char **what);
 
 /* The page that number @n of a job stands for. */
 uint32_t page_of_number(const struct job *job, uint32_t n);

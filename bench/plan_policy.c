@@ -3,6 +3,7 @@
 #include "plan.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,10 +105,10 @@ void plan_traces(const struct bench *b, struct bench_section *s)
 		return;
 	}
 	n = scandir(b->traces, &entries, is_trace, alphasort);
-	if (n <= 0) {
-		leave_out(s, "there are no traces in that directory");
-		s->broken = true;
-	}
+	if (n < 0)
+		leave_out_broken(s, "%s: %s", b->traces, strerror(errno));
+	else if (!n)
+		leave_out_broken(s, "there are no traces in %s", b->traces);
 	for (i = 0; i < n; i++) {
 		if (i < TRACES_MAX)
 			plan_trace(b, s, entries[i]->d_name);

@@ -5,9 +5,6 @@
  */
 #include "bench.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool first_of_plot(const struct bench_section *s, int i)
@@ -84,24 +81,19 @@ static void write_series(const struct bench_section *s, int first, FILE *out)
 static int write_plot(const struct bench_section *s, int first, const char *dir)
 {
 	const struct bench_item *item = &s->items[first];
-	char path[PATH_MAX];
-	FILE *out;
+	struct bench_file file;
+	char name[64];
 	int i;
 
-	snprintf(path, sizeof(path), "%s/%s.dat", dir, item->plot);
-	out = fopen(path, "w");
-	if (!out)
-		goto fail;
+	snprintf(name, sizeof(name), "%s.dat", item->plot);
+	if (file_begin(&file, dir, name))
+		return -1;
 	for (i = first; i < s->nitems; i++) {
 		if (s->items[i].plot && !strcmp(s->items[i].plot, item->plot) &&
 		    first_of_series(s, i))
-			write_series(s, i, out);
+			write_series(s, i, file.out);
 	}
-	if (!fclose(out))
-		return 0;
-fail:
-	fprintf(stderr, "pkmap bench: %s: %s\n", path, strerror(errno));
-	return -1;
+	return file_end(&file, 0);
 }
 
 int plots_write(const struct bench_section *s, const char *dir)

@@ -102,11 +102,13 @@ static void run_pump(const void *arg, struct answer *answer)
 	struct pump_result result;
 
 	memset(answer, 0, sizeof(*answer));
-	if (ftruncate(c->out, 0) ||
-	    pipeline_run(&options, c->in, c->out, FILE_BYTES, &progress,
+	if (ftruncate(c->out, 0)) {
+		say_failed(answer, "ftruncate");
+		return;
+	}
+	if (pipeline_run(&options, c->in, c->out, FILE_BYTES, &progress,
 			 &failure, &result)) {
-		snprintf(answer->why, sizeof(answer->why), "%s",
-			 failure.text ? failure.text : "ftruncate");
+		snprintf(answer->why, sizeof(answer->why), "%s", failure.text);
 		free(failure.text);
 		return;
 	}
@@ -138,6 +140,10 @@ void plan_pump(const struct bench *b, struct bench_section *s)
 			.out = memfd_create("pkmap-bench-copy", MFD_CLOEXEC),
 			.page_bytes = 4096u << (4 * k),
 		};
+		if (copies[k].out < 0) {
+			leave_out_broken(s, "no file: %s", strerror(errno));
+			return;
+		}
 		for (i = 0; i < 3; i++) {
 			int run = add_run(s, 0, &no_job);
 

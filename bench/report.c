@@ -89,8 +89,7 @@ static void print_failures(const struct bench_section *s, FILE *out)
 	for (i = 0; i < s->nruns; i++) {
 		r = &s->runs[i];
 		if (r->failed)
-			fprintf(out, "\nFAILED: %s: %s\n",
-				r->other ? s->name : s->workers[r->worker].peer,
+			fprintf(out, "\nFAILED: %s: %s\n", run_name(s, r),
 				r->answer.why);
 	}
 }

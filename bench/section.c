@@ -4,6 +4,7 @@
 
 #include "stop.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +25,32 @@ void leave_out(struct bench_section *s, const char *why)
 		snprintf(s->left_out, sizeof(s->left_out), "%s", why);
 }
 
+void leave_out_broken(struct bench_section *s, const char *format, ...)
+{
+	va_list args;
+
+	if (s->broken)
+		return;
+	s->broken = true;
+	va_start(args, format);
+	vsnprintf(s->left_out, sizeof(s->left_out), format, args);
+	va_end(args);
+	fprintf(stderr, "pkmap bench: %s: %s\n", s->name, s->left_out);
+}
+
 int add_worker(struct bench_section *s, const char *peer, uint32_t nslots,
 	       uint32_t npages, int fd)
 {
+	char path[WORKER_PATH];
 	int i;
 
-	if (!worker_exists(peer)) {
-		if (!strncmp(peer, "linux", 5)) {
+	if (!worker_exists(peer, path)) {
+		if (!strncmp(peer, "linux", 5))
 			leave_out(s, "Linux's mm/highmem.c is not built: "
 				     "\"make bench\" does it");
-		} else {
-			leave_out(s, "a worker is missing: this is not as it "
-				     "was built or installed");
-			s->broken = true;
-		}
+		else
+			leave_out_broken(s, "a worker is missing: %s: %s", path,
+					 strerror(errno));
 		return -1;
 	}
 	i = next_index(&s->nworkers, BENCH_WORKERS_MAX, "workers");
@@ -199,6 +212,30 @@ static void do_round(struct bench *b, struct bench_section *s, int round)
 	}
 }
 
+const char *run_name(const struct bench_section *s, const struct bench_run *r)
+{
+	return r->other ? s->name : s->workers[r->worker].peer;
+}
+
+/* The first: what is wrong with one may be so with the others. */
+static void say_failures(const struct bench_section *s)
+{
+	const struct bench_run *first = NULL;
+	int n = 0;
+	int i;
+
+	for (i = s->nruns - 1; i >= 0; i--) {
+		if (!s->runs[i].failed)
+			continue;
+		first = &s->runs[i];
+		n++;
+	}
+	if (n)
+		fprintf(stderr, "pkmap bench: %s: %d of %d failed: %s: %s\n",
+			s->name, n, s->nruns, run_name(s, first),
+			first->answer.why);
+}
+
 static int allocate_samples(struct bench_section *s)
 {
 	int i;
@@ -217,10 +254,8 @@ int section_measure(struct bench *b, struct bench_section *s)
 	int round;
 	int i;
 
-	if (allocate_samples(s)) {
-		fprintf(stderr, "pkmap bench: no memory\n");
-		return -1;
-	}
+	if (allocate_samples(s))
+		return bench_error(s->name);
 	for (round = 0; round < s->rounds && !b->stopped; round++)
 		do_round(b, s, round);
 	for (i = 0; i < s->nworkers; i++)
@@ -231,7 +266,8 @@ int section_measure(struct bench *b, struct bench_section *s)
 	b->failed |= s->broken;
 	for (i = 0; i < s->nruns; i++)
 		b->failed |= s->runs[i].failed;
-	return section_summarise(s);
+	say_failures(s);
+	return section_summarise(s) ? bench_error(s->name) : 0;
 }
 
 void section_free(struct bench_section *s)

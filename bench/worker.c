@@ -433,7 +433,8 @@ static const char *run_job(const struct job *job, struct answer *answer)
 	const bool timed = job->lead_in && job->threads <= ncpus;
 	struct counts before;
 	struct counts after;
-	const char *why = NULL;
+	const char *what;
+	const char *why;
 	uint32_t i;
 	int tries;
 
@@ -444,10 +445,10 @@ static const char *run_job(const struct job *job, struct answer *answer)
 			.job = job,
 			.nr = i,
 			.answer = answer,
-			.sequence = sequence_for(job, i, &why),
+			.sequence = sequence_for(job, i, &what),
 		};
 		if (!threads[i].sequence)
-			return why;
+			return say_errno(what);
 	}
 	for (tries = 0; tries < TRIES_MAX; tries++) {
 		memset(answer, 0, sizeof(*answer));
@@ -521,8 +522,13 @@ int main(int argc, char **argv)
 		if (why)
 			snprintf(answer.why, sizeof(answer.why), "%s", why);
 		if (fwrite(&answer, sizeof(answer), 1, stdout) != 1 ||
-		    fflush(stdout))
+		    fflush(stdout)) {
+			perror("worker: standard output");
 			return EXIT_FAILURE;
+		}
 	}
-	return EXIT_SUCCESS;
+	if (!ferror(stdin))
+		return EXIT_SUCCESS;
+	perror("worker: standard input");
+	return EXIT_FAILURE;
 }

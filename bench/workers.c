@@ -2,6 +2,8 @@
 /* workers.c - starting workers, asking them, stopping them. */
 #include "bench.h"
 
+#include "ended.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -13,11 +15,11 @@
 #include <unistd.h>
 
 /*
- * Where the running program was built, workers are in bench/ beside it; where it
- * was installed, in their folder of the same prefix.  Never elsewhere: that would
- * be another library's.
+ * Where the running program was built, workers are in bench/ beside it; where
+ * it was installed, in their folder of the same prefix.  Never elsewhere: that
+ * would be another library's.  Without /proc there is no telling, and no worker.
  */
-static void worker_path(const char *peer, char *path, size_t bytes)
+static void worker_path(const char *peer, char path[WORKER_PATH])
 {
 	static const char bindir[] = "/" PKMAP_BINDIR;
 	const size_t tail = sizeof(bindir) - 1;
@@ -25,32 +27,34 @@ static void worker_path(const char *peer, char *path, size_t bytes)
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *dir = "bench";
 
-	self[n < 0 ? 0 : n] = '\0';
+	if (n < 0) {
+		snprintf(path, WORKER_PATH, "/proc/self/exe");
+		return;
+	}
+	self[n] = '\0';
 	dirname(self);
 	n = (ssize_t)(strlen(self) - tail);
 	if (n >= 0 && !strcmp(self + n, bindir)) {
 		self[n] = '\0';
 		dir = PKMAP_LIBEXECDIR;
 	}
-	snprintf(path, bytes, "%s/%s/worker-%s", self, dir, peer);
+	snprintf(path, WORKER_PATH, "%s/%s/worker-%s", self, dir, peer);
 }
 
-bool worker_exists(const char *peer)
+bool worker_exists(const char *peer, char path[WORKER_PATH])
 {
-	char path[PATH_MAX + 64];
-
-	worker_path(peer, path, sizeof(path));
+	worker_path(peer, path);
 	return !access(path, X_OK);
 }
 
-void worker_args(const struct bench_worker *w, char *path, size_t path_bytes,
+void worker_args(const struct bench_worker *w, char path[WORKER_PATH],
 		 char numbers[5][16], char *args[WORKER_ARGS])
 {
 	const long values[5] = { w->nslots, w->npages, w->page_shift, w->fd,
 				 w->strict };
 	int i;
 
-	worker_path(w->peer, path, path_bytes);
+	worker_path(w->peer, path);
 	args[0] = path;
 	for (i = 0; i < 5; i++) {
 		snprintf(numbers[i], 16, "%ld", values[i]);
@@ -70,11 +74,11 @@ void unblock_signals(void)
 
 static void run_program(const struct bench_worker *w, int in, int out)
 {
-	char path[PATH_MAX + 64];
+	char path[WORKER_PATH];
 	char numbers[5][16];
 	char *args[WORKER_ARGS];
 
-	worker_args(w, path, sizeof(path), numbers, args);
+	worker_args(w, path, numbers, args);
 	unblock_signals();
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
@@ -140,6 +144,8 @@ static int read_all(int fd, void *data, size_t bytes)
 void worker_ask(struct bench_worker *w, const struct job *job,
 		struct answer *answer)
 {
+	char ended[ENDED_TEXT];
+
 	memset(answer, 0, sizeof(*answer));
 	if (!w->pid && worker_start(w)) {
 		snprintf(answer->why, sizeof(answer->why), "no process: %s",
@@ -149,17 +155,20 @@ void worker_ask(struct bench_worker *w, const struct job *job,
 	if (!write_all(w->to, job, sizeof(*job)) &&
 	    !read_all(w->from, answer, sizeof(*answer)))
 		return;
-	worker_stop(w);
-	snprintf(answer->why, sizeof(answer->why), "worker-%s ended", w->peer);
+	snprintf(answer->why, sizeof(answer->why), "worker-%s ended: %s",
+		 w->peer, ended_text(ended, worker_stop(w)));
 }
 
 /* It ends when there are no more jobs. */
-void worker_stop(struct bench_worker *w)
+int worker_stop(struct bench_worker *w)
 {
+	int status = 0;
+
 	if (!w->pid)
-		return;
+		return 0;
 	close(w->to);
 	close(w->from);
-	waitpid(w->pid, NULL, 0);
+	waitpid(w->pid, &status, 0);
 	w->pid = 0;
+	return status;
 }

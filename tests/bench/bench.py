@@ -30,6 +30,14 @@ def bench(*args, pkmap=PKMAP):
                           stderr=subprocess.PIPE, text=True, check=False)
 
 
+def fails(name, run, *said):
+    """Each of these is said on standard error, in a line of its own."""
+    lines = run.stderr.splitlines()
+    ok(run.returncode == 1 and len(lines) == len(said) and
+       all(part in line for line, part in zip(lines, said)), name,
+       f"{run.returncode} {run.stderr}")
+
+
 def value(section, name):
     for item in section["items"]:
         if item["name"] == name:
@@ -53,6 +61,15 @@ def copy_of_tool(to, bindir, workers):
     return tool
 
 
+def make_program(path, text):
+    """A shell script in the place of what is there."""
+    if os.path.lexists(path):
+        os.unlink(path)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n" + text + "\n")
+    os.chmod(path, 0o755)
+
+
 def check_command_line():
     run = bench("--list")
     ok([line.split()[0] for line in run.stdout.splitlines()] == SECTIONS,
@@ -63,9 +80,9 @@ def check_command_line():
     run = bench("--rounds", "0")
     ok(run.returncode == 2 and "--rounds" in run.stderr, "no rounds",
        run.stderr)
-    run = bench("--out", "/proc/nothing", "pin")
-    ok(run.returncode == 1 and "/proc/nothing" in run.stderr,
-       "a directory that cannot be", run.stderr)
+    fails("a directory that cannot be",
+          bench("--out", "/proc/nothing", "pin"),
+          "/proc/nothing: No such file")
 
 
 def check_all(pkmap, scratch):
@@ -147,24 +164,94 @@ def check_whose_workers(scratch):
 
 
 def check_broken(pkmap, scratch):
+    with open(os.path.join(scratch, "few.pages"), "a", encoding="ascii") as f:
+        f.write("what?\n")
+    fails("a trace that is none", bench("--quick", "--traces", scratch,
+                                        "traces", pkmap=pkmap),
+          f"{scratch}/few.pages: Invalid argument")
     worker = os.path.join(os.path.dirname(pkmap), "bench", "worker-pkmap")
     os.unlink(worker)
     run = bench("--quick", "pin", pkmap=pkmap)
-    ok(run.returncode == 1 and "a worker is missing" in run.stdout,
-       "a worker that is missing", run.stdout)
-    os.symlink("/bin/false", worker)
+    fails("a worker that is missing", run,
+          f"pin: a worker is missing: {worker}: No such file or directory")
+    ok("a worker is missing" in run.stdout, "... is missing in the report",
+       run.stdout)
+    make_program(worker, "exit 7")
     run = bench("--quick", "pin", pkmap=pkmap)
-    ok(run.returncode == 1 and "worker-pkmap ended" in run.stdout,
-       "a worker that ends", run.stdout)
-    with open(os.path.join(scratch, "few.pages"), "a", encoding="ascii") as f:
-        f.write("what?\n")
-    run = bench("--quick", "--traces", scratch, "traces", pkmap=pkmap)
-    ok(run.returncode == 1 and "the trace cannot be read" in run.stdout,
-       "a trace that is none", run.stdout)
-    run = bench("--quick", "--traces", scratch + "/nothing", "traces",
-                pkmap=pkmap)
-    ok(run.returncode == 1 and "no traces in that directory" in run.stdout,
-       "no traces", run.stdout)
+    fails("a worker that ends", run, "failed: pkmap: worker-pkmap ended: "
+          "exit status 7")
+    ok("FAILED: pkmap: worker-pkmap ended" in run.stdout,
+       "... failed in the report", run.stdout)
+    make_program(worker, "kill -9 $$")
+    fails("a worker that is killed", bench("--quick", "pin", pkmap=pkmap),
+          "worker-pkmap ended: Killed")
+    fails("a directory without traces",
+          bench("--traces", scratch + "/bench", "traces", pkmap=pkmap),
+          f"traces: there are no traces in {scratch}/bench")
+    fails("a directory that is none",
+          bench("--traces", scratch + "/nothing", "traces", pkmap=pkmap),
+          f"traces: {scratch}/nothing: No such file or directory")
+    fails("no valgrind", subprocess.run(
+        [PKMAP, "bench", "--quick", "instructions"], env={"PATH": scratch},
+        capture_output=True, text=True, check=False),
+          "valgrind: No such file or directory")
+
+
+def check_streams(pkmap, scratch):
+    """None of its own files has the number of a stream that was closed: what
+    is printed would go into the pages, which a worker gets.  It finds out what
+    has those numbers."""
+    seen = os.path.join(scratch, "seen")
+    make_program(os.path.join(os.path.dirname(pkmap), "bench", "worker-pkmap"),
+                 f"readlink /proc/$PPID/fd/0 /proc/$PPID/fd/1 "
+                 f"/proc/$PPID/fd/2 >'{seen}'")
+    # With JSON it prints last, so that the others are measured.
+    subprocess.run(["sh", "-c", '"$0" bench --quick --json pin <&- >&- 2>&-',
+                    pkmap], check=False)
+    with open(seen, encoding="utf-8") as f:
+        text = f.read()
+    ok(text == "/\n" * 3, "what stands for closed streams", text)
+
+
+def check_files(scratch):
+    """What cannot be written is named, and nothing is lost that was there."""
+    out = os.path.join(scratch, "files")
+
+    def bench_to(out):
+        return bench("--out", out, "traces")
+
+    def leaves(names):
+        ok(sorted(os.listdir(out)) == names, "... and nothing else is there",
+           os.listdir(out))
+
+    os.mkdir(out)
+    json_file = os.path.join(out, "bench.json")
+    text_file = os.path.join(out, "bench.md")
+    os.symlink("/dev/full", text_file)
+    fails("a bench.md that cannot be written", bench_to(out),
+          f"{text_file}: No space left on device")
+    os.unlink(text_file)
+    for target in ("/dev/full", "nothing"):
+        os.symlink(target, json_file)
+        fails(f"a bench.json that is a link to {target}", bench_to(out),
+              f"{json_file} exists and is not a file")
+        ok(os.path.islink(json_file), "... and stays one")
+        leaves(["bench.json", "bench.md"])
+        os.unlink(json_file)
+    with open(json_file, "w", encoding="ascii") as f:
+        f.write("what was there")
+    mask = os.umask(0o027)
+    run = bench_to(out)
+    os.umask(mask)
+    with open(json_file, encoding="utf-8") as f:
+        ok(run.returncode == 0 and "sections" in json.load(f) and
+           os.stat(json_file).st_mode & 0o777 == 0o640,
+           "one that is replaced", run.stderr)
+    leaves(["bench.json", "bench.md"])
+    # A name that is cut off would be another file's.
+    deep = out + "/." * ((4090 - len(out)) // 2)
+    fails("a path that is too long", bench_to(deep), "File name too long")
+    leaves(["bench.json", "bench.md"])
 
 
 def check_interrupted():
@@ -191,5 +278,7 @@ with tempfile.TemporaryDirectory() as scratch:
     check_quantiles(all_sections["reclaim"])
     check_whose_workers(scratch)
     check_broken(tool, scratch)
+    check_streams(tool, scratch)
+    check_files(scratch)
     check_interrupted()
 print(f"1..{done}")

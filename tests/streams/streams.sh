@@ -41,8 +41,8 @@ said_once() {
 		grep -q '^pkmap.*: cannot print.*: [A-Z]' "$top/err"
 }
 
-# With these streams closed it ends as it does with all of them, unless it has to
-# print, and what it leaves in files is the same.
+# With these streams closed it ends as it does with all of them, unless it has
+# to print, and what it leaves in files is the same.
 without() { # numbers of streams, description, exit status, command
 	closed=$1 what=$2 want=$3
 	shift 3
@@ -87,6 +87,7 @@ mv schedule ..
 result $? "a schedule to compare with"
 
 every_way 0 --version
+every_way 0 bench --out bench traces # no traces: it prints, measures nothing
 every_way 0 pump in out
 every_way 1 replay rfc --scheme unpinned
 every_way 1 explore --scenario rfc --scheme unpinned --schedule schedule
@@ -96,6 +97,7 @@ for command in '' bench explore pump replay; do
 	full_disk $command --usage
 done
 full_disk bench --list
+full_disk bench --json traces
 full_disk explore --list
 full_disk explore --all --states 1 --json
 full_disk explore --scenario rfc --scheme pkmap --random 5
