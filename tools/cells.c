@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cells.h"
 
+#include "config.h"
+#include "ended.h"
+#include "scenario.h"
+#include "scheme.h"
 #include "stop.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -21,6 +26,9 @@
  * machine that is slow or busy is not that slow.
  */
 #define HUNG_SECONDS 3600
+
+/* Of a cell's process. */
+enum { EXIT_NO_MEMORY = 3 };
 
 /* In the cell's process: it gets on. */
 static bool put_off_alarm(const struct progress_report *report)
@@ -48,13 +56,15 @@ static int explore_cell(const struct cell *cell, const struct cells *c)
 	run_begin(cell->setup.scenario, cell->setup.scheme,
 		  &cell->setup.config);
 	if (explore(&limits, &explored))
-		return 1;
+		return EXIT_NO_MEMORY;
 	memset(&result, 0, sizeof(result));
 	result.states = explored.states;
 	result.transitions = explored.transitions;
 	result.bound = explored.bound;
 	result.broken = explored.broken;
-	return write(cell->fd, &result, sizeof(result)) != sizeof(result);
+	return write(cell->fd, &result, sizeof(result)) == sizeof(result) ?
+		       EXIT_SUCCESS :
+		       EXIT_FAILURE;
 }
 
 static int start_cell(struct cells *c, struct cell *cell)
@@ -91,7 +101,21 @@ static int start_cells(struct cells *c)
 	return 0;
 }
 
-static void end_cell(struct cells *c, struct cell *cell)
+static void say_crashed(const struct cell *cell, int status)
+{
+	char machine[CONFIG_TEXT];
+	char ended[ENDED_TEXT];
+
+	fprintf(stderr, "pkmap explore: %s, %s, %s: %s\n",
+		cell->setup.scenario->name, cell->setup.scheme->name,
+		config_text(&cell->setup.config, machine),
+		WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_MEMORY ?
+			"not enough memory" :
+			ended_text(ended, status));
+}
+
+static void end_cell(struct cells *c, struct cell *cell,
+		     const struct progress *progress)
 {
 	const ssize_t bytes =
 		read(cell->fd, &cell->result, sizeof(cell->result));
@@ -99,14 +123,18 @@ static void end_cell(struct cells *c, struct cell *cell)
 
 	close(cell->fd);
 	waitpid(cell->pid, &status, 0);
-	cell->state = bytes == sizeof(cell->result) && !status ? CELL_DONE :
-								 CELL_CRASHED;
+	cell->state = CELL_DONE;
+	if (bytes != sizeof(cell->result) || status) {
+		cell->state = CELL_CRASHED;
+		progress_clear(progress);
+		say_crashed(cell, status);
+	}
 	c->nrunning--;
 	c->ndone++;
 }
 
 /* Takes what has come of the cells that run. */
-static int wait_for_cells(struct cells *c)
+static int wait_for_cells(struct cells *c, const struct progress *progress)
 {
 	struct pollfd fds[MAX_JOBS];
 	struct cell *cells[MAX_JOBS];
@@ -126,7 +154,7 @@ static int wait_for_cells(struct cells *c)
 		return -1;
 	for (i = 0; i < n; i++) {
 		if (fds[i].revents)
-			end_cell(c, cells[i]);
+			end_cell(c, cells[i], progress);
 	}
 	return 0;
 }
@@ -173,7 +201,7 @@ int cells_run(struct cells *c, struct progress *progress)
 	/* Nothing is printed twice, by children. */
 	fflush(stdout);
 	while (c->ndone < wanted) {
-		if (start_cells(c) || wait_for_cells(c))
+		if (start_cells(c) || wait_for_cells(c, progress))
 			goto fail;
 		if (stop_requested()) {
 			errno = EINTR;

@@ -317,6 +317,25 @@ interrupted "Ctrl-C in --deep" "[1-9][0-9] of" \
 	explore --deep
 says "... says what was run" "^rfc +$n +$n +clean complete"
 
+# A cell's process is killed: those of small cells may end before.
+python3 - "$tool" explore --all >"$top/out" 2>"$top/err" <<'EOF'
+import contextlib, os, select, signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+run = subprocess.Popen(sys.argv[1:], stderr=subprocess.PIPE, text=True)
+while not select.select([run.stderr], [], [], 0)[0]:
+    with open(f"/proc/{run.pid}/task/{run.pid}/children") as f:
+        children = f.read().split()
+    with contextlib.suppress(IndexError, ProcessLookupError):
+        os.kill(int(children[0]), signal.SIGKILL)
+said = run.stderr.readline()
+run.send_signal(signal.SIGINT)
+run.communicate()
+sys.stderr.write(said)
+EOF
+grep -Eqx "pkmap explore: [a-z-]+, [a-z-]+, .* CPUs?: Killed" "$top/err" &&
+	grep -q " crashed" "$top/out"
+result $? "a cell's process that is killed"
+
 # A terminal.
 python3 - "$tool" explore --scenario rfc --scheme pkmap --random 4000000000 \
 	--seconds 1 >"$top/out" 2>"$top/err" <<'EOF'
