@@ -12,6 +12,8 @@ import tempfile
 
 PKMAP, WORKERS = map(os.path.abspath, sys.argv[1:3])
 BINDIR, LIBEXECDIR = sys.argv[3:5]
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                      "../../scripts/bench")
 SECTIONS = ["pin", "threads", "interrupts", "reclaim", "policy", "traces",
             "map", "miss", "copy", "window", "instructions", "pump"]
 done = 0
@@ -254,6 +256,15 @@ def check_files(scratch):
     leaves(["bench.json", "bench.md"])
 
 
+def check_script(scratch):
+    """scripts/bench removes no folder that it did not make."""
+    run = subprocess.run([SCRIPT], env={**os.environ, "REPORT": scratch},
+                         capture_output=True, text=True, check=False)
+    ok(run.returncode == 1 and os.listdir(scratch) and
+       f"bench: REPORT={scratch} is not an empty directory" in run.stderr,
+       "scripts/bench, for a folder that has something in it", run.stderr)
+
+
 def check_interrupted():
     # Whoever started us may have had it ignored, as a shell's "&" does.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -280,5 +291,6 @@ with tempfile.TemporaryDirectory() as scratch:
     check_broken(tool, scratch)
     check_streams(tool, scratch)
     check_files(scratch)
+    check_script(scratch)
     check_interrupted()
 print(f"1..{done}")
