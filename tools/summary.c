@@ -101,14 +101,19 @@ static json_t *make_json(const struct pump_options *options,
 }
 /* clang-format on */
 
+/* Returns 0 or an errno. */
 static int print_json(const struct pump_options *options,
 		      const struct pump_result *result)
 {
 	json_t *json = make_json(options, result);
-	int err = !json || json_dumpf(json, stdout, JSON_INDENT(2));
+	int err = 0;
 
+	if (!json)
+		return ENOMEM;
+	if (json_dumpf(json, stdout, JSON_INDENT(2)) || putchar('\n') == EOF)
+		err = errno;
 	json_decref(json);
-	return err || putchar('\n') == EOF ? -1 : 0;
+	return err;
 }
 
 int summary_print(const struct pump_options *options,
@@ -120,7 +125,9 @@ int summary_print(const struct pump_options *options,
 		err = print_json(options, result);
 	else if (!options->quiet)
 		print_text(options, result);
-	if (streams_flush() || err)
-		return fail(failure, errno, "cannot print the summary");
+	if (streams_flush())
+		err = errno;
+	if (err)
+		return fail(failure, err, "cannot print the summary");
 	return 0;
 }
