@@ -199,6 +199,18 @@ def check_broken(pkmap, scratch):
           "valgrind: No such file or directory")
 
 
+def check_worker_streams():
+    """A worker by itself: it says what it cannot read or write."""
+    worker = [os.path.join(WORKERS, "worker-floor"), *"64 99 12 -1 0".split()]
+    for what, redirection in (("input", "<&-"), ("output", ">/dev/full"),
+                              ("output", ">&-")):
+        fails(f"a worker, {redirection}",
+              subprocess.run(["sh", "-c", '"$0" "$@" ' + redirection, *worker],
+                             input="\0" * 4096, text=True, check=False,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE),
+              f"worker: standard {what}: ")
+
+
 def check_streams(pkmap, scratch):
     """None of its own files has the number of a stream that was closed: what
     is printed would go into the pages, which a worker gets.  It finds out what
@@ -289,6 +301,7 @@ with tempfile.TemporaryDirectory() as scratch:
     check_quantiles(all_sections["reclaim"])
     check_whose_workers(scratch)
     check_broken(tool, scratch)
+    check_worker_streams()
     check_streams(tool, scratch)
     check_files(scratch)
     check_script(scratch)

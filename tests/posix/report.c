@@ -248,21 +248,25 @@ static void test_own_function(void **state)
 }
 
 /*
- * Standard error is closed, so its number is the next to be given out: not to
- * the file with the frames, which the reports would go to.
+ * The standard streams are closed, so their numbers are the next to be given
+ * out: not to the file with the frames, which the reports would go to, or what
+ * the program prints.
  */
-static int closed_stderr(void *arg)
+static int closed_streams(void *arg)
 {
 	struct pkmap_posix_config config = silent;
 	struct stat st;
 	void *page;
 	int file;
+	int fd;
 
 	(void)arg;
-	close(STDERR_FILENO);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == 0);
 	CHILD_CHECK(pkmap_posix_fd(port) > STDERR_FILENO);
-	CHILD_CHECK(fstat(STDERR_FILENO, &st) < 0 && errno == EBADF);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		CHILD_CHECK(fstat(fd, &st) < 0 && errno == EBADF);
 	errno = 4711;
 	CHILD_CHECK(pkmap_unmap(pkmap_posix_window(port), NULL) ==
 		    PKMAP_ERANGE);
@@ -273,7 +277,7 @@ static int closed_stderr(void *arg)
 	CHILD_CHECK(pkmap_posix_close(port) == 0);
 
 	file = memfd_create("file", 0);
-	CHILD_CHECK(file == STDERR_FILENO && ftruncate(file, 1 << 16) == 0);
+	CHILD_CHECK(file == STDIN_FILENO && ftruncate(file, 1 << 16) == 0);
 	config.fd = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	close(file);
 	CHILD_CHECK(pkmap_posix_open(&config, &port) == 0);
@@ -282,10 +286,10 @@ static int closed_stderr(void *arg)
 	return 0;
 }
 
-static void test_closed_stderr(void **state)
+static void test_closed_streams(void **state)
 {
 	(void)state;
-	assert_int_equal(run_in_child(closed_stderr, NULL), 0);
+	assert_int_equal(run_in_child(closed_streams, NULL), 0);
 }
 
 static const char *strmisuse(int code)
@@ -342,7 +346,7 @@ int main(void)
 		cmocka_unit_test(test_dma),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_own_function),
-		cmocka_unit_test(test_closed_stderr),
+		cmocka_unit_test(test_closed_streams),
 		cmocka_unit_test(test_texts),
 	};
 
