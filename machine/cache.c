@@ -49,6 +49,7 @@ static uint32_t cache_of(int cpu)
 
 static void write_back(struct entry *e, uint32_t line)
 {
+	m.line = e;
 	if (!e->dirty)
 		return;
 	memcpy(&m.hw.memory[e->page][line * line_bytes()], e->data,
@@ -61,6 +62,7 @@ static void drop(struct entry *e)
 {
 	const int page = e->page;
 
+	m.line = e;
 	*e = (struct entry){ 0 };
 	check_written(page);
 }
@@ -163,6 +165,7 @@ uint8_t machine_load(const void *addr)
 		broken(2, VERDICT_STALE_READ,
 		       "%s reads from page %d what it may not see yet",
 		       m.info[m.current].name, page);
+	m.line = e;
 	check_load(page, offset, value, m.info[m.current].name);
 	return value;
 }
@@ -189,6 +192,7 @@ void machine_store(void *addr, uint8_t value)
 	log_event(m.current, EVENT_NOTE, "writes %02x to page %u, line %u",
 		  value, e->page, offset >> m.config.line_shift);
 	sync_store(page, offset);
+	m.line = e;
 	check_written(page);
 }
 

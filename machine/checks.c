@@ -9,7 +9,8 @@
 
 #include "scenario.h"
 
-static bool is_in_dirty_line(int page, uint32_t offset, uint8_t value)
+/* The dirty line that has this byte of a page, or NULL. */
+static const struct entry *dirty_line(int page, uint32_t offset, uint8_t value)
 {
 	const uint32_t line = offset >> m.config.line_shift;
 	const struct entry *e;
@@ -21,10 +22,10 @@ static bool is_in_dirty_line(int page, uint32_t offset, uint8_t value)
 			e = &m.hw.cache[cache].entry[nr];
 			if (e->valid && e->dirty && e->page == page &&
 			    e->data[offset & (line_bytes() - 1)] == value)
-				return true;
+				return e;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* To be called when a copy of something in the page has gone. */
@@ -36,7 +37,7 @@ void check_written(int page)
 	for (offset = 0; offset < page_bytes(); offset++) {
 		value = m.hw.written[page][offset];
 		if (value && m.hw.memory[page][offset] != value &&
-		    !is_in_dirty_line(page, offset, value))
+		    !dirty_line(page, offset, value))
 			broken(1, VERDICT_DATA_LOSS,
 			       "byte %u of page %d, %02x, is lost", offset,
 			       page, value);
@@ -47,10 +48,14 @@ void check_load(int page, uint32_t offset, uint8_t value, const char *who)
 {
 	const uint8_t written = m.hw.written[page][offset];
 
-	if (written && value != written)
-		broken(2, VERDICT_STALE_READ,
-		       "%s reads %02x from page %d, where %02x was written",
-		       who, value, page, written);
+	if (!written || value == written)
+		return;
+	/* A device works on none. */
+	if (!m.line)
+		m.line = dirty_line(page, offset, written);
+	broken(2, VERDICT_STALE_READ,
+	       "%s reads %02x from page %d, where %02x was written", who, value,
+	       page, written);
 }
 
 /*
@@ -111,6 +116,7 @@ static void check_dirty_lines(uint32_t cache)
 
 	for (nr = 0; nr < entries(); nr++) {
 		e = &m.hw.cache[cache].entry[nr];
+		m.line = e;
 		offset = (nr % lines_per_page()) << m.config.line_shift;
 		for (k = 0; e->valid && e->dirty && k < line_bytes(); k++) {
 			written = m.hw.written[e->page][offset + k];

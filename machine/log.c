@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 
+#include "timeline_priv.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,36 +70,6 @@ static void add_begin(struct machine_log *log, uint32_t lane)
 		return;
 	add_event(log, lane, EVENT_BEGIN, log->begins[lane]);
 	log->begins[lane][0] = '\0';
-}
-
-void log_event(int lane, enum event_kind kind, const char *format, ...)
-{
-	struct machine_log *log = m.log;
-	char text[sizeof(((struct event *)NULL)->text)];
-	uint32_t nr = (uint32_t)lane;
-	va_list args;
-
-	if (!log || m.preparing || log->over)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	log->over = kind == EVENT_BROKEN;
-	if (kind == EVENT_BROKEN)
-		nr = log->lane;
-	else if (lane == DEVICE_LANE)
-		nr = device_lane();
-	else if (lane < 0)
-		nr = cache_lane((uint32_t)(-1 - lane));
-	add_begin(log, nr);
-	/*
-	 * A context gives way in a call, not before it: what it begins now is
-	 * part of its next step.
-	 */
-	if (kind == EVENT_BEGIN)
-		strcpy(log->begins[nr], text);
-	else
-		add_event(log, nr, kind, text);
 }
 
 /*
@@ -189,9 +161,17 @@ static void look_at_lines(struct machine_log *log, uint32_t cache)
 		shown = &log->lines[cache][nr];
 		now = *shown;
 		now.state = (uint8_t)state_of(e, nr % lines_per_page());
+		if (e->valid)
+			now.page = e->page;
 		describe_line(e, now.text);
 		if (now.state == shown->state && !strcmp(now.text, shown->text))
 			continue;
+		if (now.state != shown->state || now.page != shown->page) {
+			now.since = log->timeline->nchanges;
+			now.by = log->time ? log->lane : cache_lane(cache);
+			now.taken = now.row && now.page != shown->page;
+			now.from = shown->page;
+		}
 		now.row = 1;
 		*shown = now;
 		add_change(log, cache * MAX_ENTRIES + nr, shown);
@@ -204,6 +184,112 @@ static void look_at_caches(struct machine_log *log)
 
 	for (cache = 0; cache < m.ncaches; cache++)
 		look_at_lines(log, cache);
+}
+
+/*
+ * What was wrong before it did harm: since when the line that did it has been
+ * in its state.
+ */
+
+/* With physical tags, an address works on the line that it leads to by then. */
+static void describe_way(const struct machine_log *log, char text[32])
+{
+	const struct op *op = &m.hw.context[log->lane].op;
+
+	text[0] = '\0';
+	if (log->lane < m.ncontexts && op->kind == OP_LINE && !is_vivt())
+		snprintf(text, 32, ", and slot %u leads to it", op->slot);
+}
+
+static void describe_cause(const struct machine_log *log,
+			   const struct shown_line *line, const char *name,
+			   char text[96])
+{
+	char way[32];
+
+	if (line->state == LINE_BAD) {
+		snprintf(text, 96, "the cause: %s will now overwrite page %u",
+			 name, line->page);
+	} else if (line->taken) {
+		snprintf(text, 96,
+			 "the cause: %s is page %u's now, not page %u's", name,
+			 line->page, line->from);
+	} else {
+		describe_way(log, way);
+		snprintf(text, 96, "the cause: %s is %s now%s", name,
+			 state_text(line->state), way);
+	}
+}
+
+/* Behind all that happened by then. */
+static void insert_event(struct machine_log *log, const struct event *event)
+{
+	struct timeline *t = log->timeline;
+	uint32_t at = t->nevents;
+
+	add_event(log, event->lane, event->kind, event->text);
+	if (log->failed)
+		return;
+	while (at && t->events[at - 1].time > event->time)
+		at--;
+	memmove(&t->events[at + 1], &t->events[at],
+		(t->nevents - 1 - at) * sizeof(*event));
+	t->events[at] = *event;
+}
+
+static void add_cause(struct machine_log *log)
+{
+	struct event cause = { .kind = EVENT_CAUSE };
+	const struct shown_line *line;
+	struct row row;
+	uint32_t nr;
+
+	if (log->failed || !m.line ||
+	    (m.broken.verdict != VERDICT_DATA_LOSS &&
+	     m.broken.verdict != VERDICT_STALE_READ))
+		return;
+	nr = (uint32_t)(m.line - m.hw.cache[0].entry);
+	line = &log->lines[nr / MAX_ENTRIES][nr % MAX_ENTRIES];
+	if (line->state == LINE_ABSENT)
+		return;
+	cause.time = log->timeline->changes[line->since].time;
+	cause.lane = line->by;
+	log->timeline->cause_row = nr;
+	name_row(&row, nr % MAX_ENTRIES);
+	describe_cause(log, line, row.name, cause.text);
+	insert_event(log, &cause);
+}
+
+void log_event(int lane, enum event_kind kind, const char *format, ...)
+{
+	struct machine_log *log = m.log;
+	char text[sizeof(((struct event *)NULL)->text)];
+	uint32_t nr = (uint32_t)lane;
+	va_list args;
+
+	if (!log || m.preparing || log->over)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log->over = kind == EVENT_BROKEN;
+	if (kind == EVENT_BROKEN)
+		nr = log->lane;
+	else if (lane == DEVICE_LANE)
+		nr = device_lane();
+	else if (lane < 0)
+		nr = cache_lane((uint32_t)(-1 - lane));
+	if (log->over)
+		add_cause(log);
+	add_begin(log, nr);
+	/*
+	 * A context gives way in a call, not before it: what it begins now is
+	 * part of its next step.
+	 */
+	if (kind == EVENT_BEGIN)
+		strcpy(log->begins[nr], text);
+	else
+		add_event(log, nr, kind, text);
 }
 
 /* Rows for the lines that were ever cached. */
@@ -231,6 +317,9 @@ static int make_rows(struct machine_log *log)
 				   [t->changes[k].row % MAX_ENTRIES];
 		t->changes[k].row = shown->row;
 	}
+	shown = &log->lines[t->cause_row / MAX_ENTRIES]
+			   [t->cause_row % MAX_ENTRIES];
+	t->cause_row = shown->row;
 	return 0;
 }
 
@@ -276,6 +365,7 @@ void log_open(struct machine_log *log, struct timeline *timeline)
 void log_before_step(struct machine_log *log, struct action action)
 {
 	log->time++;
+	m.line = NULL;
 	log->lane = lane_of_actor(action.actor);
 	if (action.actor == ACTOR_DEVICE)
 		log->device_used = true;
@@ -297,6 +387,7 @@ void log_end(struct machine_log *log)
 {
 	uint32_t nr;
 
+	m.line = NULL;
 	for (nr = 0; nr < m.ncontexts; nr++) {
 		if (m.hw.context[nr].state == CONTEXT_READY ||
 		    m.hw.context[nr].state == CONTEXT_ASLEEP) {
@@ -314,7 +405,7 @@ static void name_lanes(struct machine_log *log)
 
 	for (k = 0; k < m.ncontexts; k++, lane++) {
 		lane->kind = m.info[k].kind;
-		lane->cpu = m.info[k].cpu;
+		lane->cpu = m.config.ncpus > 1 ? m.info[k].cpu : -1;
 		memcpy(lane->name, m.info[k].name, sizeof(lane->name));
 	}
 	for (k = 0; k < m.ncaches; k++, lane++) {

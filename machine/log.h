@@ -8,8 +8,15 @@
 /* A cache line, as the timeline shows it. */
 struct shown_line {
 	uint8_t state; /* enum line_state */
+	uint8_t page;
 	char text[24];
 	uint32_t row; /* + 1, or 0: it was never cached */
+	/* What made it this page's, in this state: the change, whose lane, ... */
+	uint32_t since;
+	uint32_t by;
+	/* ... and whether, and from which page, it took the line. */
+	bool taken;
+	uint8_t from;
 };
 
 struct machine_log {

@@ -213,6 +213,8 @@ struct machine {
 	uint8_t choice;
 	bool preparing; /* before the run: nobody gives way */
 	struct broken broken;
+	/* The last line that data went to or came from, or NULL. */
+	const struct entry *line;
 	struct machine_log *log;
 };
 

@@ -2,9 +2,9 @@
 /*
  * timeline.h - what happened in a run of the model machine, for people to read.
  *
- * A replay (replay.h) fills a timeline in; the writers below print it as
- * columns of text, draw it, or write it as trace events.  Time is the number of
- * the step in the schedule: several events of one step have the same time.
+ * A replay (replay.h) fills a timeline in; the writers below print it as a
+ * list, draw it, or write it as trace events.  Time is the number of the step
+ * in the schedule: several events of one step have the same time.
  */
 #ifndef MACHINE_TIMELINE_H
 #define MACHINE_TIMELINE_H
@@ -20,11 +20,11 @@ enum lane_kind {
 	LANE_DEVICE,
 };
 
-/* A column: somebody who does something, or a cache. */
+/* Somebody who does something, or a cache. */
 struct lane {
 	enum lane_kind kind;
 	char name[24]; /* "task 1", "interrupt", "cache", "device" */
-	int cpu;       /* the CPU it runs on or belongs to; -1: none */
+	int cpu; /* the CPU it runs on or belongs to; -1: none, or the only one */
 };
 
 enum event_kind {
@@ -35,6 +35,7 @@ enum event_kind {
 	EVENT_GO_ON,  /* ... to here */
 	EVENT_ENTER,  /* an interrupt begins ... */
 	EVENT_LEAVE,  /* ... and ends */
+	EVENT_CAUSE,  /* a line changes so that it does harm later */
 	EVENT_BROKEN, /* an invariant is broken: the moment of the loss */
 };
 
@@ -76,6 +77,7 @@ struct timeline {
 	uint32_t nlanes;
 	struct row *rows;
 	uint32_t nrows;
+	uint32_t cause_row;   /* the line that EVENT_CAUSE, if any, is about */
 	struct event *events; /* in order of time */
 	uint32_t nevents;
 	struct line_change *changes; /* in order of time */
@@ -87,7 +89,8 @@ struct timeline {
  * The writers.  They return 0, or -1 with errno set if not all could be
  * written; the file is then removed.
  */
-int timeline_print(const struct timeline *t, FILE *out);
+/* No line is longer than @width, if that leaves room to say anything. */
+int timeline_print(const struct timeline *t, int width, FILE *out);
 int timeline_draw_svg(const struct timeline *t, const char *file);
 int timeline_draw_png(const struct timeline *t, const char *file);
 /* Two runs side by side, the second to the right of the first. */

@@ -199,7 +199,7 @@ static void measure_texts(struct layout *l)
 			l->lanes[i].text_width = MIN_TEXT;
 	for (i = 0; i < t->nevents; i++) {
 		e = &t->events[i];
-		if (e->kind == EVENT_BROKEN)
+		if (is_mark(e->kind))
 			continue;
 		width = &l->lanes[e->lane].text_width;
 		widen(width,
@@ -324,7 +324,7 @@ static double place_moment(struct layout *l, const struct moment *m, double y,
 	uint32_t i;
 
 	for (i = m->event; i < m->event + m->nevents; i++)
-		if (events[i].kind != EVENT_BROKEN)
+		if (!is_mark(events[i].kind))
 			bottom = max(bottom, stack(&l->events[i],
 						   &bottoms[events[i].lane], y,
 						   event_height(l, i)));
@@ -333,7 +333,7 @@ static double place_moment(struct layout *l, const struct moment *m, double y,
 			     stack(&l->changes[i], &rows[l->t->changes[i].row],
 				   y, change_height(l, i)));
 	for (i = m->event; i < m->event + m->nevents; i++)
-		if (events[i].kind == EVENT_BROKEN)
+		if (is_mark(events[i].kind))
 			stack(&l->events[i], &bottom, y, label_height(l, i));
 	return bottom + MOMENT_PAD;
 }

@@ -289,7 +289,7 @@ static void draw_events(const struct layout *l)
 	set_colour(l->cr, black);
 	for (i = 0; i < l->t->nevents; i++) {
 		e = &l->t->events[i];
-		if (e->kind == EVENT_BROKEN)
+		if (is_mark(e->kind))
 			continue;
 		draw_text(l->cr, event_style(e), e->text, event_text_x(l, i),
 			  l->events[i].top + (begins_span(e->kind) ? 4 : 2),

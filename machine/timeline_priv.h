@@ -53,6 +53,12 @@ static inline bool ends_span(enum event_kind kind)
 	return kind == EVENT_END || kind == EVENT_GO_ON || kind == EVENT_LEAVE;
 }
 
+/* Said of the run, and not done by anybody. */
+static inline bool is_mark(enum event_kind kind)
+{
+	return kind == EVENT_CAUSE || kind == EVENT_BROKEN;
+}
+
 /* The next moment at which something happens; begin with one of zeros. */
 bool timeline_next(const struct timeline *t, struct moment *m);
 

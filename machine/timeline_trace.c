@@ -138,7 +138,7 @@ static void add_note(struct trace *x, uint32_t i)
 		      "pid", pid_of(x, e->lane), "tid", tid_of(e->lane)));
 }
 
-static void add_broken(struct trace *x, uint32_t i)
+static void add_mark(struct trace *x, uint32_t i)
 {
 	const struct event *e = &x->t->events[i];
 
@@ -158,7 +158,7 @@ static void add_event(struct trace *x, uint32_t i)
 	else if (kind == EVENT_NOTE)
 		add_note(x, i);
 	else
-		add_broken(x, i);
+		add_mark(x, i);
 }
 
 /* When the line of change @i changes again. */

@@ -4,6 +4,8 @@
 #include "streams.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 int show_flush(struct failure *failure)
 {
@@ -12,12 +14,23 @@ int show_flush(struct failure *failure)
 	return 0;
 }
 
+#define WIDTH 80 /* of what is no terminal, or does not know its width */
+
+static int width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return WIDTH;
+	return size.ws_col;
+}
+
 int show_run(const struct run_setup *setup, const struct replayed *replayed,
 	     struct timeline *timeline, struct failure *failure)
 {
 	if (replay_show(setup, replayed, timeline))
 		return fail(failure, 0, "not enough memory");
-	if (timeline_print(timeline, stdout))
+	if (timeline_print(timeline, width(), stdout))
 		return fail(failure, errno, "cannot print");
 	return 0;
 }

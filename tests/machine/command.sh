@@ -12,6 +12,7 @@ cd "$top" || exit 1
 tests=0
 failures=0
 n='[0-9]+'
+cause='^ \*\*\*  .*the cause: '
 
 result() { # status, description
 	tests=$((tests + 1))
@@ -69,20 +70,29 @@ found_again() { # verdict, scenario, scheme, options
 	# shellcheck disable=SC2086 # these are words
 	ends "... and shown again by its schedule" 1 "verdict: $verdict" \
 		$command
+	case $verdict in
+	*"data loss"* | *"stale read"*) says "... with its cause" "$cause" ;;
+	esac
 }
 
 # Replays.
 ends "rfc, unpinned: loses data" 1 "verdict: data loss \(I1\)" \
 	replay rfc --scheme unpinned
 says "... at the moment at which a line is invalidated" \
-	"^\*\*\* step $n, driver: byte $n of page 2, .*, is lost"
+	"^ \*\*\*  +byte $n of page 2, .*, is lost"
+[ "$(grep -Ec "$cause" "$top/out")" -eq 1 ] &&
+	grep -A 2 "^  17 .* writes 32 to page 2, line 1" "$top/out" |
+	grep -Eq "${cause}slot 0, line 1 is page 2's now, not page 0's\$"
+result $? "... which had become another page's"
 ! tail -n 4 "$top/out" | grep -q "done"
 result $? "... and nothing comes after it"
 says "... and calls begin when their callers go on" \
-	"^   3  \| +\.- maps page 2"
+	"^   3  other task  maps page 2:"
 for scheme in locked claim-first pkmap; do
 	ends "rfc, $scheme: the same schedule is clean" 0 "verdict: clean" \
 		replay rfc --scheme "$scheme"
+	! grep -q '\*\*\*' "$top/out"
+	result $? "... and has nothing to mark"
 done
 ends "a scenario without a schedule" 0 "verdict: clean" \
 	replay full-window --scheme pkmap
@@ -96,9 +106,44 @@ ends "two schemes: the last one counts (broken)" 1 "verdict: data loss \(I1\)" \
 printf 'task 1 steps 2\ntask 2 end\n' >spin
 ends "a task that waits for a lock" 0 "verdict: clean" \
 	replay full-window --scheme locked --cpus 2 --schedule spin
-says "... is shown" "\.- spins on the lock"
-says "... until it gets it" "'- gets it"
+says "... is shown" "  spins on the lock"
+says "... until it gets it" "    gets it"
 says "the lines of a VIPT cache go by pages" "page 0, line 0: dirty,"
+
+# Lines of 80 columns: the longest that there are.
+: >wide
+for scenario in $("$tool" explore --list | sed -n 's/^  \([^ ]*\)  .*/\1/p'); do
+	for schemes in "unpinned --beside locked" "claim-first --beside pkmap"
+	do
+		# shellcheck disable=SC2086 # these are words
+		"$tool" replay "$scenario" --scheme $schemes --cpus 2 \
+			--own-caches --line-bytes 4 >>wide 2>&1
+	done
+done
+scenarios=$("$tool" explore --list | grep -c '^  .*  ')
+[ "$(grep -c ^verdict: wide)" -eq $((4 * scenarios)) ] &&
+	! grep -E '.{81}' wide >"$top/out"
+result $? "no timeline is wider than 80 columns"
+
+# As no session has the terminal, none takes along what was not read yet.
+narrow='
+import fcntl, os, pty, struct, subprocess, sys, termios
+ours, terminal = pty.openpty()
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+run = subprocess.Popen(sys.argv[1:], stdout=terminal)
+os.close(terminal)
+shown = b""
+try:
+    while data := os.read(ours, 4096):
+        shown += data
+except OSError:
+    run.wait()
+sys.stdout.buffer.write(shown.replace(b"\r", b""))
+'
+python3 -c "$narrow" "$tool" replay rfc --scheme unpinned |
+	sed '1,/^step/d' >"$top/out"
+grep -q "^verdict: data loss" "$top/out" && ! grep -E '.{61}' "$top/out"
+result $? "nor wider than a terminal that is narrow"
 
 # Pictures.
 ends "pictures and a trace" 1 "verdict: data loss \(I1\)" \
@@ -135,11 +180,17 @@ ends "rfc, pkmap: every interleaving is clean" 0 \
 	"states $n transitions $n verdict: clean complete" \
 	explore --scenario rfc --scheme pkmap
 found_again "data loss \(I1\)" rfc unpinned
+says "... which is that the line is another page's" \
+	"${cause}slot 0, line 0 is page 2's now, not page 0's$"
+found_again "data loss \(I1\)" rfc unpinned --cache pipt
+says "... which is that the address leads to another page's" \
+	"${cause}page 2, line 0 is dirty now, and slot 0 leads to it$"
 found_again "data loss \(I1\)" rfc unpinned --cache vivt-page
 found_again "data loss \(I1\)" rfc unpinned --cache vivt-steps
 found_again "data loss \(I1\)" rfc claim-first
-says "... and what is in the way of what a device wrote" \
-	"outdated, page 0: 11 11"
+says "... which is what is in the way of what a device wrote" \
+	"${cause}slot 0, line 0 will now overwrite page 0$"
+found_again "data loss \(I1\)" edges claim-first
 for cache in vivt vivt-page vivt-steps; do
 	ends "a run of slots, $cache: clean" 0 ".* verdict: clean complete" \
 		explore --scenario flush-run --scheme pkmap --cache $cache
@@ -147,12 +198,13 @@ done
 found_again "livelock \(I6\)" dma-irq claim-first --cache vipt
 found_again "deadlock \(I7\)" ipi locked --cpus 2
 says "... of who it is" \
-	"^\*\*\* step $n, mapper: mapper can never go on: nothing can happen"
+	"^ \*\*\*  mapper .* mapper can never go on: nothing can happen"
 found_again "deadlock \(I9\)" two-pages locked --slots 2 --pages 4
 found_again "broken \(I[0-9]+\): .*" local-alias locked --rounds 2
 found_again "(stale read|data loss) \(I[12]\)" reclaim-pin claim-first \
 	--lines 4 --line-bytes 4
 found_again "data loss \(I1\)" rfc unpinned --random 1000
+found_again "stale read \(I2\)" to-device unpinned --cache pipt --random 1000
 ends "a bound of states" 0 ".* verdict: clean bounded \(by 100 states\)" \
 	explore --scenario rfc --scheme pkmap --states 100
 ends "a bound of switches" 0 ".* verdict: clean bounded \(by 1 switches\)" \

@@ -26,7 +26,8 @@
 
 #define N(array) (uint32_t)(sizeof(array) / sizeof((array)[0]))
 
-#define LOSS	 "the lines of page 1 are thrown away: 13 14 is lost (I1)"
+#define CAUSE	 "the cause: slot 0, line 1 is page 1's now"
+#define LOSS	 "the lines of page 1 are thrown away: 13 14 is lost"
 
 enum { DRIVER, OTHER, IRQ, CACHE, DEVICE };
 
@@ -61,6 +62,7 @@ static struct event lost_events[] = {
 	{ 13, OTHER, EVENT_END, "page 1 is mapped in slot 0" },
 	{ 20, OTHER, EVENT_NOTE, "stores 11 12" },
 	{ 21, OTHER, EVENT_NOTE, "stores 13 14" },
+	{ 21, OTHER, EVENT_CAUSE, CAUSE },
 	{ 22, OTHER, EVENT_BEGIN, "unmaps page 1" },
 	{ 22, OTHER, EVENT_END, "" },
 	{ 23, DRIVER, EVENT_NOTE, "runs again" },
@@ -93,6 +95,7 @@ static const struct timeline lost = {
 	.nlanes = N(lanes),
 	.rows = rows,
 	.nrows = N(rows),
+	.cause_row = 1,
 	.events = lost_events,
 	.nevents = N(lost_events),
 	.changes = lost_changes,
@@ -141,13 +144,23 @@ static const struct timeline saved = {
 };
 
 /*
- * All that a column must say in a few lines: spans within spans, one that is
+ * All that a list must say in a few lines: spans within spans, one that is
  * ended by what is around it, one that ends though it has not begun, and one
- * that does not end.
+ * that does not end; what becomes of lines, with an event and without; a text
+ * that is too long for a line.
  */
 static struct lane small_lanes[] = {
 	{ LANE_TASK, "task", 0 },
 	{ LANE_INTERRUPT, "interrupt", -1 },
+	{ LANE_CACHE, "cache", -1 },
+};
+
+static struct row small_rows[] = { { 2, "slot 0, line 1" } };
+
+static struct line_change small_changes[] = {
+	{ 0, 0, LINE_CLEAN, "page 0: 11 12" },
+	{ 3, 0, LINE_BAD, "page 0: 11 12" },
+	{ 5, 0, LINE_ABSENT, "" },
 };
 
 static struct event small_events[] = {
@@ -155,8 +168,9 @@ static struct event small_events[] = {
 	{ 2, 0, EVENT_BEGIN, "call" },
 	{ 3, 0, EVENT_BEGIN, "inner call" },
 	{ 3, 0, EVENT_BLOCK, "sleeps" },
+	{ 3, 0, EVENT_CAUSE, "the cause: it is outdated" },
 	{ 4, 1, EVENT_ENTER, "timer" },
-	{ 5, 1, EVENT_NOTE, "stores" },
+	{ 5, 1, EVENT_NOTE, "cleans and invalidates all the lines of slot 0" },
 	{ 5, 1, EVENT_BROKEN, "it is lost" },
 	{ 6, 1, EVENT_LEAVE, "" },
 	{ 7, 0, EVENT_GO_ON, "is woken" },
@@ -166,35 +180,50 @@ static struct event small_events[] = {
 };
 
 static const struct timeline small = {
-	.title = "small",
+	.title =
+		"small: a title that does not fit into one line of such a width",
 	.verdict = "deadlock (I7)",
 	.broken = true,
 	.lanes = small_lanes,
 	.nlanes = N(small_lanes),
+	.rows = small_rows,
+	.nrows = N(small_rows),
 	.events = small_events,
 	.nevents = N(small_events),
+	.changes = small_changes,
+	.nchanges = N(small_changes),
 	.end = 14,
 };
 
 static const struct timeline empty = { .title = "empty", .verdict = "clean" };
 
+#define SMALL_WIDTH 60
+
 static const char small_text[] =
-	"small\n"
+	"small: a title that does not fit into one line of such a\n"
+	"width\n"
 	"\n"
-	"step  task (CPU 0)                 interrupt\n"
-	"----  ---------------------------  ----------\n"
-	"   1  '- has not begun\n"
-	"   2  .- call\n"
-	"   3  | .- inner call\n"
-	"      | | .- sleeps\n"
-	"   4  | | :                        .= timer\n"
-	"   5  | | :                        # stores\n"
-	"*** step 5, interrupt: it is lost         ***\n"
-	"   6  | | :                        '=\n"
-	"   7  | | '- is woken\n"
-	"   8  | | .-\n"
-	"   9  | '- out of the inner call\n"
-	"  12  | .- for ever\n";
+	"step  who           what happens; ->: what a cache line is\n"
+	"                    then\n"
+	"----  ------------  ----------------------------------------\n"
+	"   0  cache         slot 0, line 1: clean, page 0: 11 12\n"
+	"   1  task (CPU 0)  has not begun\n"
+	"   2                call:\n"
+	"   3                  inner call:\n"
+	"                        sleeps\n"
+	"                          -> slot 0, line 1: dirty and\n"
+	"                             outdated, page 0: 11 12\n"
+	" ***                the cause: it is outdated\n"
+	"   4  interrupt     timer:\n"
+	"   5                  cleans and invalidates all the lines\n"
+	"                          of slot 0\n"
+	"                        -> slot 0, line 1: not cached\n"
+	" ***                it is lost\n"
+	"   6\n"
+	"   7  task (CPU 0)        is woken\n"
+	"   8\n"
+	"   9                    out of the inner call\n"
+	"  12                  for ever\n";
 
 static char dir[] = "/tmp/timeline.XXXXXX";
 static char path[sizeof(dir) + 16];
@@ -222,21 +251,21 @@ static const char *in_dir(const char *name)
  */
 
 /* To be freed. */
-static char *printed(const struct timeline *t)
+static char *printed(const struct timeline *t, int width)
 {
 	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
 
 	assert_non_null(out);
-	assert_int_equal(timeline_print(t, out), 0);
+	assert_int_equal(timeline_print(t, width, out), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
 
 static void text_small(void **state)
 {
-	char *text = printed(&small);
+	char *text = printed(&small, SMALL_WIDTH);
 
 	(void)state;
 	assert_string_equal(text, small_text);
@@ -249,174 +278,175 @@ static void append(char *to, const char *words, int bytes)
 	sprintf(to + strlen(to), "%s%.*s", to[0] ? " " : "", bytes, words);
 }
 
-/* Appends what a line says between two columns, without brackets. */
-static void append_cell(char *to, const char *line, size_t from, size_t width)
-{
-	size_t bytes = strcspn(line, "\n");
+#define WIDE 400 /* nothing is wrapped */
 
-	if (from >= bytes)
-		return;
-	bytes = bytes - from < width ? bytes - from : width;
-	line += from;
-	for (; bytes && strchr(" |:#.-='", *line); bytes--)
-		line++;
-	while (bytes && line[bytes - 1] == ' ')
-		bytes--;
-	if (bytes)
-		append(to, line, (int)bytes);
+/* The place behind the next @words that stand there, not before @at. */
+static const char *after(const char *at, const char *words)
+{
+	at = strstr(at, words);
+	if (!at)
+		print_error("no '%s'\n", words);
+	assert_non_null(at);
+	return at + strlen(words);
 }
 
-/* The words of a column from top to bottom; 0 is that of the steps. */
-static void read_column(char *to, const char *text, unsigned int column)
-{
-	const char *rule = strstr(text, "\n----") + 1;
-	const char *line;
-	size_t from = 0;
-
-	while (column--) {
-		from += strspn(rule + from, "-");
-		from += strspn(rule + from, " ");
-	}
-	to[0] = '\0';
-	for (line = strstr(text, "\nstep") + 1; *line;
-	     line += strcspn(line, "\n") + 1)
-		if (strncmp(line, "***", 3) != 0)
-			append_cell(to, line, from, strspn(rule + from, "-"));
-}
-
-static void expect_lane(char *to, const struct timeline *t, uint32_t lane)
-{
-	uint32_t i;
-
-	sprintf(to, "%s%s", t->lanes[lane].name,
-		t->lanes[lane].cpu < 0 ? "" : " (CPU 0)");
-	for (i = 0; i < t->nevents; i++)
-		if (t->events[i].lane == lane && t->events[i].text[0] &&
-		    t->events[i].kind != EVENT_BROKEN)
-			append(to, t->events[i].text, -1);
-}
-
-static void expect_changes(char *to, const struct timeline *t)
+/* Everything is said, in its order. */
+static void check_said(const struct timeline *t)
 {
 	static const char *const states[] = { "not cached", "clean", "dirty",
 					      "stale", "dirty and outdated" };
+	char *text = printed(t, WIDE);
+	const char *at = text;
 	char change[96];
 	uint32_t i;
 
+	for (i = 0; i < t->nevents; i++)
+		at = after(at, t->events[i].text);
+	at = text;
 	for (i = 0; i < t->nchanges; i++) {
-		snprintf(change, sizeof(change), "%s: %s%s%s",
+		snprintf(change, sizeof(change), "%s: %s%s%s\n",
 			 t->rows[t->changes[i].row].name,
 			 states[t->changes[i].state],
 			 t->changes[i].text[0] ? ", " : "", t->changes[i].text);
-		append(to, change, -1);
-	}
-}
-
-/* Wrapped or not, every lane says its words in their order. */
-static void check_columns(const struct timeline *t)
-{
-	char *text = printed(t);
-	char expected[2048];
-	char column[2048];
-	uint32_t i;
-
-	for (i = 0; i < t->nlanes; i++) {
-		expect_lane(expected, t, i);
-		if (i == CACHE)
-			expect_changes(expected, t);
-		read_column(column, text, i + 1);
-		assert_string_equal(column, expected);
+		at = after(at, change);
 	}
 	free(text);
 }
 
-static void text_columns(void **state)
+static void text_said(void **state)
 {
 	(void)state;
-	check_columns(&lost);
-	check_columns(&saved);
+	check_said(&lost);
+	check_said(&saved);
 }
 
 static void text_steps(void **state)
 {
-	char *text = printed(&saved);
-	char column[256];
+	char *text = printed(&saved, 80);
+	char steps[256] = "";
+	const char *line;
 
 	(void)state;
-	read_column(column, text, 0);
-	assert_string_equal(column, "step 0 1 2 3 5 6 7 8 9 10 11 12 14 15 16 "
-				    "17");
+	for (line = strstr(text, "\n----"); *++line; line = strchr(line, '\n'))
+		if (strncmp(line, "    ", 4) != 0)
+			append(steps, line + strspn(line, " "),
+			       (int)strcspn(line + strspn(line, " "), " "));
+	assert_string_equal(steps,
+			    "---- 0 1 2 3 5 6 7 8 9 10 11 12 14 15 16 17");
 	free(text);
 }
 
-static void text_loss(void **state)
+/* Who goes on is named where that is another than before. */
+static void text_turns(void **state)
 {
-	char *text = printed(&lost);
-	const char *at = strstr(text, "\n*** step 24, driver: " LOSS " ");
+	char *text = printed(&saved, 80);
+	const char *at = text;
 
 	(void)state;
-	assert_non_null(at);
-	assert_memory_equal(strstr(at, " ***\n"), " ***\n  25 ", 10);
+	at = after(at, "\n   0  cache (CPU 0)       slot 0, line 0: clean");
+	at = after(at, "\n                          slot 0, line 1: clean");
+	at = after(at, "\n   1  driver (CPU 0)      gives page 0");
+	at = after(at, "\n   2                        pins page 0");
+	at = after(at, "\n   5  other task (CPU 0)  maps page 1:");
+	at = after(at, "\n   9  driver (CPU 0)        invalidates");
+	at = after(at, "\n  11                        page 0 is the device's");
+	at = after(at, "\n  12  other task (CPU 0)      is woken");
 	free(text);
-	text = printed(&saved);
+}
+
+/* Of several caches each is named. */
+static void text_caches(void **state)
+{
+	struct lane two_lanes[] = { { LANE_CACHE, "cache", 0 },
+				    { LANE_CACHE, "cache", 1 } };
+	struct row row = { 1, "page 0, line 0" };
+	struct event event = { 1, 0, EVENT_NOTE, "fills it" };
+	struct line_change change = { 1, 0, LINE_CLEAN, "11 12" };
+	const struct timeline t = { .lanes = two_lanes,
+				    .nlanes = 2,
+				    .rows = &row,
+				    .nrows = 1,
+				    .events = &event,
+				    .nevents = 1,
+				    .changes = &change,
+				    .nchanges = 1 };
+	char *text = printed(&t, 80);
+
+	(void)state;
+	after(text, "-> cache (CPU 1), page 0, line 0: clean, 11 12");
+	free(text);
+}
+
+static void text_marks(void **state)
+{
+	char *text = printed(&lost, 80);
+	const char *at;
+
+	(void)state;
+	at = after(text, "page 1: 13 14\n ***");
+	at = after(at, CAUSE "\n  22 ");
+	at = after(at, "not cached\n ***");
+	after(at, LOSS "\n  25 ");
+	free(text);
+	text = printed(&saved, 80);
 	assert_null(strstr(text, "***"));
 	free(text);
 }
 
-/* Five lanes have a width of their own; none ends in spaces. */
-static void text_width(void **state)
-{
-	char *text = printed(&lost);
-	const char *line;
-	size_t bytes;
-
-	(void)state;
-	for (line = text; *line; line += bytes + 1) {
-		bytes = strcspn(line, "\n");
-		assert_true(bytes <= 140);
-		assert_false(bytes && line[bytes - 1] == ' ');
-	}
-	free(text);
-}
-
-static void remove_spaces(char *text)
+/* And the rule. */
+static void remove_blanks(char *text)
 {
 	char *to = text;
 
 	for (; *text; text++)
-		if (*text != ' ')
+		if (!strchr(" -\n", *text))
 			*to++ = *text;
 	*to = '\0';
 }
 
-#define WORD "a_word_that_is_too_long_for_a_column"
+#define NARROW 50 /* room for what happens, besides who does it */
 
-/* Words are broken where there is no room, and nothing of them is lost. */
-static void text_long_words(void **state)
+/* No line is longer, or ends in blanks, and all that is said is. */
+static void check_width(const struct timeline *t, int width, const char *said)
 {
-	struct lane many_lanes[7] = { 0 };
-	struct event events[7] = { 0 };
-	const struct timeline t = {
-		.lanes = many_lanes, .nlanes = 7, .events = events, .nevents = 7
-	};
-	char column[256];
-	char *text;
-	uint32_t i;
+	char *text = printed(t, width);
+	const char *line;
+	size_t bytes;
+
+	for (line = text; *line; line += bytes + 1) {
+		bytes = strcspn(line, "\n");
+		assert_in_range(bytes, 0, width);
+		assert_false(bytes && line[bytes - 1] == ' ');
+	}
+	remove_blanks(text);
+	assert_string_equal(text, said);
+	free(text);
+}
+
+#define WORD "a_word_that_is_too_long_for_a_line_of_any_width_which_is_tried"
+
+static void check_widths(const struct timeline *t)
+{
+	char *said = printed(t, WIDE);
+	int width;
+
+	remove_blanks(said);
+	for (width = NARROW; width <= 100; width++)
+		check_width(t, width, said);
+	free(said);
+}
+
+static void text_width(void **state)
+{
+	struct timeline words = small;
+	struct event event = { 1, 0, EVENT_NOTE, "short " WORD };
 
 	(void)state;
-	for (i = 0; i < 7; i++) {
-		events[i].lane = i;
-		strcpy(events[i].text, WORD);
-		strcpy(many_lanes[i].name, "task");
-	}
-	text = printed(&t);
-	assert_true(strcspn(strstr(text, "----"), "\n") <= 160);
-	for (i = 1; i <= 7; i++) {
-		read_column(column, text, i);
-		remove_spaces(column);
-		assert_string_equal(column, "task(CPU0)" WORD);
-	}
-	free(text);
+	check_widths(&lost);
+	check_widths(&saved);
+	words.events = &event;
+	words.nevents = 1;
+	check_widths(&words);
 }
 
 /*
@@ -557,11 +587,10 @@ static void trace_nests(void **state)
 static void check_event(const json_t *trace, const struct timeline *t,
 			const struct event *e)
 {
-	static const char *const phases[] = { [EVENT_NOTE] = "X",
-					      [EVENT_BEGIN] = "B",
-					      [EVENT_ENTER] = "B",
-					      [EVENT_BLOCK] = "B",
-					      [EVENT_BROKEN] = "i" };
+	static const char *const phases[] = {
+		[EVENT_NOTE] = "X",  [EVENT_BEGIN] = "B",  [EVENT_ENTER] = "B",
+		[EVENT_BLOCK] = "B", [EVENT_BROKEN] = "i", [EVENT_CAUSE] = "i"
+	};
 	const char *track;
 	const json_t *event;
 
@@ -611,14 +640,19 @@ static void trace_end(void **state)
 {
 	json_t *trace = traced(&small);
 	const json_t *list = json_object_get(trace, "traceEvents");
-	const size_t size = json_array_size(list);
-	const json_t *last = json_array_get(list, size - 1);
+	const json_t *event;
+	int ended = 0;
+	size_t i;
 
 	(void)state;
-	assert_true(is(last, "ph", "E"));
-	assert_int_equal(number(last, "ts"), 14000);
-	assert_true(is(json_array_get(list, size - 2), "ph", "E"));
-	assert_false(is(json_array_get(list, size - 3), "ph", "E"));
+	json_array_foreach(list, i, event)
+	{
+		if (is(json_object_get(event, "args"), "end", "never ends")) {
+			assert_int_equal(number(event, "ts"), 14000);
+			ended++;
+		}
+	}
+	assert_int_equal(ended, 2);
 	assert_true(is(json_object_get(trace, "otherData"), "verdict",
 		       small.verdict));
 	json_decref(trace);
@@ -967,7 +1001,7 @@ static void no_space(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_non_null(full);
 	errno = 0;
-	assert_int_equal(timeline_print(&lost, full), -1);
+	assert_int_equal(timeline_print(&lost, 80, full), -1);
 	assert_int_equal(errno, ENOSPC);
 	fclose(full);
 }
@@ -1008,7 +1042,7 @@ static void empty_run(void **state)
 	uint32_t i;
 
 	(void)state;
-	free(printed(&empty));
+	free(printed(&empty, 80));
 	for (i = 0; i < N(writers); i++) {
 		assert_int_equal(writers[i](&empty, in_dir("file")), 0);
 		assert_int_equal(unlink(path), 0);
@@ -1027,11 +1061,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_small),
-		cmocka_unit_test(text_columns),
+		cmocka_unit_test(text_said),
 		cmocka_unit_test(text_steps),
-		cmocka_unit_test(text_loss),
+		cmocka_unit_test(text_turns),
+		cmocka_unit_test(text_caches),
+		cmocka_unit_test(text_marks),
 		cmocka_unit_test(text_width),
-		cmocka_unit_test(text_long_words),
 		cmocka_unit_test(trace_nests),
 		cmocka_unit_test(trace_events),
 		cmocka_unit_test(trace_lines),
