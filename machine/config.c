@@ -74,6 +74,27 @@ static const char *kind_text(const struct machine_config *config)
 	return ncolours(config) > 1 ? "aliasing VIPT" : "VIPT";
 }
 
+static const char vivt_about[] =
+	"VIVT: the cache finds lines by virtual address alone, that is by "
+	"slot. A line\nbelongs to the page that the slot showed when it was "
+	"filled. Cleaning writes it\nback to that page; invalidating throws it "
+	"away, whichever page's it is by then.\n";
+static const char tagged_about[] =
+	"The cache finds lines by physical address: a line belongs to one "
+	"page. Cleaning\nor invalidating at a slot works on the page that the "
+	"slot shows by then.\n";
+static const char aliasing_about[] =
+	"The cache finds lines by physical address, but has two places for "
+	"each, one for\nslots of each colour (c.): a page that is mapped at "
+	"both may be cached twice.\n";
+
+const char *config_about(const struct machine_config *config)
+{
+	if (config->cache.kind == PKMAP_CACHE_VIVT)
+		return vivt_about;
+	return ncolours(config) > 1 ? aliasing_about : tagged_about;
+}
+
 const char *config_text(const struct machine_config *config,
 			char text[CONFIG_TEXT])
 {

@@ -17,4 +17,7 @@ const char *config_wrong(const struct machine_config *config);
 const char *config_text(const struct machine_config *config,
 			char text[CONFIG_TEXT]);
 
+/* What one has to know of its cache to follow a run, in lines. */
+const char *config_about(const struct machine_config *config);
+
 #endif /* MACHINE_CONFIG_H */

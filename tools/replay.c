@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* pkmap replay - runs a scenario by one schedule, and shows what happens. */
 #include "command.h"
+#include "config.h"
 #include "show.h"
 
 #include <ctype.h>
@@ -137,11 +138,12 @@ static void print_about(const struct replay_options *opt)
 	printf("%u slots for %u pages of %u lines, %u bytes each; ", c->nslots,
 	       c->npages, opt->machine.lines, opt->machine.line_bytes);
 	if (opt->schedule)
-		printf("the schedule is %s.\n\n", opt->schedule);
+		printf("the schedule is %s.\n", opt->schedule);
 	else if (s->schedule)
-		printf("the schedule is the scenario's.\n\n");
+		printf("the schedule is the scenario's.\n");
 	else
-		printf("there is no schedule.\n\n");
+		printf("there is no schedule.\n");
+	printf("%s\n", config_about(c));
 }
 
 /* A run under one scheme.  Returns 0, or fails. */

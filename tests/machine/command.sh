@@ -78,6 +78,7 @@ found_again() { # verdict, scenario, scheme, options
 # Replays.
 ends "rfc, unpinned: loses data" 1 "verdict: data loss \(I1\)" \
 	replay rfc --scheme unpinned
+says "... and begins with what VIVT is" "^VIVT: the cache finds lines by"
 says "... at the moment at which a line is invalidated" \
 	"^ \*\*\*  +byte $n of page 2, .*, is lost"
 [ "$(grep -Ec "$cause" "$top/out")" -eq 1 ] &&
@@ -109,6 +110,10 @@ ends "a task that waits for a lock" 0 "verdict: clean" \
 says "... is shown" "  spins on the lock"
 says "... until it gets it" "    gets it"
 says "the lines of a VIPT cache go by pages" "page 0, line 0: dirty,"
+says "... and the beginning says so" "a line belongs to one page"
+ends "a cache that aliases" 0 "verdict: clean" \
+	replay rfc --scheme pkmap --cache aliasing
+says "... is another at the beginning" "may be cached twice"
 
 # Lines of 80 columns: the longest that there are.
 : >wide
