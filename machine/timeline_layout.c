@@ -307,10 +307,36 @@ static double stack(struct extent *extent, double *bottom, double y,
 	return *bottom;
 }
 
+/* That of a cause stands left of the cache. */
+static double label_limit(const struct layout *l, const struct event *e)
+{
+	if (e->kind == EVENT_BROKEN)
+		return LABEL_WIDTH;
+	return max(MIN_TEXT, cause_label_end(l) - GUTTER);
+}
+
+double cause_label_end(const struct layout *l)
+{
+	const struct timeline *t = l->t;
+
+	return l->lanes[t->rows[t->cause_row].lane].x - 2 * LANE_GAP;
+}
+
+double label_width(const struct layout *l, const struct event *e)
+{
+	const double limit = label_limit(l, e);
+	const double width =
+		text_width(l->cr, STYLE_BOLD, e->text) + 2 * LABEL_PAD + 1;
+
+	return width < limit ? width : limit;
+}
+
 static double label_height(const struct layout *l, uint32_t i)
 {
-	return text_height(l->cr, STYLE_BOLD, l->t->events[i].text,
-			   LABEL_WIDTH - 2 * LABEL_PAD) +
+	const struct event *e = &l->t->events[i];
+
+	return text_height(l->cr, STYLE_BOLD, e->text,
+			   label_width(l, e) - 2 * LABEL_PAD) +
 	       2 * EVENT_PAD;
 }
 

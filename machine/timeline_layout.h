@@ -75,6 +75,11 @@ double text_height(cairo_t *cr, enum style style, const char *text,
 
 enum style event_style(const struct event *e);
 
+/* Of what an event marks: the loss, or its cause. */
+double label_width(const struct layout *l, const struct event *e);
+/* The right edge of a cause's label, which is left of the line's cache. */
+double cause_label_end(const struct layout *l);
+
 /* Spans around the text of an event, those that it begins or ends included. */
 uint32_t text_depth(const struct layout *l, uint32_t event);
 double event_text_x(const struct layout *l, uint32_t event);

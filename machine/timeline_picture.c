@@ -23,6 +23,8 @@
 #define VERDICT_PAD   5
 #define VERDICT_GAP   10 /* above it */
 #define ROUND	      3
+#define MARK_LINE     3 /* of the loss, and of its cause */
+#define ARROW_HEAD    9
 #define OPEN_END      6 /* what does not end goes on below all lanes */
 
 /* Colours are 0xrrggbb. */
@@ -72,19 +74,23 @@ struct box {
 struct legend {
 	const char *text;
 	const struct look *look; /* NULL: the moment of the loss */
+	bool framed;
 };
 
 static const struct legend legends[] = {
-	{ "call", &call_look },
-	{ "interrupt", &interrupt_look },
-	{ "blocked", &blocked_look },
-	{ "line not cached", &line_looks[LINE_ABSENT] },
-	{ "clean", &line_looks[LINE_CLEAN] },
-	{ "dirty", &line_looks[LINE_DIRTY] },
-	{ "stale: something else was written last", &line_looks[LINE_STALE] },
+	{ "call", &call_look, false },
+	{ "interrupt", &interrupt_look, false },
+	{ "blocked", &blocked_look, false },
+	{ "line not cached", &line_looks[LINE_ABSENT], false },
+	{ "clean", &line_looks[LINE_CLEAN], false },
+	{ "dirty", &line_looks[LINE_DIRTY], false },
+	{ "stale: something else was written last", &line_looks[LINE_STALE],
+	  false },
 	{ "dirty and outdated: will overwrite what was written last",
-	  &line_looks[LINE_BAD] },
-	{ "the moment of the loss", NULL },
+	  &line_looks[LINE_BAD], false },
+	{ "the line whose change is the cause of the loss",
+	  &line_looks[LINE_ABSENT], true },
+	{ "the moment of the loss", NULL, false },
 };
 
 #define NLEGENDS (sizeof(legends) / sizeof(legends[0]))
@@ -336,18 +342,10 @@ static void draw_changes(const struct layout *l, double bottom)
 	}
 }
 
-static double label_width(const struct layout *l, const char *text)
-{
-	const double width =
-		text_width(l->cr, STYLE_BOLD, text) + 2 * LABEL_PAD;
-
-	return width < LABEL_WIDTH ? width : LABEL_WIDTH;
-}
-
 static void draw_loss(cairo_t *cr, double x, double y, double width)
 {
 	set_colour(cr, red);
-	cairo_set_line_width(cr, 3);
+	cairo_set_line_width(cr, MARK_LINE);
 	draw_line(cr, x, floor(y) + 0.5, x + width, floor(y) + 0.5);
 }
 
@@ -356,7 +354,7 @@ static void draw_broken(const struct layout *l, uint32_t i)
 {
 	const struct event *e = &l->t->events[i];
 	const double y = floor(l->events[i].top) + 2;
-	const double width = label_width(l, e->text);
+	const double width = label_width(l, e);
 	const double x = fmin(l->lanes[e->lane].x, l->width - LANE_GAP - width);
 
 	draw_loss(l->cr, 0, y, l->width - LANE_GAP);
@@ -364,7 +362,79 @@ static void draw_broken(const struct layout *l, uint32_t i)
 	cairo_fill(l->cr);
 	set_colour(l->cr, white);
 	draw_text(l->cr, STYLE_BOLD, e->text, x + LABEL_PAD, y + 3,
-		  width - 2 * LABEL_PAD + 1);
+		  width - 2 * LABEL_PAD);
+}
+
+static void draw_frame(cairo_t *cr, struct box b)
+{
+	set_colour(cr, red);
+	cairo_set_line_width(cr, MARK_LINE);
+	cairo_rectangle(cr, floor(b.x) + 0.5, floor(b.y) + 0.5, floor(b.width),
+			floor(b.height));
+	cairo_stroke(cr);
+}
+
+static void draw_arrow(cairo_t *cr, double x, double y, double to_x)
+{
+	y = floor(y) + 0.5;
+	set_colour(cr, red);
+	cairo_set_line_width(cr, MARK_LINE);
+	draw_line(cr, x, y, to_x - ARROW_HEAD, y);
+	cairo_move_to(cr, to_x, y);
+	cairo_line_to(cr, to_x - ARROW_HEAD, y - ARROW_HEAD / 2);
+	cairo_line_to(cr, to_x - ARROW_HEAD, y + ARROW_HEAD / 2);
+	cairo_close_path(cr);
+	cairo_fill(cr);
+}
+
+/* The change that event @i is about: its line's, at its time. */
+static uint32_t change_of(const struct layout *l, uint32_t i)
+{
+	const struct timeline *t = l->t;
+	uint32_t c = 0;
+
+	while (t->changes[c].row != t->cause_row ||
+	       t->changes[c].time != t->events[i].time)
+		c++;
+	return c;
+}
+
+static void draw_cause_label(const struct layout *l, const char *text,
+			     struct box b)
+{
+	set_colour(l->cr, white);
+	cairo_rectangle(l->cr, b.x, b.y, b.width, b.height);
+	cairo_fill(l->cr);
+	draw_frame(l->cr, b);
+	draw_text(l->cr, STYLE_BOLD, text, b.x + LABEL_PAD, b.y + 3,
+		  b.width - 2 * LABEL_PAD);
+}
+
+/* A frame around the line's bar until it changes, and a label that points. */
+static void draw_cause(const struct layout *l, uint32_t i, double bottom)
+{
+	const struct event *e = &l->t->events[i];
+	const struct extent *at = &l->events[i];
+	const uint32_t c = change_of(l, i);
+	const double width = label_width(l, e);
+	const double right = cause_label_end(l);
+	const double bar = l->row_x[l->t->cause_row];
+	const double top = l->changes[c].top;
+
+	draw_frame(l->cr, (struct box){ bar, top, l->row_width,
+					change_bottom(l, c, bottom) - top });
+	draw_arrow(l->cr, right, (at->top + at->bottom) / 2, bar);
+	draw_cause_label(l, e->text,
+			 (struct box){ right - width, at->top + 1, width,
+				       at->bottom - at->top });
+}
+
+static void draw_mark(const struct layout *l, uint32_t i, double bottom)
+{
+	if (l->t->events[i].kind == EVENT_BROKEN)
+		draw_broken(l, i);
+	else
+		draw_cause(l, i, bottom);
 }
 
 static void make_verdict(const struct layout *l, char text[VERDICT_LABEL])
@@ -415,8 +485,8 @@ static void draw_half(const struct layout *l, double bottom, double verdict)
 	cairo_restore(l->cr);
 	draw_events(l);
 	for (i = 0; i < l->t->nevents; i++)
-		if (l->t->events[i].kind == EVENT_BROKEN)
-			draw_broken(l, i);
+		if (is_mark(l->t->events[i].kind))
+			draw_mark(l, i, bottom);
 	draw_verdict(l, bottom + VERDICT_GAP, verdict);
 }
 
@@ -429,6 +499,8 @@ static void draw_legend(cairo_t *cr, const struct legend *legend, double x,
 		draw_box(cr, legend->look, box);
 	else
 		draw_loss(cr, x, y + SWATCH_HEIGHT / 2, SWATCH_WIDTH);
+	if (legend->framed)
+		draw_frame(cr, box);
 	set_colour(cr, black);
 	draw_text(cr, STYLE_SMALL, legend->text, x + LEGEND_TEXT, y + 1,
 		  HUGE_VAL);

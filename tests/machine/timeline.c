@@ -774,6 +774,58 @@ static void picture_loss(void **state)
 	cairo_surface_destroy(png);
 }
 
+#define FRAME_HEIGHT 40 /* higher than labels */
+
+/* The lowest pixel of a frame's edge at a column; -1: there is none. */
+static int edge_bottom(cairo_surface_t *png, int x)
+{
+	const int height = cairo_image_surface_get_height(png);
+	int red = 0;
+	int y;
+
+	for (y = 0; y < height; y++) {
+		if (pixel(png, x, y) == RED)
+			red++;
+		else if (red >= FRAME_HEIGHT)
+			return y - 1;
+		else
+			red = 0;
+	}
+	return -1;
+}
+
+/* The first column from there on with a frame's edge, or with none; -1. */
+static int next_column(cairo_surface_t *png, int x, bool edge)
+{
+	for (; x < cairo_image_surface_get_width(png); x++)
+		if ((edge_bottom(png, x) >= 0) == edge)
+			return x;
+	return -1;
+}
+
+/* The line that is the cause, and no other, has a frame until the loss. */
+static void picture_cause(void **state)
+{
+	cairo_surface_t *png = drawn(&lost);
+	const int first = next_column(png, 0, true);
+	const int inside = next_column(png, first, false);
+	const int last = next_column(png, inside, true);
+	const int bottom = edge_bottom(png, first);
+	const int outside = next_column(png, last, false);
+
+	(void)state;
+	assert_true(first > 0 && last > inside);
+	assert_int_equal(pixel(png, (inside + last) / 2, bottom - 8), DIRTY);
+	assert_int_equal(next_column(png, outside, true), -1);
+	/* The line left of it is dirty as well. */
+	assert_int_equal(pixel(png, first - 12, bottom - 8), DIRTY);
+	assert_in_range(loss_row(png) - bottom, 0, 40);
+	cairo_surface_destroy(png);
+	png = drawn(&saved);
+	assert_int_equal(next_column(png, 0, true), -1);
+	cairo_surface_destroy(png);
+}
+
 static char letter_of(uint32_t colour)
 {
 	switch (colour) {
@@ -833,10 +885,20 @@ static void check_bars(const struct timeline *t, uint32_t verdict,
 	cairo_surface_destroy(png);
 }
 
+/* Without the frame, which hides edges of bars. */
 static void picture_lines(void **state)
 {
+	static struct event events[N(lost_events)];
+	struct timeline t = lost;
+	uint32_t i;
+
 	(void)state;
-	check_bars(&lost, RED, "c-d c-d- s b");
+	t.events = events;
+	t.nevents = 0;
+	for (i = 0; i < lost.nevents; i++)
+		if (lost.events[i].kind != EVENT_CAUSE)
+			events[t.nevents++] = lost.events[i];
+	check_bars(&t, RED, "c-d c-d- s b");
 	check_bars(&saved, GREEN, "c-d c-");
 }
 
@@ -1073,6 +1135,7 @@ int main(void)
 		cmocka_unit_test(trace_end),
 		cmocka_unit_test(picture_verdict),
 		cmocka_unit_test(picture_loss),
+		cmocka_unit_test(picture_cause),
 		cmocka_unit_test(picture_lines),
 		cmocka_unit_test(picture_svg),
 		cmocka_unit_test(picture_pair),
