@@ -269,11 +269,13 @@ static int show_found(const struct explore_options *opt,
 	if (!err) {
 		printf("\n%s\nThe schedule:\n\n", timeline.verdict);
 		schedule_print(found->steps, found->nsteps, stdout);
-		printf("\nTo see it again%s:\n  ",
+		printf("\nTo see it again%s:\n",
 		       opt->schedule ? "" : ", with that in FILE");
-		print_replay(opt, stdout);
-		printf(" --schedule %s\n\n",
+		printf("  pkmap replay %s --schedule %s \\\n  ",
+		       opt->machine.setup.scenario->name,
 		       opt->schedule ? opt->schedule : "FILE");
+		machine_options_print(&opt->machine, stdout);
+		printf("\n\n");
 	}
 	if (!err && opt->schedule)
 		err = write_schedule(opt, found, &timeline, failure);
@@ -312,12 +314,11 @@ static void print_bound(const struct explore_options *opt,
 	}
 }
 
+/* The reason is below the timeline. */
 static void print_broken(const struct replayed *found)
 {
-	char text[VERDICT_TEXT];
-
-	printf("%s after %u steps\n", verdict_text(&found->broken, text),
-	       found->nsteps);
+	printf("%s (I%d) after %u steps\n", verdict_name(found->broken.verdict),
+	       found->broken.invariant, found->nsteps);
 }
 
 /* Those that explore return 0, 1 if an invariant is broken, or -1 and fail. */

@@ -67,9 +67,11 @@ found_again() { # verdict, scenario, scheme, options
 		explore --scenario "$scenario" --scheme "$scheme" \
 		--schedule schedule "$@"
 	command=$(sed -n 's/^# pkmap //p' schedule)
+	! grep -E '.{81}' "$top/out" >"$top/err"
+	result $? "... in 80 columns"
 	# shellcheck disable=SC2086 # these are words
-	ends "... and shown again by its schedule" 1 "verdict: $verdict" \
-		$command
+	ends "... and shown again by its schedule" 1 \
+		"verdict: $verdict(: .*)?" $command
 	case $verdict in
 	*"data loss"* | *"stale read"*) says "... with its cause" "$cause" ;;
 	esac
@@ -205,7 +207,8 @@ found_again "deadlock \(I7\)" ipi locked --cpus 2
 says "... of who it is" \
 	"^ \*\*\*  mapper .* mapper can never go on: nothing can happen"
 found_again "deadlock \(I9\)" two-pages locked --slots 2 --pages 4
-found_again "broken \(I[0-9]+\): .*" local-alias locked --rounds 2
+found_again "broken \(I[0-9]+\)" local-alias locked --rounds 2
+found_again "broken \(I4\)" rfc unpinned --cpus 2 --own-caches --broadcast
 found_again "(stale read|data loss) \(I[12]\)" reclaim-pin claim-first \
 	--lines 4 --line-bytes 4
 found_again "data loss \(I1\)" rfc unpinned --random 1000
