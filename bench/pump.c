@@ -108,8 +108,8 @@ static void run_pump(const void *arg, struct answer *answer)
 	}
 	if (pipeline_run(&options, c->in, c->out, FILE_BYTES, &progress,
 			 &failure, &result)) {
-		snprintf(answer->why, sizeof(answer->why), "%s", failure.text);
-		free(failure.text);
+		snprintf(answer->why, sizeof(answer->why), "%.*s",
+			 JOB_WHY_MAX - 1, failure.text);
 		return;
 	}
 	say_time(answer, 1e9 * result.seconds);

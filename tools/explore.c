@@ -446,9 +446,8 @@ int cmd_explore(int argc, char **argv)
 	ret = run(&opt, &failure);
 	if (show_flush(&failure))
 		ret = -1;
-	if (failure.text)
+	if (has_failed(&failure))
 		fprintf(stderr, "pkmap explore: %s\n", failure.text);
-	free(failure.text);
 	if (stop_requested())
 		stop_die();
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -3,21 +3,49 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static char *describe(int errnum, const char *format, va_list args)
-{
-	char *what, *text;
+/* Kept free for the meaning of an errno, and for what fail_also() adds. */
+#define RESERVE 256
 
-	if (vasprintf(&what, format, args) < 0)
-		abort();
-	if (!errnum)
-		return what;
-	if (asprintf(&text, "%s: %s", what, strerrordesc_np(errnum)) < 0)
-		abort();
-	free(what);
-	return text;
+/* Ends a text that did not fit behind its last whole character of UTF-8. */
+static void end_short(char *text, size_t len)
+{
+	static const char dots[] = "...";
+
+	len -= sizeof(dots);
+	while (len && (text[len] & 0xc0) == 0x80)
+		len--;
+	strcpy(text + len, dots);
+}
+
+/* Adds as much as fits into the first @size bytes. */
+static void append(char *text, size_t size, const char *format, va_list args)
+{
+	size_t used = strlen(text);
+	int n = vsnprintf(text + used, size - used, format, args);
+
+	if (n > 0 && (size_t)n >= size - used)
+		end_short(text, size);
+}
+
+static void add(char *text, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	append(text, FAILURE_TEXT, format, args);
+	va_end(args);
+}
+
+static void add_meaning(char *text, int errnum)
+{
+	const char *meaning = strerrordesc_np(errnum);
+
+	if (meaning)
+		add(text, ": %s", meaning);
+	else
+		add(text, ": error %d", errnum);
 }
 
 int fail(struct failure *failure, int errnum, const char *format, ...)
@@ -26,8 +54,11 @@ int fail(struct failure *failure, int errnum, const char *format, ...)
 
 	va_start(args, format);
 	pthread_mutex_lock(&failure->lock);
-	if (!failure->text)
-		failure->text = describe(errnum, format, args);
+	if (!has_failed(failure)) {
+		append(failure->text, FAILURE_TEXT - RESERVE, format, args);
+		if (errnum)
+			add_meaning(failure->text, errnum);
+	}
 	pthread_mutex_unlock(&failure->lock);
 	va_end(args);
 	return -1;
@@ -35,21 +66,13 @@ int fail(struct failure *failure, int errnum, const char *format, ...)
 
 void fail_also(struct failure *failure, const char *format, ...)
 {
-	char *before, *what;
 	va_list args;
 
 	va_start(args, format);
-	what = describe(0, format, args);
-	va_end(args);
-
 	pthread_mutex_lock(&failure->lock);
-	before = failure->text;
-	failure->text = what;
-	if (before) {
-		if (asprintf(&failure->text, "%s; %s", before, what) < 0)
-			abort();
-		free(before);
-		free(what);
-	}
+	if (has_failed(failure))
+		add(failure->text, "; ");
+	append(failure->text, FAILURE_TEXT, format, args);
 	pthread_mutex_unlock(&failure->lock);
+	va_end(args);
 }

@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* What made the work fail: the first reason, from whichever thread. */
+/*
+ * What made the work fail: the first reason, from whichever thread.  It takes no
+ * memory, which may be what is missing.
+ */
 #ifndef FAILURE_H
 #define FAILURE_H
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdbool.h>
+
+/* Room for two paths, and for what is said of them. */
+#define FAILURE_TEXT (2 * PATH_MAX + 512)
 
 struct failure {
 	pthread_mutex_t lock;
-	char *text; /* NULL: nothing has failed */
+	char text[FAILURE_TEXT]; /* "": nothing has failed */
 };
+
+static inline bool has_failed(const struct failure *failure)
+{
+	return failure->text[0];
+}
 
 /*
  * Notes a reason, unless there is one: what follows a failure is mostly caused

@@ -381,5 +381,5 @@ int pipeline_run(const struct pump_options *options, int in, int out,
 close_window:
 	if (pkmap_posix_close(p.hm))
 		fail(failure, 0, "a page is still mapped at the end");
-	return failure->text ? -1 : 0;
+	return has_failed(failure) ? -1 : 0;
 }

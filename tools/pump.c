@@ -76,7 +76,6 @@ int cmd_pump(int argc, char **argv)
 	if (!err)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "pkmap pump: %s\n", failure.text);
-	free(failure.text);
 	if (stop_requested())
 		stop_die();
 	return EXIT_FAILURE;

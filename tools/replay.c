@@ -210,6 +210,5 @@ int cmd_replay(int argc, char **argv)
 	if (!run(&opt, &broken, &failure))
 		return broken ? EXIT_FAILURE : EXIT_SUCCESS;
 	fprintf(stderr, "pkmap replay: %s\n", failure.text);
-	free(failure.text);
 	return EXIT_FAILURE;
 }

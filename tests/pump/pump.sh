@@ -163,6 +163,9 @@ echo old >out
 mkdir dir
 fails "IN is missing" 1 "cannot read none: No such file" \
 	"$tool" pump none out
+fails "IN's path is too long, even for a message" 1 \
+	"cannot read 0*\.\.\.: File name too long$" \
+	"$tool" pump "$(printf %0100000d 0)" out
 fails "IN is a directory" 1 "cannot read dir: Is a directory" \
 	"$tool" pump dir out
 mkfifo fifo
