@@ -85,20 +85,17 @@ struct timeline {
 	uint32_t end; /* the first time after the last step */
 };
 
-/*
- * The writers.  They return 0, or -1 with errno set if not all could be
- * written; the file is then removed.
- */
+/* The writers.  They return 0, or -1 with errno set if not all was written. */
 /* No line is longer than @width, if that leaves room to say anything. */
 int timeline_print(const struct timeline *t, int width, FILE *out);
-int timeline_draw_svg(const struct timeline *t, const char *file);
-int timeline_draw_png(const struct timeline *t, const char *file);
+int timeline_draw_svg(const struct timeline *t, FILE *out);
+int timeline_draw_png(const struct timeline *t, FILE *out);
 /* Two runs side by side, the second to the right of the first. */
 int timeline_draw_pair_svg(const struct timeline *left,
-			   const struct timeline *right, const char *file);
+			   const struct timeline *right, FILE *out);
 int timeline_draw_pair_png(const struct timeline *left,
-			   const struct timeline *right, const char *file);
+			   const struct timeline *right, FILE *out);
 /* Trace events in JSON, which Perfetto and chrome://tracing open. */
-int timeline_trace(const struct timeline *t, const char *file);
+int timeline_trace(const struct timeline *t, FILE *out);
 
 #endif /* MACHINE_TIMELINE_H */

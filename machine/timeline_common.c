@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static enum event_kind beginning_of(enum event_kind end)
 {
@@ -148,14 +146,6 @@ const char *wrap_rest(const char *text, size_t bytes)
 	return text + bytes + strspn(text + bytes, " ");
 }
 
-int timeline_file_open(struct timeline_file *out, const char *name)
-{
-	out->name = name;
-	out->err = 0;
-	out->file = fopen(name, "we");
-	return out->file ? 0 : -1;
-}
-
 int timeline_file_write(struct timeline_file *out, const void *data,
 			size_t bytes)
 {
@@ -166,22 +156,12 @@ int timeline_file_write(struct timeline_file *out, const void *data,
 	return -1;
 }
 
-/* Not a device, and not what a link such as /dev/stdout points to. */
-static bool is_regular(const char *name)
+int timeline_file_end(struct timeline_file *out)
 {
-	struct stat st;
-
-	return !lstat(name, &st) && S_ISREG(st.st_mode);
-}
-
-int timeline_file_close(struct timeline_file *out)
-{
-	if (fclose(out->file) && !out->err)
+	if (fflush(out->file) && !out->err)
 		out->err = errno;
 	if (!out->err)
 		return 0;
-	if (is_regular(out->name))
-		unlink(out->name);
 	errno = out->err;
 	return -1;
 }

@@ -652,22 +652,19 @@ static int errno_of(cairo_status_t status)
 	return status == CAIRO_STATUS_INVALID_SIZE ? EFBIG : ENOMEM;
 }
 
-static int write_picture(struct picture *p, const char *file, write_fn *write)
+static int write_picture(struct picture *p, FILE *file, write_fn *write)
 {
-	cairo_status_t status;
-	struct timeline_file out;
+	struct timeline_file out = { .file = file };
+	cairo_status_t status = write(p, &out);
 
-	if (timeline_file_open(&out, file))
-		return -1;
-	status = write(p, &out);
 	if (status && !out.err)
 		out.err = errno_of(status);
-	return timeline_file_close(&out);
+	return timeline_file_end(&out);
 }
 
 /* @right: NULL for one timeline.  Measures on a surface that is not kept. */
 static int draw_file(const struct timeline *left, const struct timeline *right,
-		     const char *file, write_fn *write)
+		     FILE *out, write_fn *write)
 {
 	cairo_surface_t *scratch =
 		cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
@@ -679,7 +676,7 @@ static int draw_file(const struct timeline *left, const struct timeline *right,
 	err = make_halves(&p, left, right, cr);
 	if (!err) {
 		measure_picture(&p, cr);
-		err = write_picture(&p, file, write);
+		err = write_picture(&p, out, write);
 	}
 	while (p.nhalves)
 		layout_free(&p.halves[--p.nhalves]);
@@ -688,24 +685,24 @@ static int draw_file(const struct timeline *left, const struct timeline *right,
 	return err;
 }
 
-int timeline_draw_svg(const struct timeline *t, const char *file)
+int timeline_draw_svg(const struct timeline *t, FILE *out)
 {
-	return draw_file(t, NULL, file, write_svg);
+	return draw_file(t, NULL, out, write_svg);
 }
 
-int timeline_draw_png(const struct timeline *t, const char *file)
+int timeline_draw_png(const struct timeline *t, FILE *out)
 {
-	return draw_file(t, NULL, file, write_png);
+	return draw_file(t, NULL, out, write_png);
 }
 
 int timeline_draw_pair_svg(const struct timeline *left,
-			   const struct timeline *right, const char *file)
+			   const struct timeline *right, FILE *out)
 {
-	return draw_file(left, right, file, write_svg);
+	return draw_file(left, right, out, write_svg);
 }
 
 int timeline_draw_pair_png(const struct timeline *left,
-			   const struct timeline *right, const char *file)
+			   const struct timeline *right, FILE *out)
 {
-	return draw_file(left, right, file, write_png);
+	return draw_file(left, right, out, write_png);
 }

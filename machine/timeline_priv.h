@@ -32,10 +32,9 @@ struct moment {
 	uint32_t nchanges;
 };
 
-/* A file that is written whole or not at all. */
+/* Where a library writes to that does not tell why it could not. */
 struct timeline_file {
 	FILE *file;
-	const char *name;
 	int err; /* the first error */
 };
 
@@ -84,10 +83,9 @@ size_t wrap_text(const char *text, fits_fn *fits, const void *arg);
 /* The start of the next line, after that many bytes. */
 const char *wrap_rest(const char *text, size_t bytes);
 
-int timeline_file_open(struct timeline_file *out, const char *name);
 int timeline_file_write(struct timeline_file *out, const void *data,
 			size_t bytes);
-/* Also says how it went: 0, or -1 with errno set, and the file is removed. */
-int timeline_file_close(struct timeline_file *out);
+/* Says how it went: 0, or -1 with errno set. */
+int timeline_file_end(struct timeline_file *out);
 
 #endif /* MACHINE_TIMELINE_PRIV_H */

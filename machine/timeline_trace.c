@@ -211,19 +211,17 @@ static int write_json(const char *data, size_t bytes, void *out)
 	return timeline_file_write(out, data, bytes);
 }
 
-static int write_trace(const json_t *trace, const char *file)
+static int write_trace(const json_t *trace, FILE *file)
 {
-	struct timeline_file out;
+	struct timeline_file out = { .file = file };
 
-	if (timeline_file_open(&out, file))
-		return -1;
 	if (json_dump_callback(trace, write_json, &out, JSON_COMPACT) &&
 	    !out.err)
 		out.err = ENOMEM;
-	return timeline_file_close(&out);
+	return timeline_file_end(&out);
 }
 
-int timeline_trace(const struct timeline *t, const char *file)
+int timeline_trace(const struct timeline *t, FILE *out)
 {
 	struct nest *nest = timeline_nest(t);
 	struct trace x = { .t = t, .nest = nest, .list = json_array() };
@@ -234,7 +232,7 @@ int timeline_trace(const struct timeline *t, const char *file)
 	if (nest && x.at)
 		trace = make_trace(&x);
 	if (trace)
-		err = write_trace(trace, file);
+		err = write_trace(trace, out);
 	else
 		errno = ENOMEM;
 	json_decref(trace);

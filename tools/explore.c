@@ -3,6 +3,7 @@
 #include "command.h"
 #include "explore.h"
 #include "matrix.h"
+#include "output.h"
 #include "progress.h"
 #include "random.h"
 #include "show.h"
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define MIB	       (1ull << 20)
 #define NS_PER_SEC     1000000000u
@@ -236,27 +236,22 @@ static void print_replay(const struct explore_options *opt, FILE *out)
 	machine_options_print(&opt->machine, out);
 }
 
-static int write_schedule(const struct explore_options *opt,
-			  const struct replayed *found,
-			  const struct timeline *timeline,
-			  struct failure *failure)
-{
-	FILE *out = fopen(opt->schedule, "w");
-	int err;
+struct found_schedule {
+	const struct explore_options *opt;
+	const struct replayed *found;
+	const struct timeline *timeline;
+};
 
-	if (!out)
-		return fail(failure, errno, "cannot write %s", opt->schedule);
-	fprintf(out, "# %s\n# %s\n# ", timeline->title, timeline->verdict);
-	print_replay(opt, out);
-	fprintf(out, " --schedule %s\n", opt->schedule);
-	schedule_print(found->steps, found->nsteps, out);
-	err = ferror(out);
-	if (fclose(out) || err) {
-		fail(failure, errno, "cannot write %s", opt->schedule);
-		unlink(opt->schedule);
-		return -1;
-	}
-	return 0;
+static int write_schedule(const void *arg, FILE *out)
+{
+	const struct found_schedule *s = arg;
+
+	fprintf(out, "# %s\n# %s\n# ", s->timeline->title,
+		s->timeline->verdict);
+	print_replay(s->opt, out);
+	fprintf(out, " --schedule %s\n", s->opt->schedule);
+	schedule_print(s->found->steps, s->found->nsteps, out);
+	return ferror(out) ? -1 : 0;
 }
 
 /* The run that broke an invariant, in full. */
@@ -264,6 +259,7 @@ static int show_found(const struct explore_options *opt,
 		      const struct replayed *found, struct failure *failure)
 {
 	struct timeline timeline = { 0 };
+	const struct found_schedule schedule = { opt, found, &timeline };
 	int err = show_run(&opt->machine.setup, found, &timeline, failure);
 
 	if (!err) {
@@ -278,7 +274,8 @@ static int show_found(const struct explore_options *opt,
 		printf("\n\n");
 	}
 	if (!err && opt->schedule)
-		err = write_schedule(opt, found, &timeline, failure);
+		err = output_write(opt->schedule, write_schedule, &schedule,
+				   failure);
 	if (!err)
 		err = show_pictures(&opt->machine, &timeline, NULL, failure);
 	replay_free_timeline(&timeline);

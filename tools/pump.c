@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* pkmap pump - copies a file through high memory, and proves it. */
 #include "command.h"
-#include "file.h"
+#include "output.h"
 #include "pump.h"
 #include "stop.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +42,7 @@ static int pump(const struct pump_options *options, struct progress *progress,
 	err = pipeline_run(options, in.fd, out.fd, in.size, progress, failure,
 			   result);
 	if (!err)
-		err = output_flush(&out, in.stat.st_mode, failure);
+		err = output_flush(&out, failure);
 	if (!err)
 		err = compare(&in, &out, progress, failure, result);
 	if (!err && stop_requested())
@@ -66,8 +65,6 @@ int cmd_pump(int argc, char **argv)
 
 	pump_parse(argc, argv, &options);
 	stop_init();
-	/* A file that may grow no further is an error, not the end. */
-	signal(SIGXFSZ, SIG_IGN);
 	progress_init(&progress, options.quiet);
 	err = pump(&options, &progress, &failure, &result);
 	progress_clear(&progress);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "show.h"
 
+#include "output.h"
 #include "streams.h"
 
 #include <errno.h>
@@ -35,29 +36,46 @@ int show_run(const struct run_setup *setup, const struct replayed *replayed,
 	return 0;
 }
 
-static int draw_svg(const char *file, const struct timeline *timeline,
-		    const struct timeline *beside)
+/* What a file is made of. */
+struct pictured {
+	const struct timeline *timeline;
+	const struct timeline *beside; /* or NULL */
+};
+
+static int write_svg(const void *arg, FILE *out)
 {
-	return beside ? timeline_draw_pair_svg(timeline, beside, file) :
-			timeline_draw_svg(timeline, file);
+	const struct pictured *p = arg;
+
+	return p->beside ? timeline_draw_pair_svg(p->timeline, p->beside, out) :
+			   timeline_draw_svg(p->timeline, out);
 }
 
-static int draw_png(const char *file, const struct timeline *timeline,
-		    const struct timeline *beside)
+static int write_png(const void *arg, FILE *out)
 {
-	return beside ? timeline_draw_pair_png(timeline, beside, file) :
-			timeline_draw_png(timeline, file);
+	const struct pictured *p = arg;
+
+	return p->beside ? timeline_draw_pair_png(p->timeline, p->beside, out) :
+			   timeline_draw_png(p->timeline, out);
+}
+
+static int write_trace(const void *arg, FILE *out)
+{
+	const struct pictured *p = arg;
+
+	return timeline_trace(p->timeline, out);
 }
 
 int show_pictures(const struct machine_options *opt,
 		  const struct timeline *timeline,
 		  const struct timeline *beside, struct failure *failure)
 {
-	if (opt->svg && draw_svg(opt->svg, timeline, beside))
-		return fail(failure, errno, "cannot write %s", opt->svg);
-	if (opt->png && draw_png(opt->png, timeline, beside))
-		return fail(failure, errno, "cannot write %s", opt->png);
-	if (opt->trace && timeline_trace(timeline, opt->trace))
-		return fail(failure, errno, "cannot write %s", opt->trace);
+	const struct pictured p = { timeline, beside };
+
+	if (opt->svg && output_write(opt->svg, write_svg, &p, failure))
+		return -1;
+	if (opt->png && output_write(opt->png, write_png, &p, failure))
+		return -1;
+	if (opt->trace && output_write(opt->trace, write_trace, &p, failure))
+		return -1;
 	return 0;
 }

@@ -166,14 +166,58 @@ ends "a picture of what is found" 1 ".* verdict: data loss .*" \
 	explore --scenario rfc --scheme unpinned --png c.png
 head -c 4 c.png | grep -q PNG
 result $? "... is there"
-for option in svg png trace; do
-	fails "--$option: a file that cannot be written" 1 \
-		"cannot write none/file: No such file or directory" \
-		replay rfc --scheme pkmap --$option none/file
+
+# Files, whichever option names them.
+mkdir dir
+mkfifo fifo
+ln -s /dev/full full
+cannot_write() { # file, what is wrong, command
+	file=$1 wrong=$2
+	shift 2
+	fails "$option: $file, $wrong" 1 "cannot write $file: $wrong" \
+		"$@" "--$option" "$file"
+}
+for option in schedule svg png trace; do
+	set -- explore --scenario rfc --scheme unpinned
+	cannot_write none/file "No such file or directory" "$@"
+	cannot_write dir "Is a directory" "$@"
+	cannot_write full "No space left on device" "$@"
+	[ -L full ] && [ -c full ]
+	result $? "... is still there"
+	echo old >dir/file
+	chmod 604 dir/file
+	ln -s dir/file link
+	# In a subshell, so that the limit ends with it.
+	(
+		ulimit -f 0
+		"$tool" "$@" "--$option" link
+	) 2>&1 >/dev/null | cat >"$top/err"
+	grep -q "cannot write link: File too large" "$top/err" &&
+		[ "$(ls -A dir)" = file ] && [ "$(cat dir/file)" = old ]
+	result $? "--$option: a file is not replaced by a part"
+	"$tool" "$@" "--$option" link >"$top/out" 2>"$top/err"
+	[ -L link ] && [ "$(ls -A dir)" = file ] &&
+		[ "$(stat -c %a dir/file)" = 604 ] &&
+		[ "$(wc -c <dir/file)" -gt 100 ]
+	result $? "--$option: a link's target is replaced, and keeps its mode"
+	(
+		umask 027
+		"$tool" "$@" "--$option" dir/new
+	) >"$top/out" 2>"$top/err"
+	[ "$(stat -c %a dir/new)" = 640 ]
+	result $? "--$option: a new file has the umask's mode"
+	cat fifo >got &
+	"$tool" "$@" "--$option" fifo >"$top/out" 2>"$top/err"
+	wait $!
+	[ -p fifo ] && [ "$(wc -c <got)" -gt 100 ]
+	result $? "--$option: a FIFO is written to, and stays"
+	"$tool" "$@" "--$option" /dev/stdout >both 2>"$top/err"
+	grep -aq "^To see it again" both &&
+		grep -Eaq "states $n transitions" both &&
+		[ "$(wc -c <both)" -gt "$(wc -c <got)" ]
+	result $? "--$option: standard output gets both"
+	rm link dir/file dir/new
 done
-fails "--schedule: a file that cannot be written" 1 \
-	"cannot write none/file: No such file or directory" \
-	explore --scenario rfc --scheme unpinned --schedule none/file
 for command in "replay rfc --scheme pkmap" "explore --list"; do
 	# shellcheck disable=SC2086 # these are words
 	"$tool" $command >/dev/full 2>"$top/err"

@@ -12,8 +12,10 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,17 +112,63 @@ int fchmod(int fd, mode_t mode)
 	return (int)syscall(SYS_fchmod, fd, mode);
 }
 
-int close(int fd)
+int linkat(int from_dir, const char *from, int to_dir, const char *to,
+	   int flags)
 {
-	syscall(SYS_close, fd);
-	FAULT(close);
-	return 0;
+	FAULT(linkat);
+	return (int)syscall(SYS_linkat, from_dir, from, to_dir, to, flags);
 }
 
-int rename(const char *from, const char *to)
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
-	FAULT(rename);
-	return renameat(-100, from, -100, to);
+	FAULT(renameat);
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+}
+
+int openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		FAULT(tmpfile);
+	if (flags & (O_CREAT | __O_TMPFILE)) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+	}
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
+
+/* glibc's own, which calloc() and realloc() below do not come back from. */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t n, size_t bytes);
+void *__libc_realloc(void *old, size_t bytes);
+
+/* One count for all, under the name of malloc(). */
+static bool no_memory(void)
+{
+	static unsigned int calls;
+	int error = fault("FAULT_malloc", &calls);
+
+	if (error)
+		errno = error;
+	return error;
+}
+
+void *malloc(size_t bytes)
+{
+	return no_memory() ? NULL : __libc_malloc(bytes);
+}
+
+void *calloc(size_t n, size_t bytes)
+{
+	return no_memory() ? NULL : __libc_calloc(n, bytes);
+}
+
+void *realloc(void *old, size_t bytes)
+{
+	return no_memory() ? NULL : __libc_realloc(old, bytes);
 }
 
 /* Those that return an error number, and those that glibc does more for. */

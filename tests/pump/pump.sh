@@ -15,6 +15,8 @@ mkdir "$top/work"
 ln -s "$(realpath "$2")" "$top/faults.so"
 faults=../faults.so
 cd "$top/work" || exit 1
+# shellcheck disable=SC3045 # not in POSIX, but in dash
+ulimit -c 0
 tests=0
 failures=0
 
@@ -78,9 +80,10 @@ as_mortal() {
 }
 
 # Starts a pump in the background, and waits until it has stopped in the middle.
+# The shell has it ignore SIGQUIT.
 stopped_pump() { # pump's arguments
 	# shellcheck disable=SC2086 # settings
-	env LD_PRELOAD="$faults" $no_sendfile FAULT_pread=stop@50 \
+	env --default-signal LD_PRELOAD="$faults" $no_sendfile FAULT_pread=stop@50 \
 		"$tool" pump "$@" >"$top/out" 2>"$top/err" &
 	pid=$!
 	until grep -q '^State:.T' "/proc/$pid/status"; do
@@ -143,19 +146,42 @@ fi
 
 ### What becomes of OUT
 
-for mode in 644 755 600; do
-	chmod $mode in
-	"$tool" pump in out >"$top/out" 2>"$top/err"
-	[ "$(stat -c %a out)" = $mode ]
-	result $? "OUT gets mode $mode"
+# Once more where the file system has no files without a name.
+for fault in none=0 tmpfile=95; do
+	for modes in "644 640" "755 750" "600 600" "444 440"; do
+		chmod "${modes% *}" in
+		rm -f out
+		(
+			umask 027
+			with_faults FAULT_$fault "$tool" pump in out
+		) >"$top/out" 2>"$top/err"
+		[ "$(stat -c %a out)" = "${modes#* }" ]
+		result $? "OUT gets IN's mode less the umask: $modes, $fault"
+	done
+	chmod 644 in
+	for mode in 604 660; do
+		rm -f out
+		echo old >out
+		chmod $mode out
+		with_faults FAULT_$fault "$tool" pump in out \
+			>"$top/out" 2>"$top/err"
+		cmp in out >>"$top/err" 2>&1 &&
+			[ "$(stat -c %a out)" = $mode ] &&
+			[ "$(ls -A)" = "$(printf 'in\nout')" ]
+		result $? "OUT keeps its mode: $mode, $fault"
+	done
+	rm out
+	mkdir dir
+	echo old >dir/out
+	ln -s dir/out link
+	ln -s "$PWD/link" link2
+	with_faults FAULT_$fault "$tool" pump in link2 \
+		>"$top/out" 2>"$top/err"
+	cmp in dir/out >>"$top/err" 2>&1 && [ -L link ] && [ -L link2 ] &&
+		[ "$(ls -A dir)" = out ]
+	result $? "a link's target is replaced, not the link: $fault"
+	rm -r link link2 dir
 done
-chmod 644 in
-echo old >out
-ln -s out link
-"$tool" pump in link >"$top/out" 2>"$top/err"
-cmp in out >>"$top/err" 2>&1 && [ -L link ]
-result $? "a link's target is replaced, not the link"
-rm link
 
 ### Files that cannot be copied
 
@@ -205,16 +231,25 @@ ln -s none soft
 fails "OUT is a link that leads nowhere" 1 "soft is a link that leads nowhere" \
 	"$tool" pump in soft
 rm soft
+ln -s soft soft
+fails "OUT is a link to itself" 1 "cannot write soft: Too many levels" \
+	"$tool" pump in soft
+rm soft
 fails "OUT is a directory" 1 "cannot write dir: Is a directory" \
 	"$tool" pump in dir
 fails "OUT is a device" 1 "/dev/full exists and is not a file" \
 	"$tool" pump in /dev/full
+mkfifo fifo
+fails "OUT is a FIFO" 1 "fifo exists and is not a file" "$tool" pump in fifo
+rm fifo
+fails "OUT is an open file" 1 "/dev/fd/3 exists and is not a file" \
+	sh -c '"$1" pump in /dev/fd/3 3>>out' sh "$tool"
 fails "OUT has no name" 1 "'' does not name a file" "$tool" pump in ''
 fails "OUT's directory is missing" 1 \
-	"cannot make a file beside none/out: No such file or directory" \
+	"cannot write none/out: No such file or directory" \
 	"$tool" pump in none/out
 fails "OUT's directory is a file" 1 \
-	"cannot make a file beside in/out: Not a directory" \
+	"cannot write in/out: Not a directory" \
 	"$tool" pump in in/out
 
 ### Full disks
@@ -245,9 +280,16 @@ if unshare -rm mount -t tmpfs -o size=64k tmpfs dir 2>/dev/null; then
 else
 	skip "a full disk" "no user namespaces"
 fi
-for call in fchmod fsync close rename; do
+for call in fchmod fsync linkat renameat; do
 	fails "no space at $call" 1 "cannot write out: No space left" \
 		with_faults FAULT_$call=28 "$tool" pump in out
+done
+fails "no space at linkat for a new file" 1 "cannot write new: No space left" \
+	with_faults FAULT_linkat=28 "$tool" pump in new
+for call in fchmod fsync renameat; do
+	fails "no space at $call, with a temporary name" 1 \
+		"cannot write out: No space left" \
+		with_faults FAULT_tmpfile=95 FAULT_$call=28 "$tool" pump in out
 done
 fails "over quota at fsync" 1 "cannot write out: Disk quota exceeded" \
 	with_faults FAULT_fsync=122 "$tool" pump in out
@@ -342,6 +384,57 @@ wait $pid
 [ $? -eq 143 ] && grep -q "interrupted$" "$top/err" &&
 	[ "$(cat out)" = old ] && ! ls .pkmap-* 2>/dev/null
 result $? "terminated in the middle of a file"
+
+for signal in QUIT XCPU PIPE USR1 SEGV KILL; do
+	echo old >out
+	stopped_pump sparse out
+	kill -$signal $pid
+	kill -CONT $pid
+	wait $pid
+	[ $? -gt 128 ] && [ "$(cat out)" = old ] &&
+		[ "$(ls -A)" = "$(printf 'dir\nin\nout\nsparse')" ]
+	result $? "ended by SIG$signal in the middle of a file"
+done
+# Interrupts are SIGALRM; one that no timer sent is none.
+stopped_pump sparse out
+kill -ALRM $pid
+kill -CONT $pid
+wait $pid && cmp sparse out >"$top/err" 2>&1
+result $? "SIGALRM from outside"
+echo old >out
+
+mkdir new
+stopped_pump sparse dir/out
+mv dir elsewhere
+mv new dir
+kill -CONT $pid
+wait $pid && cmp sparse elsewhere/out >"$top/err" 2>&1 &&
+	[ "$(ls -A elsewhere)" = out ] && [ -z "$(ls -A dir)" ]
+result $? "OUT's directory is renamed"
+rm -r elsewhere
+
+stopped_pump sparse dir/out
+echo appeared >dir/out
+kill -CONT $pid
+wait $pid && cmp sparse dir/out >"$top/err" 2>&1 && [ "$(ls -A dir)" = out ]
+result $? "OUT appears, a file"
+rm dir/out
+stopped_pump sparse dir/out
+mkfifo dir/out
+kill -CONT $pid
+wait $pid
+[ $? -eq 1 ] && grep -q "dir/out exists and is not a file$" "$top/err" &&
+	[ -p dir/out ] && [ "$(ls -A dir)" = out ]
+result $? "OUT appears, and is not a file"
+rm dir/out
+stopped_pump sparse dir/out
+rmdir dir
+kill -CONT $pid
+wait $pid
+[ $? -eq 1 ] &&
+	grep -q "cannot write dir/out: No such file or directory$" "$top/err"
+result $? "OUT's directory is removed"
+mkdir dir
 rm sparse
 
 ### Wrong command lines

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The file that is read. */
+#ifndef INPUT_H
+#define INPUT_H
+
+#include "failure.h"
+
+#include <sys/stat.h>
+
+struct input {
+	const char *path;
+	int fd;
+	off_t size;
+	struct stat stat;
+};
+
+/* Returns 0 or fails. */
+int input_open(struct input *in, const char *path, struct failure *failure);
+void input_close(struct input *in);
+
+#endif /* INPUT_H */
