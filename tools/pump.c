@@ -7,26 +7,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* What the pump did to the bytes shows in the files, nowhere else. */
-static int compare(const struct input *in, const struct output *out,
-		   struct progress *progress, struct failure *failure,
-		   struct pump_result *result)
-{
-	char sha256_out[SHA256_TEXT];
-
-	if (sha256_file(in->fd, in->path, progress, failure, result->sha256) ||
-	    sha256_file(out->fd, out->path, progress, failure, sha256_out))
-		return -1;
-	if (!strcmp(result->sha256, sha256_out))
-		return 0;
-	return fail(failure, 0,
-		    "the copy differs from %s: it was changed meanwhile, or "
-		    "data was lost",
-		    in->path);
-}
-
+/* What is done to the bytes shows in the files, nowhere else. */
 static int pump(const struct pump_options *options, struct progress *progress,
 		struct failure *failure, struct pump_result *result)
 {
@@ -44,7 +26,8 @@ static int pump(const struct pump_options *options, struct progress *progress,
 	if (!err)
 		err = output_flush(&out, failure);
 	if (!err)
-		err = compare(&in, &out, progress, failure, result);
+		err = compare_files(options, in.fd, out.fd, progress, failure,
+				    result->sha256);
 	if (!err && stop_requested())
 		err = fail(failure, 0, "interrupted");
 	if (!err)

@@ -55,9 +55,13 @@ int pipeline_run(const struct pump_options *options, int in, int out,
 		 off_t size, struct progress *progress, struct failure *failure,
 		 struct pump_result *result);
 
-/* The SHA-256 of a whole file, read anew.  Returns 0 or fails. */
-int sha256_file(int fd, const char *path, struct progress *progress,
-		struct failure *failure, char text[SHA256_TEXT]);
+/*
+ * Reads both files anew.  Returns 0, and the SHA-256 of the one and the other,
+ * or fails.
+ */
+int compare_files(const struct pump_options *options, int in, int out,
+		  struct progress *progress, struct failure *failure,
+		  char text[SHA256_TEXT]);
 
 /* Prints what was done.  Returns 0 or fails. */
 int summary_print(const struct pump_options *options,

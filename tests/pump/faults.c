@@ -145,15 +145,23 @@ void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);
 
-/* One count for all, under the name of malloc(). */
+static bool held_back; /* the pump has begun: it holds signals back */
+
+/* One count for all of these, once no library is being initialised any more. */
 static bool no_memory(void)
 {
 	static unsigned int calls;
-	int error = fault("FAULT_malloc", &calls);
+	int error = held_back ? fault("FAULT_malloc", &calls) : 0;
 
 	if (error)
 		errno = error;
 	return error;
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	held_back = true;
+	return pthread_sigmask(how, set, old);
 }
 
 void *malloc(size_t bytes)

@@ -297,6 +297,25 @@ fails "a summary that cannot be printed" 1 "cannot print the summary: No space" 
 	sh -c '"$0" pump in in2 >/dev/full; status=$?; rm in2; exit $status' \
 	"$tool"
 
+# From the first that the pump asks for to where it needs no more.  Each failure
+# says so, and leaves nothing.
+no_memory() {
+	n=0
+	until with_faults FAULT_malloc=12@$n "$tool" pump --irq-rate 0 in out
+	do
+		[ $? -eq 1 ] && [ "$(cat out)" = old ] &&
+			[ "$(ls -A)" = "$before" ] &&
+			grep -q "^pkmap pump: cannot " "$top/err" || return
+		: >"$top/err"
+		n=$((n + 1 + n / 4))
+	done 2>"$top/err" >"$top/out"
+	[ $n -gt 20 ] && [ ! -s "$top/err" ] && cmp in out
+}
+echo old >out
+before=$(ls -A)
+no_memory
+result $? "no memory"
+
 ### The device's ways to copy
 
 no_sendfile="FAULT_copy_file_range=18 FAULT_sendfile=22"
