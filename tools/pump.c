@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What is done to the bytes shows in the files, nowhere else. */
+/*
+ * What is done to the bytes shows in the files, nowhere else.  The summary comes
+ * before OUT: it may be what fails, and then OUT is as it was.
+ */
 static int pump(const struct pump_options *options, struct progress *progress,
 		struct failure *failure, struct pump_result *result)
 {
@@ -30,6 +33,9 @@ static int pump(const struct pump_options *options, struct progress *progress,
 				    result->sha256);
 	if (!err && stop_requested())
 		err = fail(failure, 0, "interrupted");
+	progress_clear(progress);
+	if (!err)
+		err = summary_print(options, result, failure);
 	if (!err)
 		err = output_commit(&out, failure);
 	output_close(&out);
@@ -50,9 +56,6 @@ int cmd_pump(int argc, char **argv)
 	stop_init();
 	progress_init(&progress, options.quiet);
 	err = pump(&options, &progress, &failure, &result);
-	progress_clear(&progress);
-	if (!err)
-		err = summary_print(&options, &result, &failure);
 	if (!err)
 		return EXIT_SUCCESS;
 	fprintf(stderr, "pkmap pump: %s\n", failure.text);

@@ -293,9 +293,19 @@ for call in fchmod fsync renameat; do
 done
 fails "over quota at fsync" 1 "cannot write out: Disk quota exceeded" \
 	with_faults FAULT_fsync=122 "$tool" pump in out
-fails "a summary that cannot be printed" 1 "cannot print the summary: No space" \
-	sh -c '"$0" pump in in2 >/dev/full; status=$?; rm in2; exit $status' \
-	"$tool"
+for option in --threads=2 --json; do
+	fails "a summary that cannot be printed, $option" 1 \
+		"cannot print the summary: No space" \
+		sh -c '"$1" pump "$2" in out >/dev/full' sh "$tool" $option
+done
+before=$(snapshot)
+mkfifo "$top/pipe"
+(
+	exec 3<>"$top/pipe" 4>"$top/pipe" 3<&-
+	exec env --default-signal=PIPE "$tool" pump in out >&4
+) 2>"$top/err"
+[ $? -gt 128 ] && [ "$(snapshot)" = "$before" ]
+result $? "a summary that nobody reads"
 
 # From the first that the pump asks for to where it needs no more.  Each failure
 # says so, and leaves nothing.
