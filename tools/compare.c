@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "holes.h"
 #include "pump.h"
 #include "stop.h"
 
@@ -21,47 +22,74 @@ static void show_progress(struct progress *progress, const char *path,
 			      size_text(text, (double)done), path);
 }
 
-/*
- * Reads on at @offset, holes as well: what a file system says of those is not
- * to be trusted here.  Returns how many bytes of both are the same; 0 where
- * both end.
- */
-static ssize_t read_same(const struct pump_options *options, int in, int out,
-			 off_t offset, char bytes[AT_ONCE],
-			 struct failure *failure)
+struct comparison {
+	const struct pump_options *options;
+	int in;
+	int out;
+	off_t size;
+	struct progress *progress;
+	struct failure *failure;
+};
+
+static off_t hole_of_both(const struct comparison *c, off_t offset)
+{
+	off_t in, out;
+
+	if (offset >= c->size)
+		return 0;
+	in = next_data(c->in, offset, c->size).begin;
+	out = next_data(c->out, offset, c->size).begin;
+	return (in < out ? in : out) - offset;
+}
+
+static ssize_t read_same(const struct comparison *c, off_t offset,
+			 char bytes[AT_ONCE])
 {
 	static char copy[AT_ONCE];
 	ssize_t n, m;
 
-	n = pread(in, bytes, AT_ONCE, offset);
+	n = pread(c->in, bytes, AT_ONCE, offset);
 	if (n < 0)
-		return fail(failure, errno, "cannot read %s", options->in);
-	m = pread(out, copy, AT_ONCE, offset);
+		return fail(c->failure, errno, "cannot read %s",
+			    c->options->in);
+	m = pread(c->out, copy, AT_ONCE, offset);
 	if (m < 0)
-		return fail(failure, errno, "cannot read %s", options->out);
+		return fail(c->failure, errno, "cannot read %s",
+			    c->options->out);
 	if (!n != !m || memcmp(bytes, copy, (size_t)(n < m ? n : m)))
-		return fail(failure, 0,
+		return fail(c->failure, 0,
 			    "the copy differs from %s: it was changed "
 			    "meanwhile, or data was lost",
-			    options->in);
+			    c->options->in);
 	return n < m ? n : m;
 }
 
-static int hash_same(const struct pump_options *options, int in, int out,
-		     EVP_MD_CTX *context, struct progress *progress,
-		     struct failure *failure)
+/* How many bytes are the same from @offset on, and which; 0 at both ends. */
+static ssize_t get_same(const struct comparison *c, off_t offset,
+			char bytes[AT_ONCE])
+{
+	off_t hole = hole_of_both(c, offset);
+	size_t n = hole < AT_ONCE ? (size_t)hole : AT_ONCE;
+
+	if (!hole)
+		return read_same(c, offset, bytes);
+	memset(bytes, 0, n);
+	return (ssize_t)n;
+}
+
+static int hash_same(const struct comparison *c, EVP_MD_CTX *context)
 {
 	static char bytes[AT_ONCE];
 	off_t done = 0;
 	ssize_t n;
 
-	while ((n = read_same(options, in, out, done, bytes, failure)) > 0) {
+	while ((n = get_same(c, done, bytes)) > 0) {
 		if (stop_requested())
-			return fail(failure, 0, "interrupted");
+			return fail(c->failure, 0, "interrupted");
 		if (!EVP_DigestUpdate(context, bytes, (size_t)n))
-			return fail(failure, 0, "cannot compute SHA-256");
+			return fail(c->failure, 0, "cannot compute SHA-256");
 		done += n;
-		show_progress(progress, options->in, done);
+		show_progress(c->progress, c->options->in, done);
 	}
 	return n < 0 ? -1 : 0;
 }
@@ -76,9 +104,17 @@ static bool begin_hash(EVP_MD_CTX **context)
 }
 
 int compare_files(const struct pump_options *options, int in, int out,
-		  struct progress *progress, struct failure *failure,
-		  char text[SHA256_TEXT])
+		  off_t size, struct progress *progress,
+		  struct failure *failure, char text[SHA256_TEXT])
 {
+	const struct comparison c = {
+		.options = options,
+		.in = in,
+		.out = out,
+		.size = size,
+		.progress = progress,
+		.failure = failure,
+	};
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *context = NULL;
 	unsigned int len;
@@ -88,7 +124,7 @@ int compare_files(const struct pump_options *options, int in, int out,
 		err = fail(failure, 0, "cannot compute SHA-256");
 		goto out;
 	}
-	err = hash_same(options, in, out, context, progress, failure);
+	err = hash_same(&c, context);
 	if (err)
 		goto out;
 	if (!EVP_DigestFinal_ex(context, hash, &len)) {

@@ -34,6 +34,12 @@ static int take_back(struct driver *driver,
 		    pkmap_strerror(err));
 }
 
+int driver_too_short(struct driver *driver)
+{
+	return fail(driver->failure, 0, "%s became shorter while it was read",
+		    driver->path);
+}
+
 static int read_part(struct driver *driver, const struct work *work, off_t addr)
 {
 	ssize_t n = device_copy(&driver->device, work->offset, addr, work->len);
@@ -43,11 +49,7 @@ static int read_part(struct driver *driver, const struct work *work, off_t addr)
 	if (n < 0)
 		return fail(driver->failure, errno, "cannot read %s",
 			    driver->path);
-	if ((size_t)n < work->len)
-		return fail(driver->failure, 0,
-			    "%s became shorter while it was read",
-			    driver->path);
-	return 0;
+	return (size_t)n < work->len ? driver_too_short(driver) : 0;
 }
 
 /* All of the frame, also for less: so the buffer shares no cache line. */

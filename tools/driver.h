@@ -22,6 +22,9 @@ struct driver {
 /* Has the device read a part of the file into a frame.  Returns 0 or fails. */
 int driver_fill(struct driver *driver, const struct work *work);
 
+/* Fails since the file ends too early. */
+int driver_too_short(struct driver *driver);
+
 /* Has the device write a frame to a part of the file.  Returns 0 or fails. */
 int driver_drain(struct driver *driver, const struct work *work);
 

@@ -241,6 +241,11 @@ int output_open(struct output *out, const char *path, const struct input *in,
 	return -1;
 }
 
+int output_grow(struct output *out, off_t size, struct failure *failure)
+{
+	return ftruncate(out->fd, size) ? cannot_write(out, failure) : 0;
+}
+
 int output_flush(struct output *out, struct failure *failure)
 {
 	if (!out->direct && fsync(out->fd))

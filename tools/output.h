@@ -40,6 +40,9 @@ struct output {
 int output_open(struct output *out, const char *path, const struct input *in,
 		struct failure *failure);
 
+/* Makes it that long, all of it a hole. */
+int output_grow(struct output *out, off_t size, struct failure *failure);
+
 /* Puts it onto the disk, where all errors show. */
 int output_flush(struct output *out, struct failure *failure);
 

@@ -8,6 +8,7 @@
  * watches.  Who fails stops the pool, and that ends every thread.
  */
 #include "driver.h"
+#include "holes.h"
 #include "pump.h"
 #include "stop.h"
 
@@ -44,23 +45,41 @@ struct pipeline {
 	off_t size;
 	uint64_t start_ns;
 	_Atomic uint64_t written;
+	_Atomic uint64_t holes; /* bytes that need not be read or written */
 };
 
-static int read_file(struct pipeline *p)
+/* Fails also if others have: then there are no frames any more. */
+static int read_data(struct pipeline *p, const struct data *data)
 {
 	off_t page_size = (off_t)p->options->page_size;
 	struct work work;
 
-	for (work.offset = 0; work.offset < p->size; work.offset += page_size) {
-		off_t left = p->size - work.offset;
+	for (work.offset = data->begin; work.offset < data->end;
+	     work.offset += page_size) {
+		off_t left = data->end - work.offset;
 
 		work.len = (size_t)(left < page_size ? left : page_size);
-		if (!pool_take_cold(&p->pool, &work.pfn))
-			return 0;
-		if (driver_fill(&p->reader, &work))
+		if (!pool_take_cold(&p->pool, &work.pfn) ||
+		    driver_fill(&p->reader, &work))
 			return -1;
 		frame_begin(&p->pool.frames[work.pfn].stable);
 		pool_put(&p->pool, &p->pool.filled, &work);
+	}
+	return 0;
+}
+
+static int read_file(struct pipeline *p)
+{
+	struct data data;
+	off_t offset;
+
+	for (offset = 0; offset < p->size; offset = data.end) {
+		data = next_data(p->reader.device.from, offset, p->size);
+		if (data.end == offset)
+			return driver_too_short(&p->reader);
+		p->holes += (uint64_t)(data.begin - offset);
+		if (read_data(p, &data))
+			return -1;
 	}
 	return 0;
 }
@@ -182,7 +201,7 @@ static void show_progress(struct pipeline *p)
 		return;
 	pkmap_read_stats(pkmap_posix_window(p->hm), &stats);
 	progress_show(p->progress, "%s of %s, %s/s, hits %.1f %%, pins %lu",
-		      size_text(done, (double)p->written),
+		      size_text(done, (double)(p->written + p->holes)),
 		      size_text(all, (double)p->size),
 		      size_text(rate, (double)p->written / seconds),
 		      100 * hit_ratio(&stats), count_irqs(p).pins);
@@ -262,6 +281,7 @@ static void run_threads(struct pipeline *p)
 static void report(struct pipeline *p, struct pump_result *result)
 {
 	result->bytes = p->size;
+	result->holes = (off_t)p->holes;
 	result->seconds = (double)(now_ns() - p->start_ns) / 1e9;
 	result->device_in = device_method(&p->reader.device);
 	result->device_out = device_method(&p->writer.device);

@@ -24,13 +24,15 @@ static int pump(const struct pump_options *options, struct progress *progress,
 	err = output_open(&out, options->out, &in, failure);
 	if (err)
 		goto close_in;
-	err = pipeline_run(options, in.fd, out.fd, in.size, progress, failure,
-			   result);
+	err = output_grow(&out, in.size, failure);
+	if (!err)
+		err = pipeline_run(options, in.fd, out.fd, in.size, progress,
+				   failure, result);
 	if (!err)
 		err = output_flush(&out, failure);
 	if (!err)
-		err = compare_files(options, in.fd, out.fd, progress, failure,
-				    result->sha256);
+		err = compare_files(options, in.fd, out.fd, in.size, progress,
+				    failure, result->sha256);
 	if (!err && stop_requested())
 		err = fail(failure, 0, "interrupted");
 	progress_clear(progress);

@@ -29,6 +29,7 @@ struct pump_options {
 
 struct pump_result {
 	off_t bytes;
+	off_t holes;	/* so many of these bytes */
 	double seconds; /* from the first read to the last write */
 	const char *device_in;
 	const char *device_out;
@@ -49,19 +50,20 @@ static inline double hit_ratio(const struct pkmap_stats *stats)
 void pump_parse(int argc, char **argv, struct pump_options *options);
 
 /*
- * Moves @size bytes from @in to @out through high memory.  Returns 0 or fails.
+ * Moves @size bytes from @in to @out through high memory, but not holes: @out
+ * has to be one.  Returns 0 or fails.
  */
 int pipeline_run(const struct pump_options *options, int in, int out,
 		 off_t size, struct progress *progress, struct failure *failure,
 		 struct pump_result *result);
 
 /*
- * Reads both files anew.  Returns 0, and the SHA-256 of the one and the other,
- * or fails.
+ * Reads both files anew, but where both are holes.  Returns 0, and the SHA-256
+ * of the one and the other, or fails.
  */
 int compare_files(const struct pump_options *options, int in, int out,
-		  struct progress *progress, struct failure *failure,
-		  char text[SHA256_TEXT]);
+		  off_t size, struct progress *progress,
+		  struct failure *failure, char text[SHA256_TEXT]);
 
 /* Prints what was done.  Returns 0 or fails. */
 int summary_print(const struct pump_options *options,

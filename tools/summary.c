@@ -6,10 +6,14 @@
 #include <jansson.h>
 #include <stdio.h>
 
+static double copied(const struct pump_result *result)
+{
+	return (double)(result->bytes - result->holes);
+}
+
 static double rate(const struct pump_result *result)
 {
-	return result->seconds > 0 ? (double)result->bytes / result->seconds :
-				     0;
+	return result->seconds > 0 ? copied(result) / result->seconds : 0;
 }
 
 static void print_text(const struct pump_options *options,
@@ -21,9 +25,9 @@ static void print_text(const struct pump_options *options,
 	double page_size = (double)options->page_size;
 	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
 
-	printf("copied      %s in %.2f s, %s/s\n",
-	       size_text(a, (double)result->bytes), result->seconds,
-	       size_text(b, rate(result)));
+	printf("copied      %s in %.2f s, %s/s; %s of holes are kept\n",
+	       size_text(a, copied(result)), result->seconds,
+	       size_text(b, rate(result)), size_text(c, (double)result->holes));
 	printf("device      read by %s, wrote by %s\n", result->device_in,
 	       result->device_out);
 	printf("window      %u slots of %s = %s, onto %u frames = %s\n",
@@ -60,11 +64,12 @@ static json_t *make_json(const struct pump_options *options,
 	const struct irq_counts *irq = &result->irq;
 
 	return json_pack(
-		"{s:I, s:f, s:f, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
+		"{s:I, s:I, s:f, s:f, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
 		" s:{s:I, s:I, s:f, s:I}, s:{s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I}, s:s}",
 		"bytes", (json_int_t)result->bytes,
+		"holes", (json_int_t)result->holes,
 		"seconds", result->seconds,
 		"bytes_per_second", rate(result),
 		"device_read", result->device_in,

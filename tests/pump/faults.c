@@ -77,6 +77,14 @@ ssize_t sendfile(int out, int in, off_t *offset, size_t len)
 	return syscall(SYS_sendfile, out, in, offset, len);
 }
 
+/* Of holes only. */
+off_t lseek(int fd, off_t offset, int whence)
+{
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		FAULT(lseek);
+	return syscall(SYS_lseek, fd, offset, whence);
+}
+
 ssize_t pread(int fd, void *buffer, size_t len, off_t offset)
 {
 	ssize_t n;

@@ -14,7 +14,7 @@
 #define LINE	  64
 
 struct summary {
-	json_int_t bytes, page_size, slots, frames, threads;
+	json_int_t bytes, holes, page_size, slots, frames, threads;
 	json_int_t hits, misses, waits;
 	json_int_t batches, reclaimed;
 	json_int_t dma_maps, in_use, idle, not_mapped;
@@ -67,11 +67,12 @@ static bool unpack(json_t *json, struct summary *s)
 	json_error_t error;
 
 	if (!json_unpack_ex(json, &error, JSON_STRICT,
-			    "{s:I, s:F, s:F, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
+			    "{s:I, s:I, s:F, s:F, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
 			    " s:{s:I, s:I, s:F, s:I!}, s:{s:I, s:I!},"
 			    " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I!},"
 			    " s:{s:I, s:I, s:I, s:I, s:I!}, s:s!}",
-			    "bytes", &s->bytes, "seconds", &s->seconds,
+			    "bytes", &s->bytes, "holes", &s->holes,
+			    "seconds", &s->seconds,
 			    "bytes_per_second", &s->bytes_per_second,
 			    "device_read", &s->device_read,
 			    "device_write", &s->device_write,
@@ -100,7 +101,8 @@ static bool unpack(json_t *json, struct summary *s)
 
 static void check_values(const struct summary *s)
 {
-	check(s->bytes == BYTES, "bytes is the file's size");
+	check(s->bytes == BYTES && !s->holes,
+	      "bytes is the file's size, which has no holes");
 	check(s->page_size == PAGE_SIZE && s->slots == 4 && s->frames == 9 &&
 		      s->threads == 3 && s->strict && s->rate == 20000,
 	      "the options are as given");

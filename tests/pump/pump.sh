@@ -19,6 +19,7 @@ cd "$top/work" || exit 1
 ulimit -c 0
 tests=0
 failures=0
+no_sendfile="FAULT_copy_file_range=18 FAULT_sendfile=22"
 
 result() { # status, description
 	tests=$((tests + 1))
@@ -144,6 +145,53 @@ else
 	skip "progress on a terminal" "no script(1)"
 fi
 
+### Holes
+
+# Data at the begin, in the middle, not at the begin of any page, and at the end.
+make_sparse() {
+	rm -f in
+	truncate -s 64M in
+	for at in 0 5000 9999999 67108863; do
+		printf x | dd of=in bs=1 seek=$at conv=notrunc 2>/dev/null
+	done
+}
+
+blocks() {
+	du "$1" | cut -f 1
+}
+
+make_sparse
+if [ "$(blocks in)" -lt 1024 ]; then
+	for option in --page-size=4096 --page-size=65536; do
+		copies "holes, $option" $option
+		[ "$(blocks out)" -eq "$(blocks in)" ] &&
+			grep -q "^copied .*; 6[34].* MiB of holes are kept" \
+				"$top/out" &&
+			grep -q "^SHA-256     $(sha256sum in | cut -c 1-64)," \
+				"$top/out"
+		result $? "... are holes again, and the summary says so"
+	done
+	truncate -s 60M in
+	copies "a hole at the end"
+	truncate -s 0 in
+	truncate -s 1000001 in
+	copies "nothing but a hole"
+	grep -q "^DMA         0 frames" "$top/out"
+	result $? "... takes no frame"
+else
+	skip "holes" "the file system has none"
+fi
+make_sparse
+rm -f out
+with_faults FAULT_lseek=22 "$tool" pump --page-size 65536 in out \
+	>"$top/out" 2>"$top/err" && cmp in out &&
+	grep -q "^copied      64.0 MiB .*; 0 bytes of holes" "$top/out"
+result $? "holes that the file system does not tell"
+with_faults $no_sendfile FAULT_lseek=5@2 "$tool" pump --page-size 65536 in out \
+	>"$top/out" 2>"$top/err" && cmp in out
+result $? "holes that it tells no more"
+head -c 1048579 /dev/urandom >in
+
 ### What becomes of OUT
 
 # Once more where the file system has no files without a name.
@@ -261,9 +309,11 @@ limited() (
 )
 fails "a file size limit" 1 "cannot write out: File too large" \
 	limited "$tool" pump --frames 4 in out
+echo small >small
 fails "a file size limit below the frames" 1 \
 	"cannot make a window .*: File too large" \
-	limited "$tool" pump --frames 1024 in out
+	limited "$tool" pump --frames 1024 small out
+rm small
 if unshare -rm mount -t tmpfs -o size=64k tmpfs dir 2>/dev/null; then
 	# The file system ends with the shell: look into it before.
 	cat >"$top/full" <<-'END'
@@ -328,7 +378,6 @@ result $? "no memory"
 
 ### The device's ways to copy
 
-no_sendfile="FAULT_copy_file_range=18 FAULT_sendfile=22"
 for fault in FAULT_copy_file_range=18 "$no_sendfile"; do
 	with_faults $fault "$tool" pump in out >"$top/out" 2>"$top/err" &&
 		cmp in out >>"$top/err" 2>&1
@@ -389,24 +438,42 @@ fails "no timer" 1 "cannot start the interrupt timer: Resource temporarily" \
 
 fails "a copy that differs" 1 "the copy differs from in" \
 	with_faults $no_sendfile FAULT_pwrite=wrong "$tool" pump in out
-truncate -s 64M sparse
+yes | head -c 8M >big
 fails "an interrupt that sees something else" 1 \
 	"an interrupt's pin of frame .*: the address shows something else" \
-	until_it_fails with_faults FAULT_pread=wrong "$tool" pump sparse out2
+	until_it_fails with_faults FAULT_pread=wrong "$tool" pump big out2
 
 ### What happens meanwhile
 
-truncate -s 8M sparse
-stopped_pump sparse out
-truncate -s 1000 sparse
+stopped_pump big out
+truncate -s 1000 big
 kill -CONT $pid
 wait $pid
-[ $? -eq 1 ] && grep -q "sparse became shorter while it was read$" "$top/err" &&
+[ $? -eq 1 ] && grep -q "big became shorter while it was read$" "$top/err" &&
 	[ "$(cat out)" = old ] && ! ls .pkmap-* 2>/dev/null
 result $? "IN becomes shorter"
 
-truncate -s 8M sparse
-stopped_pump sparse out
+yes | head -c 2M >big
+truncate -s 8M big
+stopped_pump big out
+truncate -s 4M big
+kill -CONT $pid
+wait $pid
+[ $? -eq 1 ] && grep -q "big became shorter while it was read$" "$top/err" &&
+	[ "$(cat out)" = old ]
+result $? "IN becomes shorter, in a hole"
+
+yes | head -c 2M >big
+stopped_pump big out
+echo more >>big
+kill -CONT $pid
+wait $pid
+[ $? -eq 1 ] && grep -q "the copy differs from big: it was changed" "$top/err" &&
+	[ "$(cat out)" = old ]
+result $? "IN becomes longer"
+
+yes | head -c 8M >big
+stopped_pump big out
 kill -TERM $pid
 kill -CONT $pid
 wait $pid
@@ -416,39 +483,39 @@ result $? "terminated in the middle of a file"
 
 for signal in QUIT XCPU PIPE USR1 SEGV KILL; do
 	echo old >out
-	stopped_pump sparse out
+	stopped_pump big out
 	kill -$signal $pid
 	kill -CONT $pid
 	wait $pid
 	[ $? -gt 128 ] && [ "$(cat out)" = old ] &&
-		[ "$(ls -A)" = "$(printf 'dir\nin\nout\nsparse')" ]
+		[ "$(ls -A)" = "$(printf 'big\ndir\nin\nout')" ]
 	result $? "ended by SIG$signal in the middle of a file"
 done
 # Interrupts are SIGALRM; one that no timer sent is none.
-stopped_pump sparse out
+stopped_pump big out
 kill -ALRM $pid
 kill -CONT $pid
-wait $pid && cmp sparse out >"$top/err" 2>&1
+wait $pid && cmp big out >"$top/err" 2>&1
 result $? "SIGALRM from outside"
 echo old >out
 
 mkdir new
-stopped_pump sparse dir/out
+stopped_pump big dir/out
 mv dir elsewhere
 mv new dir
 kill -CONT $pid
-wait $pid && cmp sparse elsewhere/out >"$top/err" 2>&1 &&
+wait $pid && cmp big elsewhere/out >"$top/err" 2>&1 &&
 	[ "$(ls -A elsewhere)" = out ] && [ -z "$(ls -A dir)" ]
 result $? "OUT's directory is renamed"
 rm -r elsewhere
 
-stopped_pump sparse dir/out
+stopped_pump big dir/out
 echo appeared >dir/out
 kill -CONT $pid
-wait $pid && cmp sparse dir/out >"$top/err" 2>&1 && [ "$(ls -A dir)" = out ]
+wait $pid && cmp big dir/out >"$top/err" 2>&1 && [ "$(ls -A dir)" = out ]
 result $? "OUT appears, a file"
 rm dir/out
-stopped_pump sparse dir/out
+stopped_pump big dir/out
 mkfifo dir/out
 kill -CONT $pid
 wait $pid
@@ -456,7 +523,7 @@ wait $pid
 	[ -p dir/out ] && [ "$(ls -A dir)" = out ]
 result $? "OUT appears, and is not a file"
 rm dir/out
-stopped_pump sparse dir/out
+stopped_pump big dir/out
 rmdir dir
 kill -CONT $pid
 wait $pid
@@ -464,7 +531,7 @@ wait $pid
 	grep -q "cannot write dir/out: No such file or directory$" "$top/err"
 result $? "OUT's directory is removed"
 mkdir dir
-rm sparse
+rm big
 
 ### Wrong command lines
 
