@@ -5,6 +5,23 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* Files of /proc say that they are empty, those of /sys that they are a page. */
+static int check_size(const struct input *in, struct failure *failure)
+{
+	char byte;
+	ssize_t n = pread(in->fd, &byte, 1, in->size ? in->size - 1 : 0);
+
+	if (n < 0)
+		return fail(failure, errno, "cannot read %s", in->path);
+	if ((n > 0) != (in->size > 0))
+		return fail(failure, 0,
+			    "%s has not as many bytes as its size says, like "
+			    "the files of /proc and /sys: copy what cat(1) "
+			    "prints of it",
+			    in->path);
+	return 0;
+}
+
 static int input_check(struct input *in, struct failure *failure)
 {
 	if (fstat(in->fd, &in->stat))
@@ -15,10 +32,12 @@ static int input_check(struct input *in, struct failure *failure)
 		return fail(failure, 0,
 			    "%s is neither a file nor a block device",
 			    in->path);
-	in->size = lseek(in->fd, 0, SEEK_END);
+	in->size = in->stat.st_size;
+	if (S_ISBLK(in->stat.st_mode))
+		in->size = lseek(in->fd, 0, SEEK_END);
 	if (in->size < 0)
 		return fail(failure, errno, "cannot read %s", in->path);
-	return 0;
+	return check_size(in, failure);
 }
 
 int input_open(struct input *in, const char *path, struct failure *failure)

@@ -242,6 +242,15 @@ fails "IN's path is too long, even for a message" 1 \
 	"$tool" pump "$(printf %0100000d 0)" out
 fails "IN is a directory" 1 "cannot read dir: Is a directory" \
 	"$tool" pump dir out
+for file in /proc/version /sys/devices/system/cpu/online; do
+	if [ -r $file ]; then
+		fails "IN is $file" 1 \
+			"$file has not as many bytes as its size says" \
+			"$tool" pump $file out
+	else
+		skip "IN is $file" "there is none"
+	fi
+done
 mkfifo fifo
 fails "IN is a FIFO" 1 "fifo is neither a file nor a block device" \
 	"$tool" pump fifo out
