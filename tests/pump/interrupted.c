@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Ctrl-C at every system call of the main thread of "pkmap pump", from its first
- * one about signals on; the dynamic linker's are two thirds of all.  Either OUT is
- * as it was and the pump died of the signal, or OUT is a complete copy and the
- * exit status is 0; and nothing else is left behind, nor is a frame left with a
- * device.
+ * Signals at every system call of the main thread of "pkmap pump", from its first
+ * one about signals on; the dynamic linker's are two thirds of all.  After Ctrl-C
+ * and its like, either OUT is as it was and the pump died of the signal, or OUT
+ * is a complete copy and the exit status is 0; and nothing else is left behind,
+ * nor is a frame left with a device.  Signals that end it at once come at the
+ * calls about files, and leave OUT as it was or complete; and SIGKILL, where OUT
+ * is replaced, at one place, a complete copy with a temporary name.
+ *
+ * Usage: pump-interrupted PKMAP FAULTS, the command and faults.c's module.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,8 +34,22 @@
 #define OLD	     "what was there before\n"
 #define COPY_BYTES   200000
 
+#define TEMPORARY    ".pkmap-"
+
+struct sweep {
+	const char *what;
+	int sig;
+	int step;
+	bool replaces;	/* OUT exists */
+	bool temporary; /* as if there were no files without a name */
+	bool kills; /* at once, and only calls about files are of interest */
+};
+
 static char *tool;
 static int messages; /* the pump's standard error */
+static int names;    /* copies that SIGKILL left under a temporary name */
+static int failures;
+static sigset_t ends;
 
 static void write_file(const char *path, const char *text, size_t times)
 {
@@ -59,27 +78,49 @@ static bool starts_with(const char *path, const char *text, long size)
 	return same;
 }
 
-static int count_files(void)
+static bool is_copy(const char *path)
+{
+	return starts_with(path, "in\n", COPY_BYTES / 3 * 3);
+}
+
+/* Whether there is but IN, OUT, and if it may be a copy, which is taken away. */
+static bool is_clean(bool may_be_left)
 {
 	DIR *dir = opendir(".");
-	int n = 0;
+	bool clean = dir;
+	struct dirent *file;
 
-	while (dir && readdir(dir))
-		n++;
+	while (dir && (file = readdir(dir))) {
+		const char *name = file->d_name;
+
+		if (strspn(name, ".") == strlen(name) || !strcmp(name, "in") ||
+		    !strcmp(name, "out"))
+			continue;
+		clean = clean && may_be_left && is_copy(name) &&
+			!strncmp(name, TEMPORARY, strlen(TEMPORARY));
+		names++;
+		unlink(name);
+	}
 	closedir(dir);
-	return n - 2;
+	return clean;
 }
 
 /* The signals as from a terminal: under nohup one of them is ignored. */
-static void run_pump(void)
+static void run_pump(bool temporary)
 {
 	int null = open("/dev/null", O_WRONLY);
 
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
+	signal(SIGUSR1, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
 	dup2(null, STDOUT_FILENO);
 	dup2(messages, STDERR_FILENO);
+	if (temporary) {
+		setenv("LD_PRELOAD", "../faults.so", 1);
+		setenv("FAULT_tmpfile", "95", 1);
+	}
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		_exit(99);
 	execl(tool, "pkmap", "pump", "in", "out", "--slots", "2", "--frames",
@@ -87,25 +128,39 @@ static void run_pump(void)
 	_exit(99);
 }
 
-/* True for any stop if the kernel does not tell which call it is. */
-static bool is_about_signals(pid_t pid)
+/* The call that a thread enters or leaves; -1: the kernel does not tell. */
+static long which_call(pid_t pid, long entered)
 {
 	struct __ptrace_syscall_info info;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
-		return true;
-	return info.op == PTRACE_SYSCALL_INFO_ENTRY &&
-	       info.entry.nr == SYS_rt_sigaction;
+		return -1;
+	return info.op == PTRACE_SYSCALL_INFO_ENTRY ? (long)info.entry.nr :
+						      entered;
+}
+
+static bool is_about_files(long call)
+{
+	static const long calls[] = { SYS_openat,   SYS_fchmod,
+				      SYS_fsync,    SYS_ftruncate,
+				      SYS_linkat,   SYS_renameat,
+				      SYS_unlinkat, SYS_exit_group };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (call == calls[i])
+			return true;
+	return call < 0;
 }
 
 /*
- * Sends @sig when the main thread enters or leaves a system call for the
- * @call-th time, from the first one about signals on.  Returns how it ended;
- * *@sent tells whether it came that far.
+ * Sends the signal when the main thread enters or leaves a system call of
+ * interest for the @stop-th time, from the first one about signals on.  Returns
+ * how it ended; *@sent tells whether it came that far.
  */
-static int interrupt_at(int call, int sig, bool *sent)
+static int interrupt_at(const struct sweep *sweep, int stop, bool *sent)
 {
 	bool began = false;
+	long call = 0;
 	pid_t pid;
 	int status;
 
@@ -115,23 +170,25 @@ static int interrupt_at(int call, int sig, bool *sent)
 		return -1;
 	pid = fork();
 	if (!pid)
-		run_pump();
+		run_pump(sweep->temporary);
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
-		int stop = WSTOPSIG(status);
+		int sig = WSTOPSIG(status);
 
-		if (stop == SIGTRAP) /* of execl() */
+		if (sig == SIGTRAP) /* of execl() */
 			ptrace(PTRACE_SETOPTIONS, pid, NULL,
-			       (long)PTRACE_O_TRACESYSGOOD);
-		began = began || is_about_signals(pid);
-		if (began && call-- == 0) {
+			       (long)(PTRACE_O_TRACESYSGOOD |
+				      PTRACE_O_EXITKILL));
+		call = which_call(pid, call);
+		began = began || call < 0 || call == SYS_rt_sigaction;
+		if (began && (!sweep->kills || is_about_files(call)) &&
+		    stop-- == 0) {
 			*sent = true;
-			kill(pid, sig);
+			kill(pid, sweep->sig);
 			ptrace(PTRACE_DETACH, pid, NULL, 0L);
 			continue;
 		}
 		ptrace(PTRACE_SYSCALL, pid, NULL,
-		       stop == SIGTRAP || stop == SYSCALL_STOP ? 0L :
-								 (long)stop);
+		       sig == SIGTRAP || sig == SYSCALL_STOP ? 0L : (long)sig);
 	}
 	return status;
 }
@@ -145,66 +202,144 @@ static bool said_interrupted(void)
 	       (!*text || !strcmp(text, "pkmap pump: interrupted\n"));
 }
 
-static bool check(int status, int sig)
+static bool is_as_it_was(const struct sweep *sweep)
 {
-	bool copied = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == sig;
-
-	if (count_files() != 2 || !said_interrupted())
-		return false;
-	if (copied)
-		return starts_with("out", "in\n", COPY_BYTES / 3 * 3);
-	return killed && starts_with("out", OLD, (long)strlen(OLD));
+	if (sweep->replaces)
+		return starts_with("out", OLD, (long)strlen(OLD));
+	return access("out", F_OK);
 }
 
-static bool sweep(int sig, int step, int *killed)
+static bool check(const struct sweep *sweep, int status)
+{
+	bool copied = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == sweep->sig;
+
+	if (!is_clean(sweep->sig == SIGKILL && sweep->replaces) ||
+	    !said_interrupted())
+		return false;
+	if (copied)
+		return is_copy("out");
+	return killed &&
+	       (is_as_it_was(sweep) || (sweep->kills && is_copy("out")));
+}
+
+/* Somebody wants us to end. */
+static bool must_end(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, SIGINT) ||
+	       sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
+}
+
+/* One call takes effect between its two stops. */
+#define NAMES_MAX 2
+
+static bool run(const struct sweep *sweep, int *killed)
 {
 	bool sent = true;
 
-	for (int call = 0; sent && call < MAX_CALLS; call += step) {
+	names = 0;
+	for (int stop = 0; sent && stop < MAX_CALLS && !must_end();
+	     stop += sweep->step) {
 		int status;
 
-		write_file("out", OLD, 1);
-		status = interrupt_at(call, sig, &sent);
-		if (!check(status, sig)) {
-			printf("# signal %d at stop %d: status %#x, %d files\n",
-			       sig, call, (unsigned int)status, count_files());
+		unlink("out");
+		if (sweep->replaces)
+			write_file("out", OLD, 1);
+		status = interrupt_at(sweep, stop, &sent);
+		if (!must_end() && !check(sweep, status)) {
+			printf("# %s at stop %d: status %#x\n", sweep->what,
+			       stop, (unsigned int)status);
 			return false;
 		}
 		*killed += WIFSIGNALED(status);
 	}
-	return !sent;
+	return !sent && names <= NAMES_MAX;
+}
+
+static void sweep_all(void)
+{
+	static const struct sweep sweeps[] = {
+		{ "SIGINT", SIGINT, 1, .replaces = true },
+		{ "SIGTERM, with a temporary name", SIGTERM, 7,
+		  .replaces = true, .temporary = true },
+		{ "SIGHUP, with no OUT", SIGHUP, 11, .kills = false },
+		{ "SIGUSR1", SIGUSR1, 1, .replaces = true, .kills = true },
+		{ "SIGKILL", SIGKILL, 1, .replaces = true, .kills = true },
+		{ "SIGKILL, with no OUT", SIGKILL, 1, .kills = true },
+	};
+	const int n = sizeof(sweeps) / sizeof(sweeps[0]);
+	int nameless = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	printf("1..%d\n", n);
+	for (int i = 0; i < n && !must_end(); i++) {
+		int killed = 0;
+		bool ok;
+
+		if (sweeps[i].kills && nameless < 0) {
+			printf("ok %d - %s # SKIP no files without a name\n",
+			       i + 1, sweeps[i].what);
+			continue;
+		}
+		ok = run(&sweeps[i], &killed) && killed > 0;
+		printf("%sok %d - %s, %d times before the end\n",
+		       ok ? "" : "not ", i + 1, sweeps[i].what, killed);
+		failures += !ok;
+	}
+	close(nameless);
+}
+
+/* In a directory of our own. */
+static int begin(const char *faults, char **top)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (asprintf(top, "%s/pkmap-interrupted-XXXXXX",
+		     tmp && *tmp ? tmp : "/tmp") < 0)
+		return -1;
+	if (!mkdtemp(*top) || chdir(*top) || symlink(faults, "faults.so") ||
+	    mkdir("work", 0700) || chdir("work"))
+		return -1;
+	write_file("in", "in\n", COPY_BYTES / 3);
+	return 0;
+}
+
+static void end(const char *top)
+{
+	is_clean(false);
+	unlink("in");
+	unlink("out");
+	unlink("../faults.so");
+	if (!chdir(top)) {
+		rmdir("work");
+		rmdir(top);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		int sig;
-		int step;
-	} sweeps[] = { { SIGINT, 1 }, { SIGTERM, 7 }, { SIGHUP, 11 } };
-	char dir[] = "/tmp/pkmap-interrupted-XXXXXX";
-	int failures = 0;
+	char *faults, *top;
 
 	messages = memfd_create("messages", MFD_CLOEXEC);
-	if (argc != 2 || messages < 0)
+	if (argc != 3 || messages < 0)
 		return EXIT_FAILURE;
 	tool = realpath(argv[1], NULL);
-	if (!tool || !mkdtemp(dir) || chdir(dir))
+	faults = realpath(argv[2], NULL);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	if (!tool || !faults || begin(faults, &top))
 		return EXIT_FAILURE;
-	write_file("in", "in\n", COPY_BYTES / 3);
-	printf("1..3\n");
-	for (int i = 0; i < 3; i++) {
-		int killed = 0;
-		bool ok = sweep(sweeps[i].sig, sweeps[i].step, &killed) &&
-			  killed > 0;
-
-		printf("%sok %d - signal %d, %d times before the end\n",
-		       ok ? "" : "not ", i + 1, sweeps[i].sig, killed);
-		failures += !ok;
-	}
-	unlink("in");
-	unlink("out");
-	rmdir(dir);
+	sweep_all();
+	end(top);
+	free(top);
+	free(faults);
 	free(tool);
+	fflush(stdout);
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

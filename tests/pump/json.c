@@ -141,28 +141,40 @@ static bool make_input(const char *path)
 	return !fclose(file);
 }
 
+static char *make_directory(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir;
+
+	if (asprintf(&dir, "%s/pkmap-json-XXXXXX", tmp && *tmp ? tmp : "/tmp") <
+	    0)
+		return NULL;
+	return mkdtemp(dir) && !chdir(dir) ? dir : NULL;
+}
+
 int main(int argc, char **argv)
 {
-	char dir[] = "/tmp/pkmap-json-XXXXXX";
-	char in[64], out[64];
+	char *tool = argc == 2 ? realpath(argv[1], NULL) : NULL;
 	struct summary summary;
 	json_t *json;
+	char *dir;
 
-	if (argc != 2 || !mkdtemp(dir))
+	if (!tool)
 		return EXIT_FAILURE;
-	snprintf(in, sizeof(in), "%s/in", dir);
-	snprintf(out, sizeof(out), "%s/out", dir);
-	if (!make_input(in))
+	dir = make_directory();
+	if (!dir || !make_input("in"))
 		return EXIT_FAILURE;
-	json = pump(argv[1], in, out);
+	json = pump(tool, "in", "out");
 	check(json, "it is JSON");
 	check(json && unpack(json, &summary), "every key is there");
 	if (!failures)
 		check_values(&summary);
 	printf("1..%d\n", tests);
 	json_decref(json);
-	unlink(in);
-	unlink(out);
+	unlink("in");
+	unlink("out");
 	rmdir(dir);
+	free(dir);
+	free(tool);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
