@@ -17,6 +17,7 @@
 
 #include "job.h"
 
+#include "output.h"
 #include "progress.h"
 
 #include <limits.h>
@@ -230,20 +231,12 @@ struct machine {
 void read_machine(struct machine *m);
 
 /*
- * files.c: what is written into a directory.  A file takes the place of one of
- * that name when it is complete, and only of a file.  Those that return int: 0,
- * or -1 after they said why.
+ * files.c: what is written into a directory.  Those that return int: 0, or -1
+ * after they said why.
  */
-struct bench_file {
-	FILE *out;
-	char path[PATH_MAX];
-	char temporary[PATH_MAX + 8];
-};
-
 int file_path(char path[PATH_MAX], const char *dir, const char *name);
-int file_begin(struct bench_file *f, const char *dir, const char *name);
-/* @error: it is not complete, and errno says why. */
-int file_end(struct bench_file *f, int error);
+int file_write(const char *dir, const char *name, output_write_fn *write,
+	       const void *arg);
 
 /* Says what failed, and errno.  Returns -1. */
 int bench_error(const char *what);

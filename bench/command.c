@@ -42,7 +42,7 @@ struct options {
 };
 
 /* What is made of the sections while they are measured. */
-struct output {
+struct bench_output {
 	const struct options *options;
 	FILE *text; /* bench.md, or NULL */
 	char path[PATH_MAX];
@@ -166,7 +166,7 @@ static int bench_init(struct bench *b, const struct options *options)
 	return 0;
 }
 
-static int open_text(struct output *o, const char *dir)
+static int open_text(struct bench_output *o, const char *dir)
 {
 	if (mkdir(dir, 0777) && errno != EEXIST)
 		return bench_error(dir);
@@ -177,7 +177,7 @@ static int open_text(struct output *o, const char *dir)
 }
 
 /* What there is of the report is to be seen while the rest is measured. */
-static int output_flush(struct output *o)
+static int flush_output(struct bench_output *o)
 {
 	int error = 0;
 
@@ -188,9 +188,9 @@ static int output_flush(struct output *o)
 	return error;
 }
 
-static int output_open(struct output *o, const struct options *options)
+static int begin_output(struct bench_output *o, const struct options *options)
 {
-	*o = (struct output){
+	*o = (struct bench_output){
 		.options = options,
 		.sections = json_array(),
 	};
@@ -202,10 +202,10 @@ static int output_open(struct output *o, const struct options *options)
 		report_machine(o->text);
 	if (!options->json)
 		report_machine(stdout);
-	return output_flush(o);
+	return flush_output(o);
 }
 
-static int output_section(struct output *o, const struct bench_section *s)
+static int put_section(struct bench_output *o, const struct bench_section *s)
 {
 	int error = 0;
 
@@ -217,10 +217,10 @@ static int output_section(struct output *o, const struct bench_section *s)
 		report_section(s, o->text);
 		error |= plots_write(s, o->options->out);
 	}
-	return error | output_flush(o);
+	return error | flush_output(o);
 }
 
-static int write_json(json_t *root, FILE *out)
+static int write_json(const void *root, FILE *out)
 {
 	return json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) ||
 			       fputc('\n', out) == EOF ?
@@ -239,16 +239,7 @@ static int print_json(json_t *root)
 	return bench_error("cannot print");
 }
 
-static int save_json(json_t *root, const char *dir)
-{
-	struct bench_file file;
-
-	if (file_begin(&file, dir, "bench.json"))
-		return -1;
-	return file_end(&file, write_json(root, file.out));
-}
-
-static int output_close(struct output *o)
+static int end_output(struct bench_output *o)
 {
 	json_t *root = json_pack("{s:o, s:o}", "machine", json_of_machine(),
 				 "sections", o->sections);
@@ -259,7 +250,8 @@ static int output_close(struct output *o)
 	if (o->options->json)
 		error = print_json(root);
 	if (o->text) {
-		error |= save_json(root, o->options->out);
+		error |= file_write(o->options->out, "bench.json", write_json,
+				    root);
 		if (fclose(o->text))
 			error = bench_error(o->path);
 	}
@@ -268,7 +260,7 @@ static int output_close(struct output *o)
 }
 
 static int measure(struct bench *b, const struct bench_plan *plan,
-		   struct output *output)
+		   struct bench_output *output)
 {
 	struct bench_section *s = calloc(1, sizeof(*s));
 	int error;
@@ -282,7 +274,7 @@ static int measure(struct bench *b, const struct bench_plan *plan,
 	plan->plan(b, s);
 	error = section_measure(b, s);
 	if (!error)
-		error = output_section(output, s);
+		error = put_section(output, s);
 	section_free(s);
 	free(s);
 	return error;
@@ -291,7 +283,7 @@ static int measure(struct bench *b, const struct bench_plan *plan,
 int cmd_bench(int argc, char **argv)
 {
 	struct options options = { 0 };
-	struct output output;
+	struct bench_output output;
 	struct bench b;
 	int error = 0;
 	int i;
@@ -302,7 +294,7 @@ int cmd_bench(int argc, char **argv)
 	stop_init();
 	/* A worker that is gone is an error of its job. */
 	signal(SIGPIPE, SIG_IGN);
-	if (bench_init(&b, &options) || output_open(&output, &options))
+	if (bench_init(&b, &options) || begin_output(&output, &options))
 		return EXIT_FAILURE;
 	for (i = 0; i < bench_nplans && !error; i++) {
 		if (!options.chosen || options.chosen & 1u << i)
@@ -313,7 +305,7 @@ int cmd_bench(int argc, char **argv)
 			"pkmap bench: stopped in section %s; what is "
 			"above is complete\n",
 			bench_plans[i - 1].name);
-	error |= output_close(&output);
+	error |= end_output(&output);
 	if (b.stopped)
 		stop_die();
 	return error || b.failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -3,10 +3,7 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int bench_error(const char *what)
 {
@@ -22,52 +19,16 @@ int file_path(char path[PATH_MAX], const char *dir, const char *name)
 	return bench_error(dir);
 }
 
-/* Not over a link or a device: what took its place would be another thing. */
-static int check_replaceable(const char *path)
+int file_write(const char *dir, const char *name, output_write_fn *write,
+	       const void *arg)
 {
-	struct stat st;
+	struct failure failure = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	char path[PATH_MAX];
 
-	if (lstat(path, &st) || S_ISREG(st.st_mode))
-		return 0;
-	fprintf(stderr, "pkmap bench: %s exists and is not a file\n", path);
-	return -1;
-}
-
-/* mkstemp() makes files that only we can read. */
-static int use_umask(int fd)
-{
-	const mode_t mask = umask(0);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask);
-}
-
-int file_begin(struct bench_file *f, const char *dir, const char *name)
-{
-	int fd;
-
-	if (file_path(f->path, dir, name) || check_replaceable(f->path))
+	if (file_path(path, dir, name))
 		return -1;
-	snprintf(f->temporary, sizeof(f->temporary), "%s.XXXXXX", f->path);
-	fd = mkstemp(f->temporary);
-	if (fd < 0)
-		return bench_error(f->path);
-	f->out = use_umask(fd) ? NULL : fdopen(fd, "w");
-	if (f->out)
+	if (!output_write(path, write, arg, &failure))
 		return 0;
-	bench_error(f->path);
-	close(fd);
-	unlink(f->temporary);
-	return -1;
-}
-
-int file_end(struct bench_file *f, int error)
-{
-	error |= ferror(f->out);
-	error |= fclose(f->out);
-	if (!error && !rename(f->temporary, f->path))
-		return 0;
-	bench_error(f->path);
-	unlink(f->temporary);
+	fprintf(stderr, "pkmap bench: %s\n", failure.text);
 	return -1;
 }

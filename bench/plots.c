@@ -78,32 +78,39 @@ static void write_series(const struct bench_section *s, int first, FILE *out)
 	fputs("\n\n", out);
 }
 
-static int write_plot(const struct bench_section *s, int first, const char *dir)
+struct plot {
+	const struct bench_section *s;
+	int first; /* item */
+};
+
+static int write_plot(const void *arg, FILE *out)
 {
-	const struct bench_item *item = &s->items[first];
-	struct bench_file file;
-	char name[64];
+	const struct plot *plot = arg;
+	const struct bench_section *s = plot->s;
+	const char *name = s->items[plot->first].plot;
 	int i;
 
-	snprintf(name, sizeof(name), "%s.dat", item->plot);
-	if (file_begin(&file, dir, name))
-		return -1;
-	for (i = first; i < s->nitems; i++) {
-		if (s->items[i].plot && !strcmp(s->items[i].plot, item->plot) &&
+	for (i = plot->first; i < s->nitems; i++) {
+		if (s->items[i].plot && !strcmp(s->items[i].plot, name) &&
 		    first_of_series(s, i))
-			write_series(s, i, file.out);
+			write_series(s, i, out);
 	}
-	return file_end(&file, 0);
+	return 0;
 }
 
 int plots_write(const struct bench_section *s, const char *dir)
 {
+	struct plot plot = { .s = s };
+	char name[64];
 	int error = 0;
 	int i;
 
 	for (i = 0; i < s->nitems; i++) {
-		if (s->items[i].plot && first_of_plot(s, i))
-			error |= write_plot(s, i, dir);
+		if (!s->items[i].plot || !first_of_plot(s, i))
+			continue;
+		plot.first = i;
+		snprintf(name, sizeof(name), "%s.dat", s->items[i].plot);
+		error |= file_write(dir, name, write_plot, &plot);
 	}
 	return error;
 }
