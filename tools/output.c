@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "output.h"
 
+#include "stop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -126,13 +128,17 @@ static int check_file(const struct output *out, const struct stat *there,
  * How it comes about.
  */
 
-/* An open file of our own has a position that all who write to it share. */
+/*
+ * An open file of our own has a position that all who write to it share.  A pipe
+ * may be waited for; there is nothing to clean up.
+ */
 static int open_direct(struct output *out, const struct stat *there)
 {
 	struct stat own;
 	int fd = atoi(out->name);
 
 	fflush(stdout);
+	stop_let_through();
 	if (is_procfs(out->dir) && !fstat(fd, &own) &&
 	    own.st_dev == there->st_dev && own.st_ino == there->st_ino)
 		return fcntl(fd, F_DUPFD_CLOEXEC, 0);

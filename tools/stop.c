@@ -39,9 +39,14 @@ int stop_requested(void)
 	return stop_signal;
 }
 
+void stop_let_through(void)
+{
+	sigprocmask(SIG_UNBLOCK, &stop_signals, NULL);
+}
+
 void stop_die(void)
 {
 	signal(stop_signal, SIG_DFL);
 	raise(stop_signal);
-	sigprocmask(SIG_UNBLOCK, &stop_signals, NULL);
+	stop_let_through();
 }

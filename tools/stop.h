@@ -12,6 +12,9 @@ void stop_init(void);
 /* The signal that asks us to stop, or 0.  One thread only. */
 int stop_requested(void);
 
+/* They end the process at once from here on, where it may wait for ever. */
+void stop_let_through(void);
+
 /* Ends the process by the signal that stopped it, so that a shell knows. */
 void stop_die(void);
 

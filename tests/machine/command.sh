@@ -218,6 +218,17 @@ for option in schedule svg png trace; do
 	result $? "--$option: standard output gets both"
 	rm link dir/file dir/new
 done
+
+# It waits for a reader once all is printed.
+env --default-signal=INT "$tool" explore --scenario rfc --scheme unpinned \
+	--schedule fifo >out 2>"$top/err" &
+until grep -q "To see it again" out; do
+	kill -0 $! || break
+done 2>/dev/null
+kill -INT $!
+wait $!
+[ $? -eq 130 ]
+result $? "Ctrl-C while a FIFO has no reader"
 for command in "replay rfc --scheme pkmap" "explore --list"; do
 	# shellcheck disable=SC2086 # these are words
 	"$tool" $command >/dev/full 2>"$top/err"
