@@ -34,25 +34,28 @@ static void print_text(const struct pump_options *options,
 	       options->slots, size_text(a, page_size),
 	       size_text(b, page_size * options->slots), options->frames,
 	       size_text(c, page_size * options->frames));
-	printf("maps        %lu by %u CPU threads, %.1f %% found the page "
-	       "mapped, %lu waits for a slot\n",
+	printf("maps        %lu by %u CPU threads, %.1f %% of pages already "
+	       "mapped\n"
+	       "            %lu waits for a slot\n",
 	       stats->hits + stats->misses, options->threads,
 	       100 * hit_ratio(stats), stats->waits);
 	printf("reclaims    %lu, which freed %lu slots\n", stats->reclaims,
 	       stats->reclaimed);
-	printf("DMA         %lu frames given to devices; the pages were found: "
-	       "%lu in use, %lu idle, %lu not mapped\n",
+	printf("DMA         %lu frames given to devices\n"
+	       "            their pages: %lu in use, %lu idle, %lu not "
+	       "mapped\n",
 	       dma->maps, dma->in_use, dma->idle, dma->not_mapped);
 	printf("cache       %lu lines to clean, %lu to invalidate, %lu to do "
 	       "both\n",
 	       dma->cleaned, dma->invalidated, dma->clean_invalidated);
-	printf("interrupts  %lu, %lu pinned a mapped page, %lu found the page "
-	       "not mapped\n",
+	printf("interrupts  %lu: %lu pinned the page, %lu found it not "
+	       "mapped\n",
 	       irq->taken, irq->pins, irq->pin_misses);
 	printf("checks      %lu pinned pages compared with their frames, all "
 	       "right\n",
 	       irq->compared);
-	printf("SHA-256     %s, equal\n", result->sha256);
+	printf("SHA-256     %s\n", result->sha256);
+	printf("equal       IN and OUT, byte for byte\n");
 }
 
 /* clang-format off */

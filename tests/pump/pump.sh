@@ -114,16 +114,20 @@ copies "more slots than frames" --slots 512 --frames 7
 copies "pages of 64 KiB" --page-size 65536 --slots 3 --frames 9
 copies "strict" --strict --slots 8
 copies "no interrupts" --irq-rate 0
-grep -q '^interrupts  0,' "$top/out"
+grep -q '^interrupts  0:' "$top/out"
 result $? "no interrupts means none"
 
 "$tool" pump in out >"$top/out" 2>"$top/err"
-grep -q "^SHA-256     $(sha256sum in | cut -d ' ' -f 1), equal$" "$top/out"
+grep -q "^SHA-256     $(sha256sum in | cut -d ' ' -f 1)$" "$top/out" &&
+	tail -n 1 "$top/out" | grep -q '^equal '
 result $? "the summary's SHA-256 is right"
+! grep '.\{81\}' "$top/out" >>"$top/err"
+result $? "the summary fits 80 columns"
 head -c 8193 in >short
 "$tool" pump --frames 2 --irq-rate 0 short out >"$top/out" 2>"$top/err"
 # The first frame is filled before a CPU uses it.  Slots are for keeps here.
-grep -q '^DMA         6 frames .* 0 in use, 5 idle, 1 not mapped$' "$top/out" &&
+grep -q '^DMA         6 frames' "$top/out" &&
+	grep -q ' 0 in use, 5 idle, 1 not mapped$' "$top/out" &&
 	grep -q '^cache       129 lines to clean, 192 to invalidate, 0 to' \
 		"$top/out"
 result $? "the summary says what the devices were given"
@@ -167,7 +171,7 @@ if [ "$(blocks in)" -lt 1024 ]; then
 		[ "$(blocks out)" -eq "$(blocks in)" ] &&
 			grep -q "^copied .*; 1[56].* MiB of holes are kept" \
 				"$top/out" &&
-			grep -q "^SHA-256     $(sha256sum in | cut -c 1-64)," \
+			grep -q "^SHA-256     $(sha256sum in | cut -c 1-64)" \
 				"$top/out"
 		result $? "... are holes again, and the summary says so"
 	done
