@@ -19,8 +19,8 @@
 
 /*
  * A context's stack.  makecontext() puts a context on it; after that, setjmp()
- * and longjmp() switch, which make no system call.  What is kept of a context is
- * the upper end of this: how to go on, and the frames below.
+ * and longjmp() switch, which make no system call.  What is kept of a context
+ * is the upper end of this: how to go on, and the frames below.
  */
 struct stack {
 	char frames[STACK_BYTES];
