@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What made the work fail: the first reason, from whichever thread.  It takes no
- * memory, which may be what is missing.
+ * What made the work fail: the first reason, from whichever thread.  It takes
+ * no memory, which may be what is missing.
  */
 #ifndef FAILURE_H
 #define FAILURE_H

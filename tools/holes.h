@@ -11,9 +11,9 @@ struct data {
 };
 
 /*
- * The next data from @offset on, of a file of @size bytes; there is a hole up to
- * its begin.  If there is none, both are where the file ends: at @offset if it
- * has become shorter.  All is data to a file system that does not tell.
+ * The next data from @offset on, of a file of @size bytes; there is a hole up
+ * to its begin.  If there is none, both are where the file ends: at @offset if
+ * it has become shorter.  All is data to a file system that does not tell.
  */
 struct data next_data(int fd, off_t offset, off_t size);
 

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Files of /proc say that they are empty, those of /sys that they are a page. */
+/* Files of /proc say that they have no bytes, those of /sys a page of them. */
 static int check_size(const struct input *in, struct failure *failure)
 {
 	char byte;

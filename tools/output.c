@@ -129,8 +129,8 @@ static int check_file(const struct output *out, const struct stat *there,
  */
 
 /*
- * An open file of our own has a position that all who write to it share.  A pipe
- * may be waited for; there is nothing to clean up.
+ * An open file of our own has a position that all who write to it share.  A
+ * pipe may be waited for; there is nothing to clean up.
  */
 static int open_direct(struct output *out, const struct stat *there)
 {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 /*
- * What is done to the bytes shows in the files, nowhere else.  The summary comes
- * before OUT: it may be what fails, and then OUT is as it was.
+ * What is done to the bytes shows in the files, nowhere else.  The summary
+ * comes before OUT: it may be what fails, and then OUT is as it was.
  */
 static int pump(const struct pump_options *options, struct progress *progress,
 		struct failure *failure, struct pump_result *result)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Signals at every system call of the main thread of "pkmap pump", from its first
- * one about signals on; the dynamic linker's are two thirds of all.  After Ctrl-C
+ * Signals at every system call of the main thread of "pkmap pump", from its
+ * first one about signals on; the linker's are two thirds of all.  After Ctrl-C
  * and its like, either OUT is as it was and the pump died of the signal, or OUT
  * is a complete copy and the exit status is 0; and nothing else is left behind,
  * nor is a frame left with a device.  Signals that end it at once come at the
- * calls about files, and leave OUT as it was or complete; and SIGKILL, where OUT
- * is replaced, at one place, a complete copy with a temporary name.
+ * calls about files, and leave OUT as it was or complete; and SIGKILL, where
+ * OUT is replaced, at one place, a complete copy with a temporary name.
  *
  * Usage: pump-interrupted PKMAP FAULTS, the command and faults.c's module.
  */
@@ -83,7 +83,7 @@ static bool is_copy(const char *path)
 	return starts_with(path, "in\n", COPY_BYTES / 3 * 3);
 }
 
-/* Whether there is but IN, OUT, and if it may be a copy, which is taken away. */
+/* Whether there is but IN, OUT, and maybe a copy, which is taken away. */
 static bool is_clean(bool may_be_left)
 {
 	DIR *dir = opendir(".");

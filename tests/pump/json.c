@@ -67,7 +67,8 @@ static bool unpack(json_t *json, struct summary *s)
 	json_error_t error;
 
 	if (!json_unpack_ex(json, &error, JSON_STRICT,
-			    "{s:I, s:I, s:F, s:F, s:s, s:s, s:I, s:I, s:I, s:I, s:b,"
+			    "{s:I, s:I, s:F, s:F, s:s, s:s,"
+			    " s:I, s:I, s:I, s:I, s:b,"
 			    " s:{s:I, s:I, s:F, s:I!}, s:{s:I, s:I!},"
 			    " s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I!},"
 			    " s:{s:I, s:I, s:I, s:I, s:I!}, s:s!}",

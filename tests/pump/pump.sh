@@ -84,8 +84,8 @@ as_mortal() {
 # The shell has it ignore SIGQUIT.
 stopped_pump() { # pump's arguments
 	# shellcheck disable=SC2086 # settings
-	env --default-signal LD_PRELOAD="$faults" $no_sendfile FAULT_pread=stop@50 \
-		"$tool" pump "$@" >"$top/out" 2>"$top/err" &
+	env --default-signal LD_PRELOAD="$faults" $no_sendfile \
+		FAULT_pread=stop@50 "$tool" pump "$@" >"$top/out" 2>"$top/err" &
 	pid=$!
 	until grep -q '^State:.T' "/proc/$pid/status"; do
 		kill -0 "$pid" || return
@@ -151,7 +151,7 @@ fi
 
 ### Holes
 
-# Data at the begin, in the middle, not at the begin of any page, and at the end.
+# Data at the begin, in the middle, not where a page begins, and at the end.
 make_sparse() {
 	rm -f in
 	truncate -s 16M in
@@ -481,8 +481,8 @@ stopped_pump big out
 echo more >>big
 kill -CONT $pid
 wait $pid
-[ $? -eq 1 ] && grep -q "the copy differs from big: it was changed" "$top/err" &&
-	[ "$(cat out)" = old ]
+[ $? -eq 1 ] && [ "$(cat out)" = old ] &&
+	grep -q "the copy differs from big: it was changed" "$top/err"
 result $? "IN becomes longer"
 
 yes | head -c 8M >big
