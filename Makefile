@@ -54,7 +54,8 @@ check-linux-quick: build/pkmap
 	@scripts/check-linux --quick
 
 check-deep: build/pkmap
-	build/pkmap explore --deep
+	build/pkmap explore --deep --json >build/deep.json
+	@scripts/figures --deep build/deep.json
 
 bench: build/pkmap
 	@scripts/setup bench
