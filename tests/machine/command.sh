@@ -378,7 +378,7 @@ result $? "each scenario's own machine"
 # Many at once.
 ends "--list" 0 "  pkmap" explore --list
 says "... names the scenarios" "^  rfc  +a page's lines are invalidated"
-"$tool" explore --all --states 2000 --json >"$top/out" 2>"$top/err" &&
+"$tool" explore --all --states 500 --json >"$top/out" 2>"$top/err" &&
 	python3 - "$top/out" <<'EOF'
 import json, sys
 cells = json.load(open(sys.argv[1]))

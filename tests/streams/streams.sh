@@ -99,7 +99,7 @@ done
 full_disk bench --list
 full_disk bench --json traces
 full_disk explore --list
-full_disk explore --all --states 1 --json
+full_disk explore --deep --states 1 --json
 full_disk explore --scenario rfc --scheme pkmap --random 5
 full_disk pump --json in out
 full_disk replay rfc --scheme pkmap --beside unpinned
