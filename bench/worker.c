@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * worker.c - does what "pkmap bench" asks for with the peer that is linked in
  * (job.h).  PEER is the peer's header.

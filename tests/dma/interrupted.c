@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * DMA calls in an interrupt that comes when a task maps and unmaps pages and
  * makes DMA calls itself, so that they find pages mapped, idle, being reclaimed

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Each operation of dma.h's table is needed: when one of them is left out, or
  * does less than it should, or follows the other cache's instead of preceding

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * DMA calls on the posix port: threads, and interrupts on top of them, give
  * bytes of pages to a device that reads and writes the frames' file, while the

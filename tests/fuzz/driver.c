@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Drivers that follow the rules of pkmap/dma.h, and such as do not.  A table of
  * what is mapped says what the tracker has to report, whose each page is, and

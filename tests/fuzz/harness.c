@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Random sequences of all calls against a reference model: which page is held
  * how often and where.  What is mapped but idle is read off the model port's

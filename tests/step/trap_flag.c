@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * On x86 a set trap flag has the CPU trap after the next instruction.  The
  * kernel clears it on the way into a signal handler and restores it from the

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Without a trap flag a one-shot timer interrupts wherever the code is by then.
  * Where it is outside of the library, nothing happens.

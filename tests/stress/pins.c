@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Pins against reclaim: threads and timer signals pin the pages of a window a
  * quarter as large as what other threads keep mapping through it.

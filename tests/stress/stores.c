@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * No store is lost: threads and their interrupts store through maps, pins and
  * local maps of several windows, while others flush, forget and fork.

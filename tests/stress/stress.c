@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 #include "../hang.h"
 #include "../random.h"
 #include "stress.h"

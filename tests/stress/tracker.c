@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * The tracker of DMA buffers, with threads and timer signals that map, sync and
  * unmap buffers of their own, and one that asks for leaks all the while.

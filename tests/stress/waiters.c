@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * Nobody waits for ever: more threads than slots, in every kind of request.
  *
