@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "cells.h"
 
-#include "config.h"
+#include "machine/checker/config.h"
 #include "ended.h"
-#include "scenario.h"
-#include "scheme.h"
+#include "machine/scenarios/scenario.h"
+#include "machine/schemes/scheme.h"
 #include "stop.h"
 
 #include <errno.h>

@@ -6,9 +6,9 @@
 #ifndef CELLS_H
 #define CELLS_H
 
-#include "explore.h"
+#include "machine/checker/explore.h"
 #include "progress.h"
-#include "replay.h"
+#include "machine/checker/replay.h"
 
 #include <sys/types.h>
 

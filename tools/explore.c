@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* pkmap explore - runs a scenario in every way it can go. */
 #include "command.h"
-#include "explore.h"
+#include "machine/checker/explore.h"
 #include "matrix.h"
 #include "output.h"
 #include "progress.h"
-#include "random.h"
+#include "machine/checker/random.h"
 #include "show.h"
 #include "stop.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "machine_args.h"
 
-#include "config.h"
+#include "machine/checker/config.h"
 
 #include <stdlib.h>
 #include <string.h>

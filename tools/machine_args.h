@@ -4,8 +4,8 @@
 #define MACHINE_ARGS_H
 
 #include "number.h"
-#include "replay.h"
-#include "scenario.h"
+#include "machine/checker/replay.h"
+#include "machine/scenarios/scenario.h"
 
 #include <argp.h>
 

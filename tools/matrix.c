@@ -2,7 +2,7 @@
 #include "matrix.h"
 
 #include "cells.h"
-#include "config.h"
+#include "machine/checker/config.h"
 #include "machine_args.h"
 #include "show.h"
 #include "stop.h"

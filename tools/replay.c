@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* pkmap replay - runs a scenario by one schedule, and shows what happens. */
 #include "command.h"
-#include "config.h"
+#include "machine/checker/config.h"
 #include "show.h"
 
 #include <ctype.h>

@@ -9,8 +9,8 @@
  */
 #include "table.h"
 
-#include "machine.h"
-#include "scheme.h"
+#include "machine/model/machine.h"
+#include "machine/schemes/scheme.h"
 
 static void *scheme_mem;
 

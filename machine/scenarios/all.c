@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* all.c - the scenarios, in the order in which they are shown. */
-#include "../scenario.h"
+#include "scenario.h"
 
 extern const struct scenario scenario_rfc;
 extern const struct scenario scenario_dma_irq;

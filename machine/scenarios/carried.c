@@ -8,7 +8,7 @@
  * Pages 0, 2 and 5 are in one chain of a window of three slots (pfn_bucket() in
  * src/window_priv.h): 2, 0, 5 at first, and 2, 5, 0 at the end.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *held;
 

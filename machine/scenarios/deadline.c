@@ -3,7 +3,7 @@
  * deadline.c - two tasks wait for the one slot that will become free; one of
  * them may leave just as it is woken.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *first;
 static void *second;

@@ -4,7 +4,7 @@
  * maps, unmaps and reclaims of the tasks; when the device is done, another
  * reads the page.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int done;
 

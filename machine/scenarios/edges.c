@@ -3,7 +3,7 @@
  * edges.c - a buffer that shares its first and its last line with neighbours,
  * who write to them before the transfer, and read them while it lasts.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int done;
 

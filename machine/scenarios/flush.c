@@ -3,7 +3,7 @@
  * flush.c - a task takes all unused mappings down, beside one that waits for
  * two slots, and an interrupt that pins.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *held;
 

@@ -4,7 +4,7 @@
  * down together, unless a task takes a page back.  Whoever gets a slot of them
  * next finds its own page there, and the pages have what was written to them.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void look_at(pkmap_pfn pfn)
 {

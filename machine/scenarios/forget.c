@@ -3,7 +3,7 @@
  * forget.c - two pages are given away: one that a task has mapped locally, and is
  * about to let go, and one that is idle, and that an interrupt pins for a moment.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static struct note *mapped;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* full_window.c - more tasks than slots: one waits until another unmaps. */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void task_1(void)
 {

@@ -3,7 +3,7 @@
  * ipi.c - one CPU pins with its interrupts off while the other reclaims, and
  * flushes its TLB by inter-processor interrupt.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void mapper(void)
 {

@@ -3,7 +3,7 @@
  * local_alias.c - a page is mapped in the window and locally, by tasks and by
  * an interrupt: its lines must not get into a VIVT cache at two addresses.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void mapper(void)
 {

@@ -3,7 +3,7 @@
  * local_dma.c - an interrupt fills a page and sends it, while the task that it
  * interrupts has the same page mapped locally, maybe as the outer of two.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int sent;
 

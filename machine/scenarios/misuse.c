@@ -3,7 +3,7 @@
  * misuse.c - one unmap too many, of a page that nobody has mapped, while its
  * slot is taken back; and local maps that end in the wrong order.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *left;
 

@@ -3,7 +3,7 @@
  * nested.c - a task that holds a page wants another, while a request for two
  * pages waits for the first.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void nested(void)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* nmi.c - an interrupt that cannot be masked pins a page, wherever it lands. */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void mapper_1(void)
 {

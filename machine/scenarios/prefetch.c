@@ -3,7 +3,7 @@
  * prefetch.c - a CPU that fills lines from any mapped address, unasked, also
  * while a device writes to the page.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int done;
 

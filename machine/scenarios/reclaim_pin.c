@@ -4,7 +4,7 @@
  * takes its slot back.  A pin that says "not mapped" too early leaves lines in
  * a VIVT cache (I8), which land in memory on top of what the device writes.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int done;
 

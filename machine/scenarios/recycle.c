@@ -4,7 +4,7 @@
  * another page's chain.  The page that it looks for is held all the while, and
  * must be found.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *held;
 

@@ -4,7 +4,7 @@
  * about to pin it there; an interrupt pins it, too, which must not miss it once
  * the task has written to it.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void mapper(void)
 {

@@ -4,7 +4,7 @@
  * driver invalidates the lines of a page that is mapped and unused, a task maps
  * another page, which takes over the slot.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int done;
 

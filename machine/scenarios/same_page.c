@@ -3,7 +3,7 @@
  * same_page.c - two tasks map one page at the same time, and one of them asks
  * for it once more, with another; and before, for one page twice at once.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *held;
 

@@ -3,7 +3,7 @@
  * second_look.c - a slot is given to another page, and used twice, while a pin
  * is about to get it: all that tells is the page number, looked at once more.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *held;
 

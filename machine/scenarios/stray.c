@@ -3,7 +3,7 @@
  * stray.c - a pin gets a slot that moves to another page just then.  Until it
  * lets go again, the slot looks used, while a task waits for it.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *held;
 

@@ -4,7 +4,7 @@
  * sends it, and then the task's pages are written to again.  Meanwhile an
  * interrupt ends a transfer of its own.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static int sent;
 

@@ -3,7 +3,7 @@
  * two_pages.c - two tasks want two pages each, of a window of two slots: one
  * that takes a page and waits for the other with it in hand waits for ever.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void use_two(pkmap_pfn first, pkmap_pfn second)
 {

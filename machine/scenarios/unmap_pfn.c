@@ -3,7 +3,7 @@
  * unmap_pfn.c - an interrupt unmaps a page that nobody has mapped, while its slot
  * is given to a page that somebody has.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 /* Ends its maps by the page's number, as it may. */
 static void user(void)

@@ -3,7 +3,7 @@
  * wake_all.c - two tasks wait for the slot that a third one leaves; one of them
  * wants two, and can do nothing with it.
  */
-#include "../scenario.h"
+#include "scenario.h"
 
 static void *first;
 static void *second;

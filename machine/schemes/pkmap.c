@@ -2,9 +2,9 @@
 /*
  * pkmap.c - src/, as a scheme.
  */
-#include "../machine_priv.h"
-#include "../scheme.h"
-#include "dma_priv.h"
+#include "machine/model/machine_priv.h"
+#include "scheme.h"
+#include "src/dma_priv.h"
 
 #define DMA_AT(mem) ((struct pkmap_dma **)(mem))
 #define WIN_AT(mem) ((struct pkmap_window **)(mem) + 1)

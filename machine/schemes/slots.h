@@ -9,8 +9,8 @@
 #ifndef MACHINE_SCHEMES_SLOTS_H
 #define MACHINE_SCHEMES_SLOTS_H
 
-#include "../machine.h"
-#include "../scheme.h"
+#include "machine/model/machine.h"
+#include "scheme.h"
 
 /* Of a window.  The benchmark sets it, for larger ones. */
 #ifndef SLOTS_MAX

@@ -5,7 +5,7 @@
  */
 #include "machine_test.h"
 
-#include "../random.h"
+#include "tests/random.h"
 
 #define STEPS 3 /* of a task that counts them */
 

@@ -15,9 +15,9 @@
 
 #include <cmocka.h>
 
-#include "explore.h"
-#include "machine_priv.h"
-#include "scenario.h"
+#include "machine/checker/explore.h"
+#include "machine/model/machine_priv.h"
+#include "machine/scenarios/scenario.h"
 
 #define ANY_NUMBER_OF_SWITCHES (-1)
 

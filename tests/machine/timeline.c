@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "timeline.h"
+#include "machine/timeline/timeline.h"
 
 #define N(array) (uint32_t)(sizeof(array) / sizeof((array)[0]))
 

@@ -8,9 +8,9 @@
  * There are no checks of what the machine can be: some that are of use here do
  * not exist, a VIVT cache that two CPUs share for instance.
  */
-#include "config.h"
-#include "explore.h"
-#include "scenario.h"
+#include "machine/checker/config.h"
+#include "machine/checker/explore.h"
+#include "machine/scenarios/scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -333,18 +333,18 @@ mutant("several: a page asked for twice counts twice", "src/map.c",
 
 # The machine's port, on caches that promise less.
 
-mutant("port has a run cleaned by one call", "machine/port.c",
+mutant("port has a run cleaned by one call", "machine/model/port.c",
        "\tfor (; bytes; bytes -= page_bytes(), page += page_bytes())\n"
        "\t\tcache_clean_inval_range(page, page_bytes());\n",
        "\tcache_clean_inval_range(page, bytes);\n",
        "flush-run cache=vivt-page", "I2")
-mutant("port has lines cleaned and dropped in steps", "machine/port.c",
+mutant("port has lines cleaned and dropped in steps", "machine/model/port.c",
        "\t\tcache.whole_bytes = 1;\n", "\t\tcache.whole_bytes = 0;\n",
        "flush-run cache=vivt-steps", "I1")
 
 # Waiting.
 
-mutant("wakes one of those who wait", "machine/port.c",
+mutant("wakes one of those who wait", "machine/model/port.c",
        "\t\tlog_event((int)nr, EVENT_GO_ON, \"is woken by %s\",\n"
        "\t\t\t  m.info[m.current].name);\n",
        "\t\tbreak;\n",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "log.h"
 
-#include "timeline_priv.h"
+#include "machine/timeline/timeline_priv.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  * never the only sign: what is stale is hatched, what will do harm has white
  * text.
  */
-#include "timeline_layout.h"
+#include "layout.h"
 
 #include <cairo-svg.h>
 #include <errno.h>

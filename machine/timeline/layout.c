@@ -2,7 +2,7 @@
 /*
  * timeline_layout.c - where things are in the picture of a timeline.
  */
-#include "timeline_layout.h"
+#include "layout.h"
 
 #include <stdlib.h>
 #include <string.h>

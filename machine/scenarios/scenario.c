@@ -5,7 +5,7 @@
  */
 #include "scenario.h"
 
-#include "machine_priv.h"
+#include "machine/model/machine_priv.h"
 
 static const struct scheme *scheme;
 static void *mem;

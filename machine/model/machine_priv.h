@@ -11,8 +11,8 @@
 #define MACHINE_PRIV_H
 
 #include "machine.h"
-#include "run.h"
-#include "timeline.h"
+#include "machine/checker/run.h"
+#include "machine/timeline/timeline.h"
 
 #include <setjmp.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "schedule.h"
 
-#include "machine_priv.h"
+#include "machine/model/machine_priv.h"
 
 #include <ctype.h>
 #include <stdarg.h>

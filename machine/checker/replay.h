@@ -11,7 +11,7 @@
 #define MACHINE_REPLAY_H
 
 #include "schedule.h"
-#include "timeline.h"
+#include "machine/timeline/timeline.h"
 
 struct run_setup {
 	const struct scenario *scenario;

@@ -2,9 +2,9 @@
 #include "replay.h"
 
 #include "config.h"
-#include "log.h"
-#include "machine_priv.h"
-#include "scenario.h"
+#include "machine/model/log.h"
+#include "machine/model/machine_priv.h"
+#include "machine/scenarios/scenario.h"
 #include "walk.h"
 
 #include <stdlib.h>

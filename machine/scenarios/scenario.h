@@ -29,10 +29,10 @@
 #ifndef MACHINE_SCENARIO_H
 #define MACHINE_SCENARIO_H
 
-#include "machine.h"
-#include "run.h"
-#include "scheme.h"
-#include "timeline.h"
+#include "machine/model/machine.h"
+#include "machine/checker/run.h"
+#include "machine/schemes/scheme.h"
+#include "machine/timeline/timeline.h"
 
 struct scenario {
 	const char *name;

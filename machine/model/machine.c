@@ -7,7 +7,7 @@
 
 #include "machine_priv.h"
 
-#include "scenario.h"
+#include "machine/scenarios/scenario.h"
 
 #include <stdarg.h>
 #include <stdio.h>

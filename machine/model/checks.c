@@ -7,7 +7,7 @@
  */
 #include "machine_priv.h"
 
-#include "scenario.h"
+#include "machine/scenarios/scenario.h"
 
 /* The dirty line that has this byte of a page, or NULL. */
 static const struct entry *dirty_line(int page, uint32_t offset, uint8_t value)

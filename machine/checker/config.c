@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
 
-#include "machine_priv.h"
-#include "schemes/slots.h"
+#include "machine/model/machine_priv.h"
+#include "machine/schemes/slots.h"
 
 #include <stdio.h>
 
