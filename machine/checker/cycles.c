@@ -160,12 +160,19 @@ static bool is_member(const struct search *s, uint32_t first, uint32_t to)
 	return to != NO_STATE && s->low[to] == s->low[first];
 }
 
-/* Whoever could go on in all of its states goes on in one of them. */
-static bool is_livelock(const struct search *s, const uint32_t *members,
-			uint32_t n)
+bool is_livelock(uint64_t always_could, uint64_t went)
 {
+	/* The cache need never do anything by itself. */
 	const uint64_t fair = ((uint64_t)1 << ACTOR_EVICT) - 1;
-	uint64_t always = fair;
+
+	return !(always_could & fair & ~went);
+}
+
+/* Whether one can go round in a component for ever. */
+static bool has_livelock(const struct search *s, const uint32_t *members,
+			 uint32_t n)
+{
+	uint64_t always = UINT64_MAX;
 	uint64_t inside = 0;
 	uint64_t can;
 	uint64_t i;
@@ -185,7 +192,7 @@ static bool is_livelock(const struct search *s, const uint32_t *members,
 		}
 		always &= can;
 	}
-	return any && !(always & fair & ~inside);
+	return any && is_livelock(always, inside);
 }
 
 /* Whom to name: an interrupt before a task. */
@@ -272,7 +279,7 @@ static int end_component(struct search *s, uint32_t root, struct cycle *cycle)
 		first--;
 		s->low[s->stack[first]] = s->low[root];
 	} while (s->stack[first] != root);
-	if (is_livelock(s, s->stack + first, s->nstack - first))
+	if (has_livelock(s, s->stack + first, s->nstack - first))
 		ret = find_way_round(s, s->stack + first, s->nstack - first,
 				     cycle);
 	for (k = first; k < s->nstack; k++)

@@ -30,6 +30,12 @@ uint64_t edges_bytes(const struct edges *e);
 /* What edges_find_cycle() will take besides. */
 uint64_t edges_search_bytes(uint32_t nstates);
 
+/*
+ * Whether what leads back to where it began is a livelock: whoever could go on
+ * in all of its states goes on in it.  Both sets have a bit for each actor.
+ */
+bool is_livelock(uint64_t always_could, uint64_t went);
+
 /* The context that a livelock of these steps is named after. */
 uint8_t who_goes_round(const struct action *steps, uint32_t n);
 

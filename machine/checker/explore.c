@@ -57,40 +57,65 @@ static bool is_context(const struct action *a)
 }
 
 /*
+ * Where switches are bounded, a state's note says how many there were, and
+ * which context went last: states that differ in that are two.
+ */
+#define NO_CONTEXT 0xffu
+
+static uint32_t make_note(uint32_t switches, uint32_t last)
+{
+	return switches << 8 | last;
+}
+
+static uint32_t switches_so_far(const struct explorer *x)
+{
+	return states_note(x->states) >> 8;
+}
+
+static uint32_t last_context(const struct explorer *x)
+{
+	return states_note(x->states) & 0xffu;
+}
+
+/*
  * What an action costs of the bound: one if who went last could go on, or if
  * the cache does something by itself.
  */
-static uint32_t cost(const struct action *a, const struct action *all,
-		     uint32_t n)
+static uint32_t cost(const struct explorer *x, const struct action *a,
+		     const struct action *all, uint32_t n)
 {
+	const uint32_t last = last_context(x);
 	uint32_t k;
 
 	if (a->actor >= ACTOR_EVICT)
 		return 1;
-	if (!is_context(a) || a->actor == m.hw.last)
+	if (!is_context(a) || a->actor == last)
 		return 0;
 	for (k = 0; k < n; k++) {
-		if (all[k].actor == m.hw.last)
+		if (all[k].actor == last)
 			return 1;
 	}
 	return 0;
 }
 
-/* Keeps count of the bound in the state.  False: it does not allow @a. */
+/* Counts @a in the state's note.  False: the bound does not allow it. */
 static bool within_bound(const struct explorer *x, const struct action *a,
 			 uint32_t price)
 {
+	const uint32_t switches = switches_so_far(x) + price;
+
 	if (x->limits->switches < 0)
 		return true;
-	if (m.hw.switches + price > (uint32_t)x->limits->switches)
+	if (switches > (uint32_t)x->limits->switches)
 		return false;
-	m.hw.switches = (uint8_t)(m.hw.switches + price);
-	if (is_context(a))
-		m.hw.last = a->actor % ACTOR_INTERRUPT;
+	states_set_note(x->states,
+			make_note(switches, is_context(a) ?
+						    a->actor % ACTOR_INTERRUPT :
+						    last_context(x)));
 	return true;
 }
 
-/* Who can go on here: a bit for each actor that does so some time. */
+/* Who can go on here: a bit for each actor. */
 static uint64_t who_can(struct explorer *x, uint32_t state)
 {
 	struct action actions[MAX_ACTIONS];
@@ -99,10 +124,8 @@ static uint64_t who_can(struct explorer *x, uint32_t state)
 
 	states_restore(x->states, state);
 	n = run_actions(actions);
-	while (n-- > 0) {
-		if (actions[n].actor < ACTOR_EVICT)
-			mask |= (uint64_t)1 << actions[n].actor;
-	}
+	while (n-- > 0)
+		mask |= (uint64_t)1 << actions[n].actor;
 	return mask;
 }
 
@@ -114,7 +137,7 @@ static uint64_t who_can(struct explorer *x, uint32_t state)
 static bool spins(struct explorer *x, uint32_t from, uint32_t to,
 		  struct action a)
 {
-	uint64_t others = ~((uint64_t)1 << a.actor);
+	uint64_t always = UINT64_MAX;
 	uint32_t at;
 
 	if (a.actor >= ACTOR_INTERRUPT || a.choice)
@@ -127,8 +150,8 @@ static bool spins(struct explorer *x, uint32_t from, uint32_t to,
 			return false;
 	}
 	for (at = from; at != to; at = states_from(x->states, at))
-		others &= who_can(x, at);
-	return !(others & who_can(x, to));
+		always &= who_can(x, at);
+	return is_livelock(always & who_can(x, to), (uint64_t)1 << a.actor);
 }
 
 /* Returns 0 to go on, 1 if an invariant is broken, -1 without memory. */
@@ -172,7 +195,7 @@ static int expand(struct explorer *x, uint32_t state)
 	if (!n && !run_end())
 		return take_schedule(x, state, NULL) ? -1 : 1;
 	for (k = 0; k < n; k++)
-		price[k] = cost(&actions[k], actions, n);
+		price[k] = cost(x, &actions[k], actions, n);
 	for (k = 0; k < n; k++) {
 		ret = try_action(x, state, actions[k], price[k]);
 		if (ret)
@@ -213,6 +236,7 @@ static int search(struct explorer *x)
 	bool is_new;
 	int ret;
 
+	states_set_note(x->states, make_note(0, NO_CONTEXT));
 	if (states_add(x->states, NO_STATE, (struct action){ 0 }, &is_new))
 		return -1;
 	if (run_broken()->invariant) /* in prepare() */
@@ -271,7 +295,6 @@ int explore(const struct explore_limits *limits, struct explored *explored)
 	int ret = -1;
 
 	memset(explored, 0, sizeof(*explored));
-	m.hw.last = NOBODY;
 	x.states = states_new();
 	x.edges = edges_new();
 	if (x.states && x.edges)

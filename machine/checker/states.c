@@ -35,7 +35,7 @@ struct state {
 	uint32_t from;
 	struct action action;
 	uint16_t depth;
-	uint32_t part[];
+	uint32_t part[]; /* and the search's note */
 };
 
 struct states {
@@ -56,8 +56,9 @@ struct states {
 	size_t state_bytes;
 
 	uint32_t parts_of_state;
-	/* Which of the parts the machine's are, or NO_PART. */
-	uint32_t loaded[MAX_PARTS];
+	size_t key_bytes; /* of the parts' numbers, and the note */
+	/* Which of the parts the machine's are, or NO_PART; then the note. */
+	uint32_t loaded[MAX_PARTS + 1];
 };
 
 /*
@@ -126,9 +127,9 @@ struct states *states_new(void)
 	if (!s)
 		return NULL;
 	s->parts_of_state = run_parts();
-	s->state_bytes =
-		sizeof(struct state) + s->parts_of_state * sizeof(uint32_t);
-	for (i = 0; i < MAX_PARTS; i++)
+	s->key_bytes = (s->parts_of_state + 1) * sizeof(uint32_t);
+	s->state_bytes = sizeof(struct state) + s->key_bytes;
+	for (i = 0; i < s->parts_of_state; i++)
 		s->loaded[i] = NO_PART;
 	if (table_init(&s->part_table, 1u << 16) &&
 	    table_init(&s->state_table, 1u << 16))
@@ -249,14 +250,13 @@ static bool new_state(struct states *s, uint32_t from, struct action action)
 	state->depth = 0;
 	if (from != NO_STATE)
 		state->depth = (uint16_t)(state_at(s, from)->depth + 1);
-	memcpy(state->part, s->loaded, s->parts_of_state * sizeof(uint32_t));
+	memcpy(state->part, s->loaded, s->key_bytes);
 	return true;
 }
 
 uint32_t states_add(struct states *s, uint32_t from, struct action action,
 		    bool *is_new)
 {
-	const size_t bytes = s->parts_of_state * sizeof(uint32_t);
 	struct table *t = &s->state_table;
 	uint32_t hash;
 	uint32_t k;
@@ -264,11 +264,11 @@ uint32_t states_add(struct states *s, uint32_t from, struct action action,
 	*is_new = false;
 	if (!save_parts(s) || s->nstates == NO_STATE - 1)
 		return NO_STATE;
-	hash = (uint32_t)XXH3_64bits(s->loaded, bytes);
+	hash = (uint32_t)XXH3_64bits(s->loaded, s->key_bytes);
 	for (k = hash & t->mask; t->entry[k].place; k = (k + 1) & t->mask) {
 		if (t->entry[k].hash == hash &&
 		    !memcmp(state_at(s, t->entry[k].place - 1)->part, s->loaded,
-			    bytes))
+			    s->key_bytes))
 			return t->entry[k].place - 1;
 	}
 	if (!new_state(s, from, action))
@@ -292,6 +292,17 @@ void states_restore(struct states *s, uint32_t nr)
 		run_restore(i, p->data, p->bytes);
 		s->loaded[i] = state->part[i];
 	}
+	s->loaded[i] = state->part[i];
+}
+
+void states_set_note(struct states *s, uint32_t note)
+{
+	s->loaded[s->parts_of_state] = note;
+}
+
+uint32_t states_note(const struct states *s)
+{
+	return s->loaded[s->parts_of_state];
 }
 
 void states_changed(struct states *s, struct action action)

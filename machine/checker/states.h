@@ -30,6 +30,14 @@ uint32_t states_add(struct states *s, uint32_t from, struct action action,
 /* Puts the machine into a state. */
 void states_restore(struct states *s, uint32_t nr);
 
+/*
+ * A number that the search keeps with the state that the machine is in: states
+ * that differ in nothing else are two.  0 at the beginning; a restored state
+ * brings its own.
+ */
+void states_set_note(struct states *s, uint32_t note);
+uint32_t states_note(const struct states *s);
+
 /* The parts that a step of this actor may change must be saved again. */
 void states_changed(struct states *s, struct action action);
 

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The cache need never do anything by itself. */
-#define FAIR (((uint64_t)1 << ACTOR_EVICT) - 1)
-
 static uint64_t actor_bit(uint8_t actor)
 {
 	return (uint64_t)1 << actor;
@@ -41,10 +38,10 @@ static int make_room(struct walk *w)
 	return 0;
 }
 
-/* Whoever could go on in all states since step @from has gone on since. */
-static bool is_livelock(const struct walk *w, uint32_t from)
+/* Of the steps since step @from, which led back to where that began. */
+static bool goes_round(const struct walk *w, uint32_t from)
 {
-	uint64_t always = FAIR;
+	uint64_t always = UINT64_MAX;
 	uint64_t went = 0;
 	uint32_t k;
 
@@ -52,7 +49,7 @@ static bool is_livelock(const struct walk *w, uint32_t from)
 		always &= w->able[k];
 		went |= actor_bit(w->steps[k].actor);
 	}
-	return !(always & ~went);
+	return is_livelock(always, went);
 }
 
 static void end_run(struct walk *w)
@@ -74,7 +71,7 @@ static int arrive(struct walk *w, uint32_t from, struct action action)
 	w->again = !is_new;
 	if (is_new) {
 		w->first[w->state] = w->nsteps;
-	} else if (is_livelock(w, w->first[w->state])) {
+	} else if (goes_round(w, w->first[w->state])) {
 		first = w->first[w->state];
 		broken_livelock(
 			who_goes_round(w->steps + first, w->nsteps - first));

@@ -117,8 +117,6 @@ struct hw {
 	uint8_t lock_owner;  /* or NOBODY */
 	uint8_t flush_first; /* what the other CPUs are asked to flush */
 	uint8_t flush_end;
-	uint8_t switches; /* so far, if they are bounded */
-	uint8_t last;	  /* who went last, if they are bounded */
 	struct device device;
 	uint8_t memory[MAX_PAGES][MAX_PAGE];
 	/* What each byte's owner wrote last; 0: nothing that is to be kept. */
