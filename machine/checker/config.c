@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "config.h"
 
-#include "machine/model/machine_priv.h"
+#include "machine/model/model.h"
 #include "machine/schemes/slots.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "explore.h"
 
 #include "cycles.h"
-#include "machine/model/machine_priv.h"
+#include "machine/model/model.h"
 #include "states.h"
 
 #include <stdlib.h>

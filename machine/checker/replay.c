@@ -2,8 +2,7 @@
 #include "replay.h"
 
 #include "config.h"
-#include "machine/model/log.h"
-#include "machine/model/machine_priv.h"
+#include "machine/model/model.h"
 #include "machine/scenarios/scenario.h"
 #include "walk.h"
 
@@ -115,27 +114,24 @@ int replay_show(const struct run_setup *setup, const struct replayed *replayed,
 		struct timeline *timeline)
 {
 	const struct broken *b = &replayed->broken;
-	struct machine_log log;
 	bool whole = true;
 	uint32_t k;
 
-	log_open(&log, timeline);
+	log_open(timeline);
 	describe(setup, b, timeline);
-	m.log = &log;
 	run_begin(setup->scenario, setup->scheme, &setup->config);
-	log_after_step(&log);
+	log_after_step();
 	for (k = 0; k < replayed->nsteps; k++) {
-		log_before_step(&log, replayed->steps[k]);
+		log_before_step(replayed->steps[k]);
 		whole = run_step(replayed->steps[k]);
-		log_after_step(&log);
+		log_after_step();
 	}
-	log_end(&log);
+	log_end();
 	if (b->verdict == VERDICT_LIVELOCK)
 		broken(b->invariant, b->verdict, "%s", b->text);
 	else if (whole)
 		run_end();
-	m.log = NULL;
-	return log_close(&log);
+	return log_close();
 }
 
 void replay_free_timeline(struct timeline *timeline)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "schedule.h"
 
-#include "machine/model/machine_priv.h"
+#include "machine/model/model.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #include "walk.h"
 
 #include "cycles.h"
-#include "machine/model/machine_priv.h"
+#include "machine/model/model.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
  * filled from.  CPUs that have caches of their own keep them coherent, as far
  * as physical tags let them.
  */
-#include "machine_priv.h"
+#include "model_priv.h"
 
 #include <string.h>
 

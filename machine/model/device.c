@@ -3,7 +3,7 @@
  * device.c - a device that does DMA: it reaches memory behind the caches, a
  * line at a time, whenever the checker says.
  */
-#include "machine_priv.h"
+#include "model_priv.h"
 
 #include <string.h>
 

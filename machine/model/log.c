@@ -1,11 +1,44 @@
 // SPDX-License-Identifier: MIT
-#include "log.h"
-
-#include "machine/timeline/timeline_priv.h"
+/*
+ * log.c - fills a timeline in, while a run is made.
+ */
+#include "model.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A cache line, as the timeline shows it. */
+struct shown_line {
+	uint8_t state; /* enum line_state */
+	uint8_t page;
+	char text[24];
+	uint32_t row; /* + 1, or 0: it was never cached */
+	/* What made it this page's, in this state: the change, whose lane, ... */
+	uint32_t since;
+	uint32_t by;
+	/* ... and whether, and from which page, it took the line. */
+	bool taken;
+	uint8_t from;
+};
+
+struct log {
+	struct timeline *timeline;
+	uint32_t max_events;
+	uint32_t max_changes;
+	uint32_t time;
+	uint32_t lane; /* of who makes the step */
+	bool device_used;
+	bool over;   /* something is broken: what comes after is not shown */
+	bool failed; /* not enough memory */
+	/* A call that begins at its context's next step. */
+	char begins[MAX_CONTEXTS][96];
+	bool blocked[MAX_CONTEXTS];
+	struct shown_line lines[MAX_CPUS][MAX_ENTRIES];
+};
+
+/* The one that is open, if there is one. */
+static struct log the_log;
 
 static uint32_t cache_lane(uint32_t cache)
 {
@@ -32,8 +65,8 @@ static uint32_t lane_of_actor(uint8_t actor)
 }
 
 /* An array with room for one more; NULL: it stays as it is, and is full. */
-static void *with_room(struct machine_log *log, void *array, uint32_t n,
-		       uint32_t *max, size_t bytes)
+static void *with_room(struct log *log, void *array, uint32_t n, uint32_t *max,
+		       size_t bytes)
 {
 	const uint32_t more = *max ? 2 * *max : 64;
 
@@ -47,8 +80,8 @@ static void *with_room(struct machine_log *log, void *array, uint32_t n,
 	return array;
 }
 
-static void add_event(struct machine_log *log, uint32_t lane,
-		      enum event_kind kind, const char *text)
+static void add_event(struct log *log, uint32_t lane, enum event_kind kind,
+		      const char *text)
 {
 	struct timeline *t = log->timeline;
 	struct event *e = with_room(log, t->events, t->nevents,
@@ -64,7 +97,7 @@ static void add_event(struct machine_log *log, uint32_t lane,
 	snprintf(e->text, sizeof(e->text), "%s", text);
 }
 
-static void add_begin(struct machine_log *log, uint32_t lane)
+static void add_begin(struct log *log, uint32_t lane)
 {
 	if (lane >= m.ncontexts || !log->begins[lane][0])
 		return;
@@ -131,7 +164,7 @@ static void name_row(struct row *row, uint32_t nr)
 			 line);
 }
 
-static void add_change(struct machine_log *log, uint32_t row,
+static void add_change(struct log *log, uint32_t row,
 		       const struct shown_line *shown)
 {
 	struct timeline *t = log->timeline;
@@ -149,7 +182,7 @@ static void add_change(struct machine_log *log, uint32_t row,
 }
 
 /* Rows are numbered by cache and entry, until the end. */
-static void look_at_lines(struct machine_log *log, uint32_t cache)
+static void look_at_lines(struct log *log, uint32_t cache)
 {
 	const struct entry *e;
 	struct shown_line *shown;
@@ -178,7 +211,7 @@ static void look_at_lines(struct machine_log *log, uint32_t cache)
 	}
 }
 
-static void look_at_caches(struct machine_log *log)
+static void look_at_caches(struct log *log)
 {
 	uint32_t cache;
 
@@ -192,7 +225,7 @@ static void look_at_caches(struct machine_log *log)
  */
 
 /* With physical tags, an address works on the line that it leads to by then. */
-static void describe_way(const struct machine_log *log, char text[32])
+static void describe_way(const struct log *log, char text[32])
 {
 	const struct op *op = &m.hw.context[log->lane].op;
 
@@ -201,9 +234,8 @@ static void describe_way(const struct machine_log *log, char text[32])
 		snprintf(text, 32, ", and slot %u leads to it", op->slot);
 }
 
-static void describe_cause(const struct machine_log *log,
-			   const struct shown_line *line, const char *name,
-			   char text[96])
+static void describe_cause(const struct log *log, const struct shown_line *line,
+			   const char *name, char text[96])
 {
 	char way[32];
 
@@ -222,7 +254,7 @@ static void describe_cause(const struct machine_log *log,
 }
 
 /* Behind all that happened by then. */
-static void insert_event(struct machine_log *log, const struct event *event)
+static void insert_event(struct log *log, const struct event *event)
 {
 	struct timeline *t = log->timeline;
 	uint32_t at = t->nevents;
@@ -237,7 +269,7 @@ static void insert_event(struct machine_log *log, const struct event *event)
 	t->events[at] = *event;
 }
 
-static void add_cause(struct machine_log *log)
+static void add_cause(struct log *log)
 {
 	struct event cause = { .kind = EVENT_CAUSE };
 	const struct shown_line *line;
@@ -262,12 +294,12 @@ static void add_cause(struct machine_log *log)
 
 void log_event(int lane, enum event_kind kind, const char *format, ...)
 {
-	struct machine_log *log = m.log;
+	struct log *log = &the_log;
 	char text[sizeof(((struct event *)NULL)->text)];
 	uint32_t nr = (uint32_t)lane;
 	va_list args;
 
-	if (!log || m.preparing || log->over)
+	if (!log->timeline || m.preparing || log->over)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -293,7 +325,7 @@ void log_event(int lane, enum event_kind kind, const char *format, ...)
 }
 
 /* Rows for the lines that were ever cached. */
-static int make_rows(struct machine_log *log)
+static int make_rows(struct log *log)
 {
 	struct timeline *t = log->timeline;
 	struct shown_line *shown;
@@ -340,7 +372,7 @@ static const char *waits_for(uint32_t nr)
 	return NULL;
 }
 
-static void look_at_contexts(struct machine_log *log)
+static void look_at_contexts(struct log *log)
 {
 	const char *text;
 	uint32_t nr;
@@ -355,15 +387,17 @@ static void look_at_contexts(struct machine_log *log)
 	}
 }
 
-void log_open(struct machine_log *log, struct timeline *timeline)
+void log_open(struct timeline *timeline)
 {
-	memset(log, 0, sizeof(*log));
+	memset(&the_log, 0, sizeof(the_log));
 	memset(timeline, 0, sizeof(*timeline));
-	log->timeline = timeline;
+	the_log.timeline = timeline;
 }
 
-void log_before_step(struct machine_log *log, struct action action)
+void log_before_step(struct action action)
 {
+	struct log *log = &the_log;
+
 	log->time++;
 	m.line = NULL;
 	log->lane = lane_of_actor(action.actor);
@@ -377,13 +411,13 @@ void log_before_step(struct machine_log *log, struct action action)
 	log->blocked[log->lane] = false;
 }
 
-void log_after_step(struct machine_log *log)
+void log_after_step(void)
 {
-	look_at_caches(log);
-	look_at_contexts(log);
+	look_at_caches(&the_log);
+	look_at_contexts(&the_log);
 }
 
-void log_end(struct machine_log *log)
+void log_end(void)
 {
 	uint32_t nr;
 
@@ -391,13 +425,13 @@ void log_end(struct machine_log *log)
 	for (nr = 0; nr < m.ncontexts; nr++) {
 		if (m.hw.context[nr].state == CONTEXT_READY ||
 		    m.hw.context[nr].state == CONTEXT_ASLEEP) {
-			log->lane = nr;
+			the_log.lane = nr;
 			return;
 		}
 	}
 }
 
-static void name_lanes(struct machine_log *log)
+static void name_lanes(struct log *log)
 {
 	struct timeline *t = log->timeline;
 	struct lane *lane = t->lanes;
@@ -419,14 +453,17 @@ static void name_lanes(struct machine_log *log)
 	t->nlanes = device_lane() + log->device_used;
 }
 
-int log_close(struct machine_log *log)
+int log_close(void)
 {
-	struct timeline *t = log->timeline;
+	struct timeline *t = the_log.timeline;
+	int err = -1;
 
-	t->end = log->time + 1;
+	t->end = the_log.time + 1;
 	t->lanes = calloc(device_lane() + 1, sizeof(*t->lanes));
-	if (!t->lanes || log->failed)
-		return -1;
-	name_lanes(log);
-	return make_rows(log);
+	if (t->lanes && !the_log.failed) {
+		name_lanes(&the_log);
+		err = make_rows(&the_log);
+	}
+	the_log.timeline = NULL;
+	return err;
 }

@@ -17,6 +17,8 @@
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
 
+#include "machine/timeline/timeline.h"
+
 #include <pkmap/dma.h>
 #include <pkmap/port.h>
 
@@ -24,8 +26,33 @@
 extern const struct pkmap_ops machine_ops;
 extern const struct pkmap_dma_ops machine_dma_ops;
 
+/*
+ * Who runs: to be called before they do.  The name is copied.  They return the
+ * number.
+ */
+#define MACHINE_NMI 255
+int machine_context(enum lane_kind kind, const char *name, int cpu, int level,
+		    void (*run)(void));
+#define machine_task(name, cpu, run) \
+	machine_context(LANE_TASK, name, cpu, 0, run)
+/* An interrupt of a higher level interrupts one of a lower. */
+#define machine_interrupt(name, cpu, level, run) \
+	machine_context(LANE_INTERRUPT, name, cpu, level, run)
+
 /* Zeroed memory of the program, aligned to PKMAP_ALIGN; before it starts. */
 void *machine_alloc(size_t bytes);
+
+/*
+ * What is in this memory, for fewer states; before it starts.  Counters are not
+ * kept (there are two ranges of them at most); who owns the window's lock is the
+ * only one to change what is locked; and each CPU looks at its own only in what
+ * is private.
+ */
+void machine_has_counters(const void *begin, const void *end);
+void machine_has_locked(const void *begin, const void *end);
+void machine_has_private(const void *begin, const void *end);
+/* ... which others look at too, in this scenario. */
+void machine_has_no_private(void);
 
 /* One byte of a page, through the MMU and the cache. */
 uint8_t machine_load(const void *addr);

@@ -25,7 +25,7 @@
  * they were made, which locks and read-modify-writes see to in src/; and loads
  * are not made before what precedes them.
  */
-#include "machine_priv.h"
+#include "model_priv.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * TLB may do, so no choices are needed: a translation that could still be
  * there when it must not is there.
  */
-#include "machine_priv.h"
+#include "model_priv.h"
 
 uint32_t slot_of(const void *addr)
 {
@@ -44,7 +44,7 @@ int translate(int cpu, uint32_t slot)
 	return *tlb - 1;
 }
 
-void flush_tlb_of(int cpu, uint32_t first, uint32_t end)
+static void flush_tlb_of(int cpu, uint32_t first, uint32_t end)
 {
 	uint32_t slot;
 
@@ -53,6 +53,13 @@ void flush_tlb_of(int cpu, uint32_t first, uint32_t end)
 		m.hw.tlb[cpu][slot] =
 			m.config.cache.speculative ? m.hw.pte[slot] : 0;
 	sync_flush(cpu, first, end);
+}
+
+void answer_flush(int cpu)
+{
+	flush_tlb_of(cpu, m.hw.flush_first, m.hw.flush_end);
+	sync_answer(cpu);
+	m.hw.cpu[cpu].flush_asked = false;
 }
 
 static void check_not_held(uint32_t slot, const char *what)

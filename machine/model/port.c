@@ -2,7 +2,7 @@
 /*
  * port.c - what the machine offers to pkmap: locks, sleep, interrupts.
  */
-#include "machine_priv.h"
+#include "model_priv.h"
 
 static bool may_sleep(void)
 {

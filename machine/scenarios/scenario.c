@@ -5,7 +5,7 @@
  */
 #include "scenario.h"
 
-#include "machine/model/machine_priv.h"
+#include "machine/model/model.h"
 
 static const struct scheme *scheme;
 static void *mem;
@@ -287,7 +287,7 @@ void forget(pkmap_pfn pfn)
 
 void share_local_maps(void)
 {
-	m.private_end = m.private_to_cpu;
+	machine_has_no_private();
 }
 
 struct note {

@@ -30,9 +30,8 @@
 #define MACHINE_SCENARIO_H
 
 #include "machine/model/machine.h"
-#include "machine/checker/run.h"
+#include "machine/model/types.h"
 #include "machine/schemes/scheme.h"
-#include "machine/timeline/timeline.h"
 
 struct scenario {
 	const char *name;
@@ -50,16 +49,6 @@ struct scenario {
 /* All of them; a NULL ends the list. */
 extern const struct scenario *const scenarios[];
 extern const struct scheme *const schemes[];
-
-/* In prepare() only; the name is copied.  They return the number. */
-#define MACHINE_NMI 255
-int machine_context(enum lane_kind kind, const char *name, int cpu, int level,
-		    void (*run)(void));
-#define machine_task(name, cpu, run) \
-	machine_context(LANE_TASK, name, cpu, 0, run)
-/* An interrupt of a higher level interrupts one of a lower. */
-#define machine_interrupt(name, cpu, level, run) \
-	machine_context(LANE_INTERRUPT, name, cpu, level, run)
 
 /* A CPU of the scenario's: the same one if there are not that many. */
 int cpu_or_last(int cpu);

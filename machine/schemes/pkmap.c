@@ -2,8 +2,9 @@
 /*
  * pkmap.c - src/, as a scheme.
  */
-#include "machine/model/machine_priv.h"
 #include "scheme.h"
+
+#include "machine/model/machine.h"
 #include "src/dma_priv.h"
 
 #define DMA_AT(mem) ((struct pkmap_dma **)(mem))
@@ -62,14 +63,10 @@ static void scheme_init(void *mem, const struct pkmap_config *config)
 	*WIN_AT(mem) = w;
 	*DMA_AT(mem) = d;
 
-	m.ignored[0] = &w->misses;
-	m.ignored_end[0] = w + 1;
-	m.ignored[1] = &d->maps;
-	m.ignored_end[1] = d + 1;
-	m.locked = w->next;
-	m.locked_end = w->colour;
-	m.private_to_cpu = w->cpu;
-	m.private_end = (char *)w->cpu + w->ncpus * w->cpu_bytes;
+	machine_has_counters(&w->misses, w + 1);
+	machine_has_counters(&d->maps, d + 1);
+	machine_has_locked(w->next, w->colour);
+	machine_has_private(w->cpu, (char *)w->cpu + w->ncpus * w->cpu_bytes);
 }
 
 static int scheme_map(void *mem, const pkmap_pfn *pfns, uint32_t n,

@@ -55,6 +55,9 @@ enum line_state {
 	LINE_BAD,   /* dirty, and will overwrite what was written last */
 };
 
+/* In a few words. */
+const char *state_text(enum line_state state);
+
 /* A line of a cache, or of memory, that has changed its state. */
 struct line_change {
 	uint32_t time;

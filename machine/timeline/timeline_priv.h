@@ -69,9 +69,6 @@ const char *lane_text(const struct lane *lane, char text[LANE_TEXT]);
 #define CHANGE_TEXT 96
 const char *change_text(const struct line_change *c, char text[CHANGE_TEXT]);
 
-/* What is said of a state, in a few words. */
-const char *state_text(enum line_state state);
-
 typedef bool fits_fn(const void *arg, const char *text, size_t bytes);
 
 /*

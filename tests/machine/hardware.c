@@ -8,6 +8,8 @@
  */
 #include "machine_test.h"
 
+#include "machine/model/model_priv.h"
+
 static struct shared {
 	pkmap_a32 a;
 	pkmap_a32 b;

@@ -16,7 +16,8 @@
 #include <cmocka.h>
 
 #include "machine/checker/explore.h"
-#include "machine/model/machine_priv.h"
+#include "machine/checker/run.h"
+#include "machine/model/model.h"
 #include "machine/scenarios/scenario.h"
 
 #define ANY_NUMBER_OF_SWITCHES (-1)

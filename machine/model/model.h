@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine_priv.h - what the files of the machine share: its state.
+ * model.h - the model machine as the checker and the calls of a scenario see it:
+ * its state, and what changes that.
  *
  * All that can change in a run is in three places, which the checker saves and
  * restores: struct hw, the program's memory, and the contexts' stacks.  The
  * rest of struct machine is constant while a run lasts, or belongs to the step
  * that is being made.
  */
-#ifndef MACHINE_PRIV_H
-#define MACHINE_PRIV_H
+#ifndef MACHINE_MODEL_H
+#define MACHINE_MODEL_H
 
 #include "machine.h"
-#include "machine/checker/run.h"
+#include "types.h"
 #include "machine/timeline/timeline.h"
 
 #include <setjmp.h>
@@ -213,7 +214,6 @@ struct machine {
 	struct broken broken;
 	/* The last line that data went to or came from, or NULL. */
 	const struct entry *line;
-	struct machine_log *log;
 };
 
 extern struct machine m;
@@ -266,90 +266,78 @@ static inline uint32_t lines_per_page(void)
 	return 1u << (m.config.page_shift - m.config.line_shift);
 }
 
-/* machine.c */
-void give_way(const struct op *op);
-void give_way_as(enum op_kind kind);
-/* Whether what it is about to do has to wait. */
-bool context_is_blocked(const struct context *c);
+/* machine.c: there is a new one, on which nothing has run yet. */
+void machine_init(const struct machine_config *config);
 void broken(int invariant, enum verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/*
- * memory.c: how many ways an operation can go; and what besides atomics orders
- * memory: locks, answers to inter-processor interrupts, data.
- */
+/* context.c */
+bool context_is_interrupt(uint32_t nr);
+/* Whether it is about to do what has to wait. */
+bool context_is_blocked(const struct context *c);
+/* Whether it can make a step. */
+bool context_is_ready(uint32_t nr);
+/* Lets it make one, up to where it gives way again. */
+void context_start(uint32_t nr);
+void context_resume(uint32_t nr);
+/* Of what it keeps on its stack, from its sp on. */
+char *context_stack_end(uint32_t nr);
+/* Whether an interrupt can be taken, and that. */
+bool interrupt_is_due(uint32_t nr);
+void interrupt_begin(uint32_t nr);
+/* Whether a context on this CPU keeps interrupts off. */
+bool irqs_are_off(int cpu);
+
+/* memory.c: how many ways the operation at hand can go. */
 uint32_t atomic_choices(const struct context *c, int cpu);
-void weak_init(void);
 size_t weak_bytes(void);
-uint32_t weak_newest(const pkmap_a32 *var);
-/* A CPU on which nothing runs any more loads nothing either. */
-void weak_retire(int cpu);
-void sync_lock(bool taken);
-void sync_spin(bool taken);
-void sync_ask(void);
-void sync_answer(int cpu);
-void sync_answered(void);
-void sync_store(int page, uint32_t offset);
-void sync_translation(uint32_t slot);
-void sync_flush(int cpu, uint32_t first, uint32_t end);
-/* A byte of a page, among all. */
-uint64_t byte_bit(int page, uint32_t offset);
-/* Whether this CPU is sure to see the last store to a byte. */
-bool sync_sees(int page, uint32_t offset);
 /* Somebody on this CPU holds a page; and whether it sees who did so last. */
 void sync_hold(int page);
 bool sync_sees_hold(int page);
-/* This CPU has cleaned a line of the page, for the window. */
-void sync_clean(int page);
-/* Whether it is sure that the page was cleaned so many times. */
-bool sync_sees_clean(int page, uint8_t times);
-/* Whether a CPU's page-table walker is sure to see a translation as it is. */
-bool sync_sees_translation(int cpu, uint32_t slot);
 
 /* mmu.c */
 #define WINDOW_BASE 0x10000u
 /* 0, and an invariant is broken, if it is in none. */
 uint32_t slot_of(const void *addr);
-/* The page that the CPU reaches at @slot, or -1 and an invariant is broken. */
-int translate(int cpu, uint32_t slot);
-void flush_tlb_of(int cpu, uint32_t first, uint32_t end);
-int mmu_set(void *port, void *addr, pkmap_pfn pfn, bool read_only);
-void mmu_clear(void *port, void *addr, size_t npages);
-void mmu_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu_only);
+/* The CPU does what an inter-processor interrupt asks it to. */
+void answer_flush(int cpu);
 
-/* port.c */
-/* What the machine's port says of its cache. */
+/* port.c: what the machine's port says of its cache. */
 struct pkmap_cache port_cache(const struct machine_config *config);
 
 /* cache.c */
-/* The hardware's call; see range_clean. */
-void cache_clean_inval_range(const void *addr, size_t bytes);
-void cache_clean_inval_all(void *port);
+uint32_t entries(void);
 struct entry *cache_entry(uint32_t cache, uint32_t slot, int page,
 			  uint32_t line);
 void cache_evict(uint32_t cache, uint32_t nr);
 bool cache_can_fill(uint32_t cache, uint32_t nr, int *page);
 void cache_fill(uint32_t cache, uint32_t nr);
-bool page_is_cached(int page);
-/* Whether a page's lines are in one place, whichever of the slots shows it. */
-bool same_place(uint32_t slot, uint32_t other, int page);
-void check_order(int page);
-uint32_t entries(void);
 
 /* device.c */
 void device_step(void);
 
 /* checks.c: what the owners wrote, and whether it is still there. */
-void check_load(int page, uint32_t offset, uint8_t value, const char *who);
-void check_written(int page);
 void check_end(void);
 void broken_livelock(uint8_t actor);
 void watch_pins(void);
 void check_miss(int page);
 
-/* log.c: for a timeline, if there is one.  A cache is -1 - its number. */
+/*
+ * log.c: fills a timeline in, while a run is made.  A cache's lane is -1 - its
+ * number.
+ */
 #define DEVICE_LANE 100
 void log_event(int lane, enum event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-#endif /* MACHINE_PRIV_H */
+/* Before the run, which has a first look at each context. */
+void log_open(struct timeline *timeline);
+void log_before_step(struct action action);
+/* After each step, and after the beginning. */
+void log_after_step(void);
+/* Where nothing can happen any more: what is wrong is in a lane that waits. */
+void log_end(void);
+/* 0, or -1: there was not enough memory. */
+int log_close(void);
+
+#endif /* MACHINE_MODEL_H */
