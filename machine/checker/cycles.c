@@ -223,7 +223,7 @@ static int find_way_round(const struct search *s, const uint32_t *members,
 	uint32_t to;
 	uint32_t k;
 	uint64_t i;
-	int ret = -1;
+	int found = -1;
 
 	if (!queue || !by || !from)
 		goto out;
@@ -260,12 +260,12 @@ found:
 		cycle->steps[--k] = s->e->edge[by[at]].action;
 	cycle->state = start;
 	cycle->actor = who_goes_round(cycle->steps, cycle->nsteps);
-	ret = 1;
+	found = 1;
 out:
 	free(queue);
 	free(by);
 	free(from);
-	return ret;
+	return found;
 }
 
 /* The component whose first state is @root is complete: takes it away. */
@@ -273,19 +273,19 @@ static int end_component(struct search *s, uint32_t root, struct cycle *cycle)
 {
 	uint32_t first = s->nstack;
 	uint32_t k;
-	int ret = 0;
+	int found = 0;
 
 	do {
 		first--;
 		s->low[s->stack[first]] = s->low[root];
 	} while (s->stack[first] != root);
 	if (has_livelock(s, s->stack + first, s->nstack - first))
-		ret = find_way_round(s, s->stack + first, s->nstack - first,
-				     cycle);
+		found = find_way_round(s, s->stack + first, s->nstack - first,
+				       cycle);
 	for (k = first; k < s->nstack; k++)
 		s->index[s->stack[k]] = IN_COMPONENT;
 	s->nstack = first;
-	return ret;
+	return found;
 }
 
 static void follow(struct search *s, uint32_t state, const struct edge *edge)
@@ -305,7 +305,7 @@ static int search_from(struct search *s, uint32_t root, struct cycle *cycle)
 {
 	struct visit *v;
 	uint32_t state;
-	int ret;
+	int found;
 
 	visit(s, root);
 	while (s->nvisits) {
@@ -323,9 +323,9 @@ static int search_from(struct search *s, uint32_t root, struct cycle *cycle)
 		}
 		if (s->low[state] != s->index[state])
 			continue;
-		ret = end_component(s, state, cycle);
-		if (ret)
-			return ret;
+		found = end_component(s, state, cycle);
+		if (found)
+			return found;
 	}
 	return 0;
 }
@@ -335,16 +335,16 @@ int edges_find_cycle(const struct edges *e, uint32_t nstates,
 {
 	struct search s;
 	uint32_t state;
-	int ret = -1;
+	int found = -1;
 
 	if (!search_init(&s, e, nstates))
 		goto out;
-	ret = 0;
-	for (state = 0; state < nstates && !ret; state++) {
+	found = 0;
+	for (state = 0; state < nstates && !found; state++) {
 		if (!s.index[state])
-			ret = search_from(&s, state, cycle);
+			found = search_from(&s, state, cycle);
 	}
 out:
 	search_free(&s);
-	return ret;
+	return found;
 }

@@ -188,7 +188,7 @@ static int expand(struct explorer *x, uint32_t state)
 	uint32_t price[MAX_ACTIONS];
 	uint32_t n;
 	uint32_t k;
-	int ret;
+	int found;
 
 	states_restore(x->states, state);
 	n = run_actions(actions);
@@ -197,9 +197,9 @@ static int expand(struct explorer *x, uint32_t state)
 	for (k = 0; k < n; k++)
 		price[k] = cost(x, &actions[k], actions, n);
 	for (k = 0; k < n; k++) {
-		ret = try_action(x, state, actions[k], price[k]);
-		if (ret)
-			return ret;
+		found = try_action(x, state, actions[k], price[k]);
+		if (found)
+			return found;
 	}
 	return 0;
 }
@@ -234,7 +234,7 @@ static int search(struct explorer *x)
 {
 	uint32_t state;
 	bool is_new;
-	int ret;
+	int found;
 
 	states_set_note(x->states, make_note(0, NO_CONTEXT));
 	if (states_add(x->states, NO_STATE, (struct action){ 0 }, &is_new))
@@ -244,10 +244,10 @@ static int search(struct explorer *x)
 	for (state = 0; state < states_count(x->states); state++) {
 		if (limit_reached(x, state))
 			break;
-		ret = expand(x, state);
-		if (ret > 0)
-			return ret;
-		if (ret < 0) {
+		found = expand(x, state);
+		if (found > 0)
+			return found;
+		if (found < 0) {
 			x->result->bound = BOUND_MEMORY;
 			break;
 		}
@@ -292,18 +292,18 @@ fail:
 int explore(const struct explore_limits *limits, struct explored *explored)
 {
 	struct explorer x = { .limits = limits, .result = explored };
-	int ret = -1;
+	int found = -1;
 
 	memset(explored, 0, sizeof(*explored));
 	x.states = states_new();
 	x.edges = edges_new();
 	if (x.states && x.edges)
-		ret = search(&x);
-	if (!ret && explored->bound != BOUND_STOPPED)
-		ret = look_for_livelock(&x);
+		found = search(&x);
+	if (!found && explored->bound != BOUND_STOPPED)
+		found = look_for_livelock(&x);
 	if (x.states)
 		explored->states = states_count(x.states);
 	edges_free(x.edges);
 	states_free(x.states);
-	return ret < 0 ? -1 : 0;
+	return found < 0 ? -1 : 0;
 }
