@@ -17,8 +17,8 @@
 
 #include "job.h"
 
-#include "output.h"
-#include "progress.h"
+#include "tools/common/output.h"
+#include "tools/common/progress.h"
 
 #include <limits.h>
 #include <stdbool.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* command.c - pkmap bench: what it is asked for, section by section. */
-#include "bench.h"
 #include "command.h"
-#include "number.h"
-#include "stop.h"
-#include "streams.h"
+
+#include "bench.h"
+#include "tools/common/args.h"
+#include "tools/common/stop.h"
+#include "tools/common/streams.h"
 
 #include <argp.h>
 #include <errno.h>

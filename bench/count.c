@@ -9,7 +9,7 @@
  */
 #include "bench.h"
 
-#include "ended.h"
+#include "tools/common/ended.h"
 
 #include <errno.h>
 #include <fcntl.h>

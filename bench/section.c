@@ -2,7 +2,7 @@
 /* section.c - a section's runs, items and comparisons; its rounds. */
 #include "bench.h"
 
-#include "stop.h"
+#include "tools/common/stop.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* workers.c - starting workers, asking them, stopping them. */
 #include "bench.h"
 
-#include "ended.h"
+#include "tools/common/ended.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
 #include "cells.h"
 
 #include "machine/checker/config.h"
-#include "ended.h"
 #include "machine/scenarios/scenario.h"
 #include "machine/schemes/scheme.h"
-#include "stop.h"
+#include "tools/common/ended.h"
+#include "tools/common/stop.h"
 
 #include <errno.h>
 #include <poll.h>

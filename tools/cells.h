@@ -7,8 +7,8 @@
 #define CELLS_H
 
 #include "machine/checker/explore.h"
-#include "progress.h"
 #include "machine/checker/replay.h"
+#include "tools/common/progress.h"
 
 #include <sys/types.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "holes.h"
 #include "pump.h"
-#include "stop.h"
+#include "tools/common/stop.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>

@@ -8,8 +8,8 @@
 #define DRIVER_H
 
 #include "device.h"
-#include "failure.h"
 #include "pool.h"
+#include "tools/common/failure.h"
 
 struct driver {
 	struct device device;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* pkmap explore - runs a scenario in every way it can go. */
-#include "command.h"
 #include "machine/checker/explore.h"
+
+#include "command.h"
 #include "matrix.h"
-#include "output.h"
-#include "progress.h"
 #include "machine/checker/random.h"
 #include "show.h"
-#include "stop.h"
+#include "tools/common/args.h"
+#include "tools/common/output.h"
+#include "tools/common/progress.h"
+#include "tools/common/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #ifndef MACHINE_ARGS_H
 #define MACHINE_ARGS_H
 
-#include "number.h"
 #include "machine/checker/replay.h"
 #include "machine/scenarios/scenario.h"
+#include "tools/common/args.h"
 
 #include <argp.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* pkmap - the command: finds the subcommand and hands the rest to it. */
 #include "command.h"
-#include "streams.h"
+#include "tools/common/args.h"
+#include "tools/common/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,18 +38,6 @@ static int run_command(const struct command *command, int argc, char **argv)
 	snprintf(name, sizeof(name), "pkmap %s", command->name);
 	argv[0] = name;
 	return command->run(argc, argv);
-}
-
-void parse_args(const struct argp *argp, int argc, char **argv,
-		unsigned int flags, void *input)
-{
-	const error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
-
-	if (!error)
-		return;
-	fprintf(stderr, "%s: cannot read the command line: %s\n", argv[0],
-		strerror(error));
-	exit(EXIT_FAILURE);
 }
 
 static error_t parse_command(int key, char *arg, struct argp_state *state)

@@ -5,7 +5,7 @@
 #include "machine/checker/config.h"
 #include "machine_args.h"
 #include "show.h"
-#include "stop.h"
+#include "tools/common/stop.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -3,8 +3,8 @@
 #ifndef MATRIX_H
 #define MATRIX_H
 
-#include "failure.h"
-#include "progress.h"
+#include "tools/common/failure.h"
+#include "tools/common/progress.h"
 
 #include <stdbool.h>
 #include <stdint.h>

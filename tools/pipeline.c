@@ -10,7 +10,7 @@
 #include "driver.h"
 #include "holes.h"
 #include "pump.h"
-#include "stop.h"
+#include "tools/common/stop.h"
 
 #include <errno.h>
 #include <signal.h>

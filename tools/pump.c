@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* pkmap pump - copies a file through high memory, and proves it. */
-#include "command.h"
-#include "output.h"
 #include "pump.h"
-#include "stop.h"
+
+#include "command.h"
+#include "tools/common/output.h"
+#include "tools/common/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>

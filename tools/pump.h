@@ -3,9 +3,9 @@
 #ifndef PUMP_H
 #define PUMP_H
 
-#include "failure.h"
 #include "irq.h"
-#include "progress.h"
+#include "tools/common/failure.h"
+#include "tools/common/progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "command.h"
-#include "number.h"
 #include "pump.h"
+#include "tools/common/args.h"
 
 #include <argp.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "machine/checker/config.h"
 #include "show.h"
+#include "tools/common/args.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "show.h"
 
-#include "output.h"
-#include "streams.h"
+#include "tools/common/output.h"
+#include "tools/common/streams.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>

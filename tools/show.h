@@ -3,8 +3,8 @@
 #ifndef SHOW_H
 #define SHOW_H
 
-#include "failure.h"
 #include "machine_args.h"
+#include "tools/common/failure.h"
 
 /* Makes and prints the timeline of a run.  0, or it fails; to be freed. */
 int show_run(const struct run_setup *setup, const struct replayed *replayed,

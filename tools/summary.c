@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pump.h"
-#include "streams.h"
+#include "tools/common/streams.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: MIT
-#include "number.h"
+#include "args.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+void parse_args(const struct argp *argp, int argc, char **argv,
+		unsigned int flags, void *input)
+{
+	const error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
+
+	if (!error)
+		return;
+	fprintf(stderr, "%s: cannot read the command line: %s\n", argv[0],
+		strerror(error));
+	exit(EXIT_FAILURE);
+}
 
 uint32_t parse_number(const struct argp_state *state, const char *name,
 		      const char *arg, uint32_t min, uint32_t max)
