@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* pump.c - "pkmap pump" beside other ways to copy a file. */
 #include "bench.h"
-
-#include "pump.h"
+#include "tools/pump/pump.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 
 int cmd_bench(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
-int cmd_pump(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 
 #endif /* COMMAND_H */

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "tools/common/args.h"
 #include "tools/common/streams.h"
+#include "tools/pump/command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
