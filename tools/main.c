@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* pkmap - the command: finds the subcommand and hands the rest to it. */
-#include "command.h"
+#include "bench/command.h"
 #include "tools/common/args.h"
 #include "tools/common/streams.h"
+#include "tools/machine/command.h"
 #include "tools/pump/command.h"
 
 #include <stdio.h>
