@@ -15,6 +15,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include "command.h"
 #include "job.h"
 
 #include "tools/common/output.h"
@@ -132,6 +133,7 @@ struct bench {
 	uint32_t ncpus;	    /* that we may run on */
 	int fd;		    /* pages, each with its marks (job.h) */
 	int scratch_fd;	    /* as many, to be written to */
+	bench_pump_fn *pump;
 	struct progress progress;
 	bool stopped;
 	bool failed; /* something could not be measured */

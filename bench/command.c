@@ -145,7 +145,8 @@ static int make_pages(bool marked)
 	return fd;
 }
 
-static int bench_init(struct bench *b, const struct options *options)
+static int bench_init(struct bench *b, const struct options *options,
+		      bench_pump_fn *pump)
 {
 	cpu_set_t set;
 
@@ -157,6 +158,7 @@ static int bench_init(struct bench *b, const struct options *options)
 		.traces = options->traces,
 		.ncpus = (uint32_t)CPU_COUNT(&set),
 		.fd = make_pages(true),
+		.pump = pump,
 	};
 	if (b->fd < 0)
 		return -1;
@@ -281,7 +283,7 @@ static int measure(struct bench *b, const struct bench_plan *plan,
 	return error;
 }
 
-int cmd_bench(int argc, char **argv)
+int cmd_bench(int argc, char **argv, bench_pump_fn *pump)
 {
 	struct options options = { 0 };
 	struct bench_output output;
@@ -295,7 +297,7 @@ int cmd_bench(int argc, char **argv)
 	stop_init();
 	/* A worker that is gone is an error of its job. */
 	signal(SIGPIPE, SIG_IGN);
-	if (bench_init(&b, &options) || begin_output(&output, &options))
+	if (bench_init(&b, &options, pump) || begin_output(&output, &options))
 		return EXIT_FAILURE;
 	for (i = 0; i < bench_nplans && !error; i++) {
 		if (!options.chosen || options.chosen & 1u << i)

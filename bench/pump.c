@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* pump.c - "pkmap pump" beside other ways to copy a file. */
 #include "bench.h"
-#include "tools/pump/pump.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #define ROUNDS_MAX 9 /* it takes long */
 
 struct copy {
+	bench_pump_fn *pump;
 	int in;
 	int out;
 	size_t page_bytes;
@@ -83,35 +83,24 @@ static void run_mmap(const void *arg, struct answer *answer)
 	}
 }
 
-/* What the command does but for the check of the copy: 64 slots, one thread. */
 static void run_pump(const void *arg, struct answer *answer)
 {
 	const struct copy *c = arg;
-	const struct pump_options options = {
-		.in = "bench",
-		.out = "bench",
-		.slots = 64,
-		.frames = 256,
-		.threads = 1,
-		.page_size = c->page_bytes,
-		.quiet = true,
-	};
 	struct failure failure = { .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct progress progress = { 0 };
-	struct pump_result result;
+	double seconds;
 
 	memset(answer, 0, sizeof(*answer));
 	if (ftruncate(c->out, 0)) {
 		say_failed(answer, "ftruncate");
 		return;
 	}
-	if (pipeline_run(&options, c->in, c->out, FILE_BYTES, &progress,
-			 &failure, &result)) {
+	if (c->pump(c->in, c->out, FILE_BYTES, c->page_bytes, &seconds,
+		    &failure)) {
 		snprintf(answer->why, sizeof(answer->why), "%.*s",
 			 JOB_WHY_MAX - 1, failure.text);
 		return;
 	}
-	say_time(answer, 1e9 * result.seconds);
+	say_time(answer, 1e9 * seconds);
 }
 
 /* The copies are in memory, so that no disk is measured. */
@@ -135,6 +124,7 @@ void plan_pump(const struct bench *b, struct bench_section *s)
 		s->rounds = ROUNDS_MAX;
 	for (k = 0; k < 2; k++) {
 		copies[k] = (struct copy){
+			.pump = b->pump,
 			.in = b->fd,
 			.out = memfd_create("pkmap-bench-copy", MFD_CLOEXEC),
 			.page_bytes = 4096u << (4 * k),

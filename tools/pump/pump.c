@@ -47,6 +47,27 @@ close_in:
 	return err;
 }
 
+int pump_copy(int in, int out, off_t size, size_t page_size, double *seconds,
+	      struct failure *failure)
+{
+	const struct pump_options options = {
+		.in = "bench", /* for messages */
+		.out = "bench",
+		.slots = 64,
+		.frames = 256,
+		.threads = 1,
+		.page_size = page_size,
+		.quiet = true,
+	};
+	struct progress progress = { 0 };
+	struct pump_result result;
+
+	if (pipeline_run(&options, in, out, size, &progress, failure, &result))
+		return -1;
+	*seconds = result.seconds;
+	return 0;
+}
+
 int cmd_pump(int argc, char **argv)
 {
 	struct failure failure = { .lock = PTHREAD_MUTEX_INITIALIZER };
