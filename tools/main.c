@@ -17,14 +17,18 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+#ifdef PKMAP_BENCH
 /* It measures the pump too, but includes nothing of it. */
 static int run_bench(int argc, char **argv)
 {
 	return cmd_bench(argc, argv, pump_copy);
 }
+#endif
 
 static const struct command commands[] = {
+#ifdef PKMAP_BENCH
 	{ "bench", run_bench },
+#endif
 	{ "explore", cmd_explore },
 	{ "pump", cmd_pump },
 	{ "replay", cmd_replay },
