@@ -25,8 +25,8 @@
 #ifndef BENCH_LINUX_KERNEL_H
 #define BENCH_LINUX_KERNEL_H
 
-#include "../spin.h"
 #include "shim.h"
+#include "bench/worker/spin.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #ifndef BENCH_LINUX_SHIM_H
 #define BENCH_LINUX_SHIM_H
 
-#include "../peer.h"
+#include "bench/worker/peer.h"
 
 /* As large as the kernel's on 64-bit machines; only @virtual is used. */
 struct page {

@@ -6,7 +6,7 @@
 #ifndef BENCH_FILE_H
 #define BENCH_FILE_H
 
-#include "peer.h"
+#include "bench/worker/peer.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -9,7 +9,7 @@
  * another one.
  */
 #include "window.h"
-#include "window_priv.h"
+#include "src/window_priv.h"
 
 static _Atomic uint32_t *word_of_slot;
 static _Atomic uint32_t **word_of_page;

@@ -3,7 +3,7 @@
  * linux.h - the peer "linux": mm/highmem.c of Linux 6.1 (linux/build), as it is,
  * on linux/kernel.h.
  */
-#include "linux/shim.h"
+#include "bench/linux/shim.h"
 
 static const char *peer_open(const struct setup *setup)
 {

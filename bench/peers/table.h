@@ -6,8 +6,8 @@
 #ifndef BENCH_TABLE_H
 #define BENCH_TABLE_H
 
-#include "peer.h"
-#include "spin.h"
+#include "bench/worker/peer.h"
+#include "bench/worker/spin.h"
 
 #include <pkmap/pkmap.h>
 

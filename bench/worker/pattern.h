@@ -3,7 +3,7 @@
 #ifndef BENCH_PATTERN_H
 #define BENCH_PATTERN_H
 
-#include "job.h"
+#include "bench/job.h"
 
 #include <stddef.h>
 

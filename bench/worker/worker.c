@@ -7,8 +7,8 @@
  */
 #include PEER
 
-#include "job.h"
 #include "pattern.h"
+#include "bench/job.h"
 
 #include <errno.h>
 #include <pthread.h>
