@@ -142,7 +142,7 @@ struct bench {
 /* Pages of the file that bench.fd is: a hundred windows of 512 slots. */
 #define BENCH_FILE_PAGES 51200u
 
-/* plan.c: what is in each section. */
+/* plans/plan.c: what is in each section. */
 struct bench_plan {
 	const char *name;
 	const char *title;
@@ -199,9 +199,6 @@ void worker_args(const struct bench_worker *w, char path[WORKER_PATH],
 /* count.c: instructions an operation, in @functions, instead of nanoseconds. */
 void count_instructions(const struct bench_worker *w, const struct job *job,
 			const char *functions, struct answer *answer);
-
-/* pump.c: the pump, and what else copies a file. */
-void plan_pump(const struct bench *b, struct bench_section *s);
 
 /* summary.c: fills in the spreads; a comparison's needs both its items. */
 int section_summarise(struct bench_section *s);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* figures.c - from samples to the figures of "pkmap bench". */
-#include "bench.h"
+#include "bench/bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* plan_mmu.c - maps of real pages. */
+/* mmu.c - maps of real pages. */
 #include "plan.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * plan_mapped.c - mostly what takes no lock in pkmap, since all pages are
+ * mapped.c - mostly what takes no lock in pkmap, since all pages are
  * mapped; on translations that are words in an array.
  */
 #include "plan.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* plan_policy.c - misses and flushes, which are counted. */
+/* policy.c - misses and flushes, which are counted. */
 #include "plan.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* plan_window.c - windows of several sizes, in time and in instructions. */
+/* window.c - windows of several sizes, in time and in instructions. */
 #include "plan.h"
 
 static const uint32_t window_sizes[] = { 64, 512, 4096 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* pump.c - "pkmap pump" beside other ways to copy a file. */
-#include "bench.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef BENCH_PLAN_H
 #define BENCH_PLAN_H
 
-#include "bench.h"
+#include "bench/bench.h"
 
 #define SLOTS	 512
 #define LEAD_IN	 4096
@@ -42,23 +42,26 @@ struct draw {
 extern const struct working_set working_sets[NSETS];
 extern const struct draw draws[NDRAWS];
 
-/* plan_mapped.c */
+/* mapped.c */
 void plan_pin(const struct bench *b, struct bench_section *s);
 void plan_threads(const struct bench *b, struct bench_section *s);
 void plan_interrupts(const struct bench *b, struct bench_section *s);
 void plan_reclaim(const struct bench *b, struct bench_section *s);
 
-/* plan_policy.c */
+/* policy.c */
 void plan_policy(const struct bench *b, struct bench_section *s);
 void plan_traces(const struct bench *b, struct bench_section *s);
 
-/* plan_mmu.c */
+/* mmu.c */
 void plan_map(const struct bench *b, struct bench_section *s);
 void plan_miss(const struct bench *b, struct bench_section *s);
 void plan_copy(const struct bench *b, struct bench_section *s);
 
-/* plan_window.c */
+/* window.c */
 void plan_window(const struct bench *b, struct bench_section *s);
 void plan_instructions(const struct bench *b, struct bench_section *s);
+
+/* pump.c */
+void plan_pump(const struct bench *b, struct bench_section *s);
 
 #endif /* BENCH_PLAN_H */
