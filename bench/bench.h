@@ -210,15 +210,15 @@ bool comparison_measured(const struct bench_section *s,
 bool comparison_met(const struct bench_comparison *c);
 
 /* report.c: Markdown. */
-void report_machine(FILE *out);
+void report_host(FILE *out);
 void report_section(const struct bench_section *s, FILE *out);
 
 /* json.c: a json_t of jansson's. */
-struct json_t *json_of_machine(void);
+struct json_t *json_of_host(void);
 struct json_t *json_of_section(const struct bench_section *s);
 
-/* machine.c: texts that say what machine this is. */
-struct machine {
+/* host.c: what the figures depend on, as texts. */
+struct host {
 	long ncpus;
 	char kernel[128];
 	char clock_source[32];
@@ -227,7 +227,7 @@ struct machine {
 	const char *build;
 };
 
-void read_machine(struct machine *m);
+void read_host(struct host *host);
 
 /*
  * files.c: what is written into a directory.  Those that return int: 0, or -1

@@ -202,9 +202,9 @@ static int begin_output(struct bench_output *o, const struct options *options)
 	if (options->out && open_text(o, options->out))
 		return -1;
 	if (o->text)
-		report_machine(o->text);
+		report_host(o->text);
 	if (!options->json)
-		report_machine(stdout);
+		report_host(stdout);
 	return flush_output(o);
 }
 
@@ -244,7 +244,7 @@ static int print_json(json_t *root)
 
 static int end_output(struct bench_output *o)
 {
-	json_t *root = json_pack("{s:o, s:o}", "machine", json_of_machine(),
+	json_t *root = json_pack("{s:o, s:o}", "machine", json_of_host(),
 				 "sections", o->sections);
 	int error = 0;
 

@@ -4,15 +4,15 @@
 
 #include <jansson.h>
 
-json_t *json_of_machine(void)
+json_t *json_of_host(void)
 {
-	struct machine m;
+	struct host host;
 
-	read_machine(&m);
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "cpus", (int)m.ncpus,
-			 "kernel", m.kernel, "clock_source", m.clock_source,
-			 "governor", m.governor, "compiler", m.compiler,
-			 "build", m.build);
+	read_host(&host);
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "cpus",
+			 (int)host.ncpus, "kernel", host.kernel, "clock_source",
+			 host.clock_source, "governor", host.governor,
+			 "compiler", host.compiler, "build", host.build);
 }
 
 static json_t *spread_json(const struct bench_spread *s)

@@ -2,16 +2,16 @@
 /* report.c - the figures, for people: Markdown that is readable as it is. */
 #include "bench.h"
 
-void report_machine(FILE *out)
+void report_host(FILE *out)
 {
-	struct machine m;
+	struct host host;
 
-	read_machine(&m);
+	read_host(&host);
 	fprintf(out,
 		"%ld CPUs, Linux %s, clock source %s, frequency governor %s; "
 		"%s, build %s.\n",
-		m.ncpus, m.kernel, m.clock_source, m.governor, m.compiler,
-		m.build);
+		host.ncpus, host.kernel, host.clock_source, host.governor,
+		host.compiler, host.build);
 }
 
 static void print_target(FILE *out, const struct bench_comparison *c)

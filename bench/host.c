@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* machine.c - what to know about a machine beside its figures. */
+/* host.c - what the figures depend on: the kernel, the clock, the compiler. */
 #include "bench.h"
 
 #include <string.h>
@@ -32,17 +32,17 @@ static void read_word(const char *path, char word[32])
 		fclose(file);
 }
 
-void read_machine(struct machine *m)
+void read_host(struct host *host)
 {
 	struct utsname uts;
 
-	m->ncpus = sysconf(_SC_NPROCESSORS_ONLN);
-	strcpy(m->kernel, "unknown");
+	host->ncpus = sysconf(_SC_NPROCESSORS_ONLN);
+	strcpy(host->kernel, "unknown");
 	if (!uname(&uts))
-		snprintf(m->kernel, sizeof(m->kernel), "%.63s %.63s",
+		snprintf(host->kernel, sizeof(host->kernel), "%.63s %.63s",
 			 uts.release, uts.machine);
-	read_word(CLOCK_SOURCE, m->clock_source);
-	read_word(GOVERNOR, m->governor);
-	m->compiler = COMPILER;
-	m->build = BUILD;
+	read_word(CLOCK_SOURCE, host->clock_source);
+	read_word(GOVERNOR, host->governor);
+	host->compiler = COMPILER;
+	host->build = BUILD;
 }
