@@ -3,8 +3,8 @@
  * file.h - what the peers share that work on the pages' file for each access:
  * what a process would do without a window.
  */
-#ifndef BENCH_FILE_H
-#define BENCH_FILE_H
+#ifndef BENCH_PEERS_FILE_H
+#define BENCH_PEERS_FILE_H
 
 #include "bench/worker/peer.h"
 
@@ -68,4 +68,4 @@ static void peer_count(struct counts *counts)
 	*counts = (struct counts){ 0 };
 }
 
-#endif /* BENCH_FILE_H */
+#endif /* BENCH_PEERS_FILE_H */

@@ -3,8 +3,8 @@
  * table.h - a port of pkmap whose translations are words in an array: as in a
  * kernel, and without anything behind the addresses.
  */
-#ifndef BENCH_TABLE_H
-#define BENCH_TABLE_H
+#ifndef BENCH_PEERS_TABLE_H
+#define BENCH_PEERS_TABLE_H
 
 #include "bench/worker/peer.h"
 #include "bench/worker/spin.h"
@@ -122,4 +122,4 @@ static const char *table_make(const struct setup *setup,
 	return NULL;
 }
 
-#endif /* BENCH_TABLE_H */
+#endif /* BENCH_PEERS_TABLE_H */

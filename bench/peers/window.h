@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* window.h - a window of pkmap on the port of table.h. */
-#ifndef BENCH_WINDOW_H
-#define BENCH_WINDOW_H
+#ifndef BENCH_PEERS_WINDOW_H
+#define BENCH_PEERS_WINDOW_H
 
 #include "table.h"
 
@@ -21,4 +21,4 @@ static const char *window_open(const struct setup *setup)
 	return NULL;
 }
 
-#endif /* BENCH_WINDOW_H */
+#endif /* BENCH_PEERS_WINDOW_H */

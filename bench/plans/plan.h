@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* plan.h - what the files that plan sections share. */
-#ifndef BENCH_PLAN_H
-#define BENCH_PLAN_H
+#ifndef BENCH_PLANS_PLAN_H
+#define BENCH_PLANS_PLAN_H
 
 #include "bench/bench.h"
 
@@ -64,4 +64,4 @@ void plan_instructions(const struct bench *b, struct bench_section *s);
 /* pump.c */
 void plan_pump(const struct bench *b, struct bench_section *s);
 
-#endif /* BENCH_PLAN_H */
+#endif /* BENCH_PLANS_PLAN_H */

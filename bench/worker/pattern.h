@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pattern.h - the pages that a worker's threads use, one after the other. */
-#ifndef BENCH_PATTERN_H
-#define BENCH_PATTERN_H
+#ifndef BENCH_WORKER_PATTERN_H
+#define BENCH_WORKER_PATTERN_H
 
 #include "bench/job.h"
 
@@ -33,4 +33,4 @@ static inline uint32_t next_page(struct sequence *s)
 	return page;
 }
 
-#endif /* BENCH_PATTERN_H */
+#endif /* BENCH_WORKER_PATTERN_H */

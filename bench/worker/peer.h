@@ -6,8 +6,8 @@
  * includes: the compiler sees the peer's calls in the loops, not a table of
  * pointers.  @pfn is less than the setup's npages.
  */
-#ifndef BENCH_PEER_H
-#define BENCH_PEER_H
+#ifndef BENCH_WORKER_PEER_H
+#define BENCH_WORKER_PEER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,4 +64,4 @@ void take_pending(void);
 /* worker.c: "what: why", of errno; lasts until the next one. */
 const char *say_errno(const char *what);
 
-#endif /* BENCH_PEER_H */
+#endif /* BENCH_WORKER_PEER_H */

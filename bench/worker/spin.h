@@ -15,8 +15,8 @@
  * gives its CPU away instead of wasting its time slice, which makes it faster
  * than spinning would be.
  */
-#ifndef BENCH_SPIN_H
-#define BENCH_SPIN_H
+#ifndef BENCH_WORKER_SPIN_H
+#define BENCH_WORKER_SPIN_H
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -85,4 +85,4 @@ static inline void spin_drop(struct spin *lock)
 
 #endif
 
-#endif /* BENCH_SPIN_H */
+#endif /* BENCH_WORKER_SPIN_H */

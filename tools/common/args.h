@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the subcommands' command lines have in common. */
-#ifndef ARGS_H
-#define ARGS_H
+#ifndef TOOLS_COMMON_ARGS_H
+#define TOOLS_COMMON_ARGS_H
 
 #include <argp.h>
 #include <stdint.h>
@@ -17,4 +17,4 @@ void parse_args(const struct argp *argp, int argc, char **argv,
 uint32_t parse_number(const struct argp_state *state, const char *name,
 		      const char *arg, uint32_t min, uint32_t max);
 
-#endif /* ARGS_H */
+#endif /* TOOLS_COMMON_ARGS_H */

@@ -3,8 +3,8 @@
  * What made the work fail: the first reason, from whichever thread.  It takes
  * no memory, which may be what is missing.
  */
-#ifndef FAILURE_H
-#define FAILURE_H
+#ifndef TOOLS_COMMON_FAILURE_H
+#define TOOLS_COMMON_FAILURE_H
 
 #include <limits.h>
 #include <pthread.h>
@@ -38,4 +38,4 @@ int fail(struct failure *failure, int errnum, const char *format, ...)
 void fail_also(struct failure *failure, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-#endif /* FAILURE_H */
+#endif /* TOOLS_COMMON_FAILURE_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The file that is read. */
-#ifndef INPUT_H
-#define INPUT_H
+#ifndef TOOLS_COMMON_INPUT_H
+#define TOOLS_COMMON_INPUT_H
 
 #include "failure.h"
 
@@ -18,4 +18,4 @@ struct input {
 int input_open(struct input *in, const char *path, struct failure *failure);
 void input_close(struct input *in);
 
-#endif /* INPUT_H */
+#endif /* TOOLS_COMMON_INPUT_H */

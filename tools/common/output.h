@@ -8,8 +8,8 @@
  * What is not a file, such as a device, a pipe or /dev/stdout, is written to
  * directly, and stays whatever happens.
  */
-#ifndef OUTPUT_H
-#define OUTPUT_H
+#ifndef TOOLS_COMMON_OUTPUT_H
+#define TOOLS_COMMON_OUTPUT_H
 
 #include "failure.h"
 #include "input.h"
@@ -59,4 +59,4 @@ typedef int output_write_fn(const void *arg, FILE *file);
 int output_write(const char *path, output_write_fn *write, const void *arg,
 		 struct failure *failure);
 
-#endif /* OUTPUT_H */
+#endif /* TOOLS_COMMON_OUTPUT_H */

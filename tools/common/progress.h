@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A line on standard error, if that is a terminal, that says how far we are. */
-#ifndef PROGRESS_H
-#define PROGRESS_H
+#ifndef TOOLS_COMMON_PROGRESS_H
+#define TOOLS_COMMON_PROGRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,4 +33,4 @@ uint64_t now_ns(void);
 /* "31.8 MiB"; returns @text. */
 const char *size_text(char text[SIZE_TEXT], double bytes);
 
-#endif /* PROGRESS_H */
+#endif /* TOOLS_COMMON_PROGRESS_H */

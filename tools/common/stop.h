@@ -3,8 +3,8 @@
  * Ctrl-C and its like.  They are held back and asked for at places where the
  * work can be given up cleanly, so that no moment is unsafe.
  */
-#ifndef STOP_H
-#define STOP_H
+#ifndef TOOLS_COMMON_STOP_H
+#define TOOLS_COMMON_STOP_H
 
 /* To be called first, before there are threads or files to clean up. */
 void stop_init(void);
@@ -18,4 +18,4 @@ void stop_let_through(void);
 /* Ends the process by the signal that stopped it, so that a shell knows. */
 void stop_die(void);
 
-#endif /* STOP_H */
+#endif /* TOOLS_COMMON_STOP_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Standard input, output and error: nothing takes their place, or is lost. */
-#ifndef STREAMS_H
-#define STREAMS_H
+#ifndef TOOLS_COMMON_STREAMS_H
+#define TOOLS_COMMON_STREAMS_H
 
 /*
  * To be called first.  What is closed of the three is opened, so that no file
@@ -16,4 +16,4 @@ void streams_init(void);
  */
 int streams_flush(void);
 
-#endif /* STREAMS_H */
+#endif /* TOOLS_COMMON_STREAMS_H */

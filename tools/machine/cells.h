@@ -3,8 +3,8 @@
  * Many explorations, each in a process of its own, as many at a time as there
  * are CPUs.  One that crashes takes no other with it.
  */
-#ifndef CELLS_H
-#define CELLS_H
+#ifndef TOOLS_MACHINE_CELLS_H
+#define TOOLS_MACHINE_CELLS_H
 
 #include "machine/checker/explore.h"
 #include "machine/checker/replay.h"
@@ -55,4 +55,4 @@ struct cells {
  */
 int cells_run(struct cells *c, struct progress *progress);
 
-#endif /* CELLS_H */
+#endif /* TOOLS_MACHINE_CELLS_H */

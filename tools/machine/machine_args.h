@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What explore and replay are told about the machine, and what runs on it. */
-#ifndef MACHINE_ARGS_H
-#define MACHINE_ARGS_H
+#ifndef TOOLS_MACHINE_MACHINE_ARGS_H
+#define TOOLS_MACHINE_MACHINE_ARGS_H
 
 #include "machine/checker/replay.h"
 #include "machine/scenarios/scenario.h"
@@ -48,4 +48,4 @@ void machine_options_print(const struct machine_options *opt, FILE *out);
  */
 bool setup_fit(struct run_setup *setup, bool more_slots);
 
-#endif /* MACHINE_ARGS_H */
+#endif /* TOOLS_MACHINE_MACHINE_ARGS_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What pkmap explore does with many scenarios, schemes and machines. */
-#ifndef MATRIX_H
-#define MATRIX_H
+#ifndef TOOLS_MACHINE_MATRIX_H
+#define TOOLS_MACHINE_MATRIX_H
 
 #include "tools/common/failure.h"
 #include "tools/common/progress.h"
@@ -27,4 +27,4 @@ int matrix_all(const struct matrix_options *opt, struct progress *progress,
 int matrix_deep(const struct matrix_options *opt, struct progress *progress,
 		struct failure *failure);
 
-#endif /* MATRIX_H */
+#endif /* TOOLS_MACHINE_MATRIX_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A run of the model machine, shown: as text, in pictures, as trace events. */
-#ifndef SHOW_H
-#define SHOW_H
+#ifndef TOOLS_MACHINE_SHOW_H
+#define TOOLS_MACHINE_SHOW_H
 
 #include "machine_args.h"
 #include "tools/common/failure.h"
@@ -18,4 +18,4 @@ int show_pictures(const struct machine_options *opt,
 /* Everything that was printed is out.  0, or it fails. */
 int show_flush(struct failure *failure);
 
-#endif /* SHOW_H */
+#endif /* TOOLS_MACHINE_SHOW_H */

@@ -4,8 +4,8 @@
  * mapping them, as DMA would.  The kernel copies from file to file.  An address
  * of the device is a place in the frames' file.
  */
-#ifndef DEVICE_H
-#define DEVICE_H
+#ifndef TOOLS_PUMP_DEVICE_H
+#define TOOLS_PUMP_DEVICE_H
 
 #include <pkmap/dma.h>
 #include <stdbool.h>
@@ -28,4 +28,4 @@ ssize_t device_copy(struct device *dev, off_t from, off_t to, size_t len);
 /* The system call that the device uses. */
 const char *device_method(const struct device *dev);
 
-#endif /* DEVICE_H */
+#endif /* TOOLS_PUMP_DEVICE_H */

@@ -4,8 +4,8 @@
  * which moves the bytes, and takes it back: only then is the frame the CPUs'
  * again.
  */
-#ifndef DRIVER_H
-#define DRIVER_H
+#ifndef TOOLS_PUMP_DRIVER_H
+#define TOOLS_PUMP_DRIVER_H
 
 #include "device.h"
 #include "pool.h"
@@ -28,4 +28,4 @@ int driver_too_short(struct driver *driver);
 /* Has the device write a frame to a part of the file.  Returns 0 or fails. */
 int driver_drain(struct driver *driver, const struct work *work);
 
-#endif /* DRIVER_H */
+#endif /* TOOLS_PUMP_DRIVER_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a file has data, and where a hole: bytes that are not stored, but 0. */
-#ifndef HOLES_H
-#define HOLES_H
+#ifndef TOOLS_PUMP_HOLES_H
+#define TOOLS_PUMP_HOLES_H
 
 #include <sys/types.h>
 
@@ -17,4 +17,4 @@ struct data {
  */
 struct data next_data(int fd, off_t offset, off_t size);
 
-#endif /* HOLES_H */
+#endif /* TOOLS_PUMP_HOLES_H */

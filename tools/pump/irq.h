@@ -8,8 +8,8 @@
  *   - the address belongs to the frame;
  *   - it shows what the frame's file holds, if nobody changed that meanwhile.
  */
-#ifndef IRQ_H
-#define IRQ_H
+#ifndef TOOLS_PUMP_IRQ_H
+#define TOOLS_PUMP_IRQ_H
 
 #include "pool.h"
 
@@ -71,4 +71,4 @@ void irq_cpu_count(struct irq_cpu *cpu, struct irq_counts *counts);
 /* The first fault, or NULL. */
 const struct irq_fault *irq_fault(struct irq *irq);
 
-#endif /* IRQ_H */
+#endif /* TOOLS_PUMP_IRQ_H */

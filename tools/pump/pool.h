@@ -10,8 +10,8 @@
  * most likely is not, and leaves the CPUs half of the frames: a source can only
  * be got rid of if there is a frame for its copy.
  */
-#ifndef POOL_H
-#define POOL_H
+#ifndef TOOLS_PUMP_POOL_H
+#define TOOLS_PUMP_POOL_H
 
 #include <pkmap/pkmap.h>
 #include <pthread.h>
@@ -108,4 +108,4 @@ static inline bool frame_unchanged(_Atomic uint32_t *statement,
 	return atomic_load_explicit(statement, memory_order_relaxed) == version;
 }
 
-#endif /* POOL_H */
+#endif /* TOOLS_PUMP_POOL_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the parts of "pkmap pump" tell each other. */
-#ifndef PUMP_H
-#define PUMP_H
+#ifndef TOOLS_PUMP_PUMP_H
+#define TOOLS_PUMP_PUMP_H
 
 #include "irq.h"
 #include "tools/common/failure.h"
@@ -69,4 +69,4 @@ int compare_files(const struct pump_options *options, int in, int out,
 int summary_print(const struct pump_options *options,
 		  const struct pump_result *result, struct failure *failure);
 
-#endif /* PUMP_H */
+#endif /* TOOLS_PUMP_PUMP_H */
