@@ -182,13 +182,13 @@ static int open_text(struct bench_output *o, const char *dir)
 /* What there is of the report is to be seen while the rest is measured. */
 static int flush_output(struct bench_output *o)
 {
-	int error = 0;
+	int err = 0;
 
 	if (streams_flush())
-		error = bench_error("cannot print");
+		err = bench_error("cannot print");
 	if (o->text && (fflush(o->text) || ferror(o->text)))
-		error = bench_error(o->path);
-	return error;
+		err = bench_error(o->path);
+	return err;
 }
 
 static int begin_output(struct bench_output *o, const struct options *options)
@@ -210,17 +210,17 @@ static int begin_output(struct bench_output *o, const struct options *options)
 
 static int put_section(struct bench_output *o, const struct bench_section *s)
 {
-	int error = 0;
+	int err = 0;
 
 	if (json_array_append_new(o->sections, json_of_section(s)))
-		error = bench_error("JSON");
+		err = bench_error("JSON");
 	if (!o->options->json)
 		report_section(s, stdout);
 	if (o->text) {
 		report_section(s, o->text);
-		error |= plots_write(s, o->options->out);
+		err |= plots_write(s, o->options->out);
 	}
-	return error | flush_output(o);
+	return err | flush_output(o);
 }
 
 static int write_json(const void *root, FILE *out)
@@ -233,12 +233,12 @@ static int write_json(const void *root, FILE *out)
 
 static int print_json(json_t *root)
 {
-	const int failed = write_json(root, stdout) ? errno : 0;
+	const int err = write_json(root, stdout) ? errno : 0;
 
-	if (!streams_flush() && !failed)
+	if (!streams_flush() && !err)
 		return 0;
-	if (failed)
-		errno = failed;
+	if (err)
+		errno = err;
 	return bench_error("cannot print");
 }
 
@@ -246,27 +246,27 @@ static int end_output(struct bench_output *o)
 {
 	json_t *root = json_pack("{s:o, s:o}", "machine", json_of_host(),
 				 "sections", o->sections);
-	int error = 0;
+	int err = 0;
 
 	if (!root)
 		return bench_error("JSON");
 	if (o->options->json)
-		error = print_json(root);
+		err = print_json(root);
 	if (o->text) {
-		error |= file_write(o->options->out, "bench.json", write_json,
-				    root);
+		err |= file_write(o->options->out, "bench.json", write_json,
+				  root);
 		if (fclose(o->text))
-			error = bench_error(o->path);
+			err = bench_error(o->path);
 	}
 	json_decref(root);
-	return error;
+	return err;
 }
 
 static int measure(struct bench *b, const struct bench_plan *plan,
 		   struct bench_output *output)
 {
 	struct bench_section *s = calloc(1, sizeof(*s));
-	int error;
+	int err;
 
 	if (!s)
 		return bench_error(plan->name);
@@ -275,12 +275,12 @@ static int measure(struct bench *b, const struct bench_plan *plan,
 	s->repeatable = plan->repeatable;
 	s->rounds = plan->repeatable ? 1 : b->rounds;
 	plan->plan(b, s);
-	error = section_measure(b, s);
-	if (!error)
-		error = put_section(output, s);
+	err = section_measure(b, s);
+	if (!err)
+		err = put_section(output, s);
 	section_free(s);
 	free(s);
-	return error;
+	return err;
 }
 
 int cmd_bench(int argc, char **argv, bench_pump_fn *pump)
@@ -288,7 +288,7 @@ int cmd_bench(int argc, char **argv, bench_pump_fn *pump)
 	struct options options = { 0 };
 	struct bench_output output;
 	struct bench b;
-	int error = 0;
+	int err = 0;
 	int i;
 
 	parse_args(&argp, argc, argv, 0, &options);
@@ -299,17 +299,17 @@ int cmd_bench(int argc, char **argv, bench_pump_fn *pump)
 	signal(SIGPIPE, SIG_IGN);
 	if (bench_init(&b, &options, pump) || begin_output(&output, &options))
 		return EXIT_FAILURE;
-	for (i = 0; i < bench_nplans && !error; i++) {
+	for (i = 0; i < bench_nplans && !err; i++) {
 		if (!options.chosen || options.chosen & 1u << i)
-			error = measure(&b, &bench_plans[i], &output);
+			err = measure(&b, &bench_plans[i], &output);
 	}
 	if (b.stopped)
 		fprintf(stderr,
 			"pkmap bench: stopped in section %s; what is "
 			"above is complete\n",
 			bench_plans[i - 1].name);
-	error |= end_output(&output);
+	err |= end_output(&output);
 	if (b.stopped)
 		stop_die();
-	return error || b.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return err || b.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -71,7 +71,7 @@ static int read_count(int log, double *count, char last[LINE_BYTES])
 {
 	FILE *file = fdopen(log, "r");
 	char line[LINE_BYTES];
-	int error = -1;
+	int err = -1;
 	char *at;
 
 	if (!file) {
@@ -86,11 +86,11 @@ static int read_count(int log, double *count, char last[LINE_BYTES])
 		at = strstr(line, "Collected :");
 		if (at) {
 			*count = strtod(at + strlen("Collected :"), NULL);
-			error = 0;
+			err = 0;
 		}
 	}
 	fclose(file);
-	return error;
+	return err;
 }
 
 static int count_once(const struct bench_worker *w, const struct job *job,

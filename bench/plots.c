@@ -102,7 +102,7 @@ int plots_write(const struct bench_section *s, const char *dir)
 {
 	struct plot plot = { .s = s };
 	char name[64];
-	int error = 0;
+	int err = 0;
 	int i;
 
 	for (i = 0; i < s->nitems; i++) {
@@ -110,7 +110,7 @@ int plots_write(const struct bench_section *s, const char *dir)
 			continue;
 		plot.first = i;
 		snprintf(name, sizeof(name), "%s.dat", s->items[i].plot);
-		error |= file_write(dir, name, write_plot, &plot);
+		err |= file_write(dir, name, write_plot, &plot);
 	}
-	return error;
+	return err;
 }

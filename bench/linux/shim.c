@@ -71,6 +71,7 @@ void shim_mmap(unsigned long addr, unsigned long page)
 
 const char *shim_open(const struct setup *setup)
 {
+	uint32_t i;
 	void *base;
 
 	if (setup->nslots != LAST_PKMAP ||
@@ -84,7 +85,7 @@ const char *shim_open(const struct setup *setup)
 	pkmap_page_table = calloc(LAST_PKMAP, sizeof(*pkmap_page_table));
 	if (!shim_pages || !pkmap_page_table)
 		return "no memory";
-	for (uint32_t i = 0; i < setup->npages; i++)
+	for (i = 0; i < setup->npages; i++)
 		shim_pages[i] = (struct page){ .virtual = NULL };
 	shim_fd = setup->fd;
 	page_address_init();

@@ -17,10 +17,10 @@ static const char *open_posix(const struct setup *setup)
 		.strict = setup->strict,
 	};
 	struct pkmap_posix *port;
-	int error = pkmap_posix_open(&config, &port);
+	int err = pkmap_posix_open(&config, &port);
 
-	if (error)
-		return pkmap_strerror(error);
+	if (err)
+		return pkmap_strerror(err);
 	win = pkmap_posix_window(port);
 	return NULL;
 }

@@ -304,16 +304,16 @@ static int start_thread(struct thread *t)
 {
 	pthread_attr_t attr;
 	cpu_set_t set;
-	int error;
+	int err;
 
 	CPU_ZERO(&set);
 	CPU_SET((size_t)cpus[t->nr % ncpus], &set);
 	pthread_attr_init(&attr);
-	error = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
-	if (!error)
-		error = pthread_create(&t->id, &attr, run_thread, t);
+	err = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	if (!err)
+		err = pthread_create(&t->id, &attr, run_thread, t);
 	pthread_attr_destroy(&attr);
-	return error;
+	return err;
 }
 
 /* Of the threads that are timed: with WORK_LATENCY the first. */
@@ -342,18 +342,18 @@ static bool run_threads(struct thread *threads, uint32_t n,
 	bool preempted = false;
 	pthread_barrier_t barrier;
 	uint32_t i;
-	int error;
+	int err;
 
 	atomic_store(&stop, false);
 	pthread_barrier_init(&barrier, NULL, n);
 	for (i = 0; i < n; i++) {
 		threads[i].barrier = &barrier;
 		threads[i].failed = false;
-		error = start_thread(&threads[i]);
-		if (!error)
+		err = start_thread(&threads[i]);
+		if (!err)
 			continue;
 		/* The others wait at the barrier for ever. */
-		fprintf(stderr, "worker: thread: %s\n", strerror(error));
+		fprintf(stderr, "worker: thread: %s\n", strerror(err));
 		exit(EXIT_FAILURE);
 	}
 	for (i = 0; i < n; i++) {

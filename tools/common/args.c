@@ -10,12 +10,12 @@
 void parse_args(const struct argp *argp, int argc, char **argv,
 		unsigned int flags, void *input)
 {
-	const error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
+	const error_t err = argp_parse(argp, argc, argv, flags, NULL, input);
 
-	if (!error)
+	if (!err)
 		return;
 	fprintf(stderr, "%s: cannot read the command line: %s\n", argv[0],
-		strerror(error));
+		strerror(err));
 	exit(EXIT_FAILURE);
 }
 

@@ -290,7 +290,8 @@ static int link_temporary(struct output *out)
  */
 static int replace(struct output *out)
 {
-	sigset_t all, before;
+	sigset_t before;
+	sigset_t all;
 	int err = 0;
 	int why;
 

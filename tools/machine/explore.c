@@ -436,18 +436,18 @@ int cmd_explore(int argc, char **argv)
 {
 	struct failure failure = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct explore_options opt;
-	int ret;
+	int err;
 
 	parse(argc, argv, &opt);
 	stop_init();
 	progress_init(&progress, false);
 	start = now_ns();
-	ret = run(&opt, &failure);
+	err = run(&opt, &failure);
 	if (show_flush(&failure))
-		ret = -1;
+		err = -1;
 	if (has_failed(&failure))
 		fprintf(stderr, "pkmap explore: %s\n", failure.text);
 	if (stop_requested())
 		stop_die();
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -506,17 +506,17 @@ static int run_matrix(const struct matrix *m, const struct matrix_options *opt,
 		.ncells = m->most_cells,
 		.cells = calloc(m->most_cells, sizeof(*c.cells)),
 	};
-	int ret;
+	int err;
 
 	if (!c.cells)
 		return fail(failure, 0, "not enough memory");
 	m->make(&c);
 	bound(&c, m, opt->states);
-	ret = run_cells(&c, m, opt, progress, failure);
-	if (!ret)
-		ret = judge(&c, m, opt);
+	err = run_cells(&c, m, opt, progress, failure);
+	if (!err)
+		err = judge(&c, m, opt);
 	free(c.cells);
-	return ret;
+	return err;
 }
 
 int matrix_all(const struct matrix_options *opt, struct progress *progress,

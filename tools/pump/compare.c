@@ -33,7 +33,8 @@ struct comparison {
 
 static off_t hole_of_both(const struct comparison *c, off_t offset)
 {
-	off_t in, out;
+	off_t in;
+	off_t out;
 
 	if (offset >= c->size)
 		return 0;
@@ -46,7 +47,8 @@ static ssize_t read_same(const struct comparison *c, off_t offset,
 			 char bytes[AT_ONCE])
 {
 	static char copy[AT_ONCE];
-	ssize_t n, m;
+	ssize_t n;
+	ssize_t m;
 
 	n = pread(c->in, bytes, AT_ONCE, offset);
 	if (n < 0)
@@ -118,6 +120,7 @@ int compare_files(const struct pump_options *options, int in, int out,
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *context = NULL;
 	unsigned int len;
+	unsigned int i;
 	int err;
 
 	if (!begin_hash(&context)) {
@@ -131,7 +134,7 @@ int compare_files(const struct pump_options *options, int in, int out,
 		err = fail(failure, 0, "cannot compute SHA-256");
 		goto out;
 	}
-	for (unsigned int i = 0; i < len; i++)
+	for (i = 0; i < len; i++)
 		sprintf(text + 2 * i, "%02x", hash[i]);
 out:
 	EVP_MD_CTX_free(context);

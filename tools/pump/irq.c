@@ -44,9 +44,12 @@ static void note_fault(struct irq *irq, const char *what, pkmap_pfn pfn,
 __attribute__((no_sanitize("thread"))) static bool
 same_contents(const volatile uint64_t *a, const uint64_t *b)
 {
-	for (size_t i = 0; i < IRQ_CHECK_BYTES / sizeof(*a); i++)
+	size_t i;
+
+	for (i = 0; i < IRQ_CHECK_BYTES / sizeof(*a); i++) {
 		if (a[i] != b[i])
 			return false;
+	}
 	return true;
 }
 

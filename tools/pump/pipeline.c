@@ -147,7 +147,8 @@ static int copy_page(struct pipeline *p, pkmap_pfn to, pkmap_pfn from,
 static int copy_pages(struct cpu *cpu)
 {
 	struct pipeline *p = cpu->pipeline;
-	struct work from, to;
+	struct work from;
+	struct work to;
 
 	while (pool_take(&p->pool, &p->pool.filled, &from)) {
 		to = from;
@@ -185,15 +186,18 @@ static void *run_cpu(void *arg)
 static struct irq_counts count_irqs(struct pipeline *p)
 {
 	struct irq_counts counts = { 0 };
+	uint32_t i;
 
-	for (uint32_t i = 0; i < p->options->threads; i++)
+	for (i = 0; i < p->options->threads; i++)
 		irq_cpu_count(&p->cpus[i].irq, &counts);
 	return counts;
 }
 
 static void show_progress(struct pipeline *p)
 {
-	char done[SIZE_TEXT], all[SIZE_TEXT], rate[SIZE_TEXT];
+	char done[SIZE_TEXT];
+	char all[SIZE_TEXT];
+	char rate[SIZE_TEXT];
 	double seconds = (double)(now_ns() - p->start_ns) / 1e9;
 	struct pkmap_stats stats;
 
@@ -250,11 +254,14 @@ static int start_thread(struct pipeline *p, void *(*run)(void *), void *arg)
 
 static int start_threads(struct pipeline *p)
 {
+	uint32_t i;
+
 	if (start_thread(p, run_writer, p) || start_thread(p, run_reader, p))
 		return -1;
-	for (uint32_t i = 0; i < p->options->threads; i++)
+	for (i = 0; i < p->options->threads; i++) {
 		if (start_thread(p, run_cpu, &p->cpus[i]))
 			return -1;
+	}
 	return 0;
 }
 
@@ -262,7 +269,9 @@ static int start_threads(struct pipeline *p)
 static void run_threads(struct pipeline *p)
 {
 	struct timespec until;
-	sigset_t all, before;
+	sigset_t before;
+	sigset_t all;
+	uint32_t i;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -273,7 +282,7 @@ static void run_threads(struct pipeline *p)
 		watch(p);
 		until = next_look();
 	} while (!pool_has_ended(&p->pool, &until));
-	for (uint32_t i = 0; i < p->nthreads; i++)
+	for (i = 0; i < p->nthreads; i++)
 		pthread_join(p->threads[i], NULL);
 	check_irqs(p);
 }
@@ -338,13 +347,14 @@ static int allocate_threads(struct pipeline *p)
 {
 	uint32_t n = p->options->threads;
 	uint64_t rate = p->options->irq_rate;
+	uint32_t i;
 
 	irq_init(&p->irq, p->hm, &p->pool, rate ? n * 1000000000ull / rate : 0);
 	p->cpus = calloc(n, sizeof(*p->cpus));
 	p->threads = calloc(n + 2, sizeof(*p->threads));
 	if (!p->cpus || !p->threads)
 		return fail(p->failure, ENOMEM, "cannot start the threads");
-	for (uint32_t i = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		p->cpus[i].pipeline = p;
 		irq_cpu_init(&p->cpus[i].irq, &p->irq, i);
 	}

@@ -40,6 +40,8 @@ static struct work pop_newest(struct pool *pool, struct queue *queue)
 
 int pool_init(struct pool *pool, uint32_t nframes, uint32_t ncpus)
 {
+	uint32_t i;
+
 	*pool = (struct pool){ .nframes = nframes };
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->ended, NULL);
@@ -52,7 +54,7 @@ int pool_init(struct pool *pool, uint32_t nframes, uint32_t ncpus)
 		pool_destroy(pool);
 		return ENOMEM;
 	}
-	for (uint32_t i = 0; i < nframes; i++)
+	for (i = 0; i < nframes; i++)
 		pool_free(pool, i);
 	return 0;
 }

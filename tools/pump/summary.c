@@ -23,7 +23,9 @@ static void print_text(const struct pump_options *options,
 	const struct pkmap_dma_stats *dma = &result->dma;
 	const struct irq_counts *irq = &result->irq;
 	double page_size = (double)options->page_size;
-	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
+	char a[SIZE_TEXT];
+	char b[SIZE_TEXT];
+	char c[SIZE_TEXT];
 
 	printf("copied      %s in %.2f s, %s/s; %s of holes are kept\n",
 	       size_text(a, copied(result)), result->seconds,
