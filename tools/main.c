@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pkmap - the command: finds the subcommand and hands the rest to it. */
+/* The command pkmap: finds the subcommand and passes the rest on to it. */
 #include "bench/command.h"
 #include "tools/common/args.h"
 #include "tools/common/streams.h"
@@ -18,7 +18,7 @@ struct command {
 };
 
 #ifdef PKMAP_BENCH
-/* It measures the pump too, but includes nothing of it. */
+/* bench also measures the pump, but does not depend on it. */
 static int run_bench(int argc, char **argv)
 {
 	return cmd_bench(argc, argv, pump_copy);
@@ -45,7 +45,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* The subcommand sees "pkmap pump" as its name, as its messages should. */
+/* argv[0] becomes "pkmap pump", for the subcommand's messages. */
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	static char name[32];
@@ -70,7 +70,7 @@ static error_t parse_command(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which command?");
+		argp_error(state, "no command given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -85,10 +85,10 @@ int main(int argc, char **argv)
 		.doc = "Map high memory through a small window of slots.\v"
 		       "The commands are:\n"
 		       "  pump IN OUT      copy a file through high memory\n"
-		       "  replay SCENARIO  show a run on the model machine\n"
-		       "  explore          look at every run on it\n"
-		       "  bench            measure pkmap beside others\n\n"
-		       "'pkmap COMMAND --help' says more about one.",
+		       "  replay SCENARIO  show one run on a model machine\n"
+		       "  explore          check every run on it\n"
+		       "  bench            compare pkmap with alternatives\n\n"
+		       "See 'pkmap COMMAND --help' for the options of each.",
 	};
 	int status = EXIT_FAILURE;
 

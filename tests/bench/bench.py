@@ -246,7 +246,7 @@ def check_files(scratch):
           f"{text_file}: No space left on device")
     os.unlink(text_file)
     for target, why in (("/dev/full", "No space left on device"),
-                        ("nothing", "leads nowhere")):
+                        ("nothing", "dangling symbolic link")):
         os.symlink(target, json_file)
         fails(f"a bench.json that is a link to {target}", bench_to(out), why)
         ok(os.path.islink(json_file), "... and stays one")

@@ -212,7 +212,7 @@ for option in schedule svg png trace; do
 	[ -p fifo ] && [ "$(wc -c <got)" -gt 100 ]
 	result $? "--$option: a FIFO is written to, and stays"
 	"$tool" "$@" "--$option" /dev/stdout >both 2>"$top/err"
-	grep -aq "^To see it again" both &&
+	grep -aq "^To replay it" both &&
 		grep -Eaq "states $n transitions" both &&
 		[ "$(wc -c <both)" -gt "$(wc -c <got)" ]
 	result $? "--$option: standard output gets both"
@@ -222,7 +222,7 @@ done
 # It waits for a reader once all is printed.
 env --default-signal=INT "$tool" explore --scenario rfc --scheme unpinned \
 	--schedule fifo >out 2>"$top/err" &
-until grep -q "To see it again" out; do
+until grep -q "To replay it" out; do
 	kill -0 $! || break
 done 2>/dev/null
 kill -INT $!
@@ -327,9 +327,9 @@ ends "blanks, comments, and who cannot go on" 1 "verdict: data loss \(I1\)" \
 	replay rfc --scheme unpinned --schedule odd
 
 # Wrong command lines.
-usage "which scenario\?" replay --scheme pkmap
-usage "which --scenario\?" explore --scheme pkmap
-usage "which --scheme\?" explore --scenario rfc
+usage "no scenario given" replay --scheme pkmap
+usage "no --scenario given" explore --scheme pkmap
+usage "no --scheme given" explore --scenario rfc
 usage "there is no scenario 'x'" replay x --scheme pkmap
 usage "there is no scheme 'x'" replay rfc --scheme x
 usage "there is no scheme 'x'" replay rfc --scheme pkmap --beside x
@@ -347,22 +347,22 @@ usage "on an aliasing cache, half" \
 	replay rfc --scheme pkmap --cache aliasing --slots 3
 usage "with those for local maps, these are too many slots" \
 	replay rfc --scheme pkmap --cache aliasing --cpus 4
-usage "ipi makes no sense on VIPT, 1 CPU; it does with --cache vipt --cpus 2" \
+usage "ipi makes no sense on VIPT, 1 CPU; try --cache vipt --cpus 2" \
 	explore --scenario ipi --scheme pkmap --cache vipt --cpus 1
-usage "ipi makes no sense on VIPT, 2 CPUs, TLBs flushed by broadcast; it does" \
+usage "ipi makes no sense on VIPT, 2 CPUs, TLBs flushed by broadcast; try" \
 	explore --scenario ipi --scheme pkmap --broadcast --cpus 2
 usage "there are at most 64 bytes of memory" \
 	explore --scenario carried --scheme pkmap --lines 4 --line-bytes 4
-usage "prefetch makes no sense on VIVT, 1 CPU; it does with --cache vipt$" \
+usage "prefetch makes no sense on VIVT, 1 CPU; try --cache vipt$" \
 	replay prefetch --scheme pkmap --cache vivt
-usage "carried makes no sense on aliasing VIPT, 1 CPU; it does with --cache vivt$" \
+usage "carried makes no sense on aliasing VIPT, 1 CPU; try --cache vivt$" \
 	replay carried --scheme pkmap --cache aliasing
 usage "--seed is for --random" explore --scenario rfc --scheme pkmap --seed 1
 usage "--switches and --states are not for --random" \
 	explore --scenario rfc --scheme pkmap --random 1 --states 1
 usage "--json is for --all and --deep" \
 	explore --scenario rfc --scheme pkmap --json
-usage "--list, --all or --deep\?" explore --all --deep
+usage "--list, --all and --deep exclude each other" explore --all --deep
 usage "--list, --all and --deep choose" explore --all --cpus 2
 usage "--list, --all and --deep choose" explore --list --scenario rfc
 

@@ -6,7 +6,7 @@
 
 tool=$(realpath "$1")
 bugs=$(realpath "$3")
-left="frames that devices still have"
+left="frames still held by devices"
 top=$(mktemp -d) || exit 1
 trap 'rm -rf "$top"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -249,7 +249,7 @@ fails "IN is a directory" 1 "cannot read dir: Is a directory" \
 for file in /proc/version /sys/devices/system/cpu/online; do
 	if [ -r $file ]; then
 		fails "IN is $file" 1 \
-			"$file has not as many bytes as its size says" \
+			"$file does not have as many bytes as its size says" \
 			"$tool" pump $file out
 	else
 		skip "IN is $file" "there is none"
@@ -271,7 +271,7 @@ if as_mortal true 2>/dev/null; then
 	chmod 644 out
 	chmod 555 dir
 	fails "OUT's directory is read-only" 1 \
-		"cannot make a file beside dir/out: Permission denied" \
+		"cannot create a file next to dir/out: Permission denied" \
 		as_mortal "$tool" pump in dir/out
 	chmod 755 dir
 else
@@ -289,7 +289,7 @@ fails "IN is a symbolic link to OUT" 1 "soft and in are the same file" \
 	"$tool" pump soft in
 rm soft
 ln -s none soft
-fails "OUT is a link that leads nowhere" 1 "soft is a link that leads nowhere" \
+fails "OUT is a dangling link" 1 "soft is a dangling symbolic link" \
 	"$tool" pump in soft
 rm soft
 ln -s soft soft
@@ -298,12 +298,13 @@ fails "OUT is a link to itself" 1 "cannot write soft: Too many levels" \
 rm soft
 fails "OUT is a directory" 1 "cannot write dir: Is a directory" \
 	"$tool" pump in dir
-fails "OUT is a device" 1 "/dev/full exists and is not a file" \
+fails "OUT is a device" 1 "/dev/full exists and is not a regular file" \
 	"$tool" pump in /dev/full
 mkfifo fifo
-fails "OUT is a FIFO" 1 "fifo exists and is not a file" "$tool" pump in fifo
+fails "OUT is a FIFO" 1 "fifo exists and is not a regular file" \
+	"$tool" pump in fifo
 rm fifo
-fails "OUT is an open file" 1 "/dev/fd/3 exists and is not a file" \
+fails "OUT is an open file" 1 "/dev/fd/3 exists and is not a regular file" \
 	sh -c '"$1" pump in /dev/fd/3 3>>out' sh "$tool"
 fails "OUT has no name" 1 "'' does not name a file" "$tool" pump in ''
 fails "OUT's directory is missing" 1 \
@@ -324,7 +325,7 @@ fails "a file size limit" 1 "cannot write out: File too large" \
 	limited "$tool" pump --frames 4 in out
 echo small >small
 fails "a file size limit below the frames" 1 \
-	"cannot make a window .*: File too large" \
+	"cannot create a window .*: File too large" \
 	limited "$tool" pump --frames 1024 small out
 rm small
 if unshare -rm mount -t tmpfs -o size=64k tmpfs dir 2>/dev/null; then
@@ -453,7 +454,7 @@ fails "a copy that differs" 1 "the copy differs from in" \
 	with_faults $no_sendfile FAULT_pwrite=wrong "$tool" pump in out
 yes | head -c 8M >big
 fails "an interrupt that sees something else" 1 \
-	"an interrupt's pin of frame .*: the address shows something else" \
+	"interrupt check of frame .*: the contents are not the frame's" \
 	until_it_fails with_faults FAULT_pread=wrong "$tool" pump big out2
 
 ### What happens meanwhile
@@ -482,7 +483,7 @@ echo more >>big
 kill -CONT $pid
 wait $pid
 [ $? -eq 1 ] && [ "$(cat out)" = old ] &&
-	grep -q "the copy differs from big: it was changed" "$top/err"
+	grep -q "the copy differs from big: the file was changed" "$top/err"
 result $? "IN becomes longer"
 
 yes | head -c 8M >big
@@ -532,7 +533,7 @@ stopped_pump big dir/out
 mkfifo dir/out
 kill -CONT $pid
 wait $pid
-[ $? -eq 1 ] && grep -q "dir/out exists and is not a file$" "$top/err" &&
+[ $? -eq 1 ] && grep -q "dir/out exists and is not a regular file$" "$top/err" &&
 	[ -p dir/out ] && [ "$(ls -A dir)" = out ]
 result $? "OUT appears, and is not a file"
 rm dir/out
@@ -557,9 +558,9 @@ for args in "--slots 1" "--slots 1048577" "--slots -1" "--slots 0x40" \
 	fails "$args" 2 "$option: " "$tool" pump "$option" "${args#* }" in out
 done
 fails "no number" 2 "--slots: '' is not a number" "$tool" pump --slots= in out
-fails "no files" 2 "which files" "$tool" pump
-fails "one file" 2 "which files" "$tool" pump in
-fails "three files" 2 "more than two files" "$tool" pump in out out2
+fails "no files" 2 "IN and OUT must be given" "$tool" pump
+fails "one file" 2 "IN and OUT must be given" "$tool" pump in
+fails "three files" 2 "too many files" "$tool" pump in out out2
 "$tool" pump --wrong in out >"$top/out" 2>"$top/err"
 [ $? -eq 2 ]
 result $? "an unknown option"

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* What the subcommands' command lines have in common. */
+/* Parsing of command lines. */
 #ifndef TOOLS_COMMON_ARGS_H
 #define TOOLS_COMMON_ARGS_H
 
 #include <argp.h>
 #include <stdint.h>
 
-/* What a wrong command line exits with, as against 1 for work that failed. */
+/* The exit status for a wrong command line; failed work exits with 1. */
 #define EXIT_USAGE 2
 
-/* argp_parse(); exits whatever is wrong, and says so. */
+/* Like argp_parse(), but exits with a message on every error. */
 void parse_args(const struct argp *argp, int argc, char **argv,
 		unsigned int flags, void *input);
 
-/* What option --@name was given.  Exits if that is not from @min to @max. */
+/*
+ * The number that was given to option --@name.  Exits with a message unless it
+ * is between @min and @max.
+ */
 uint32_t parse_number(const struct argp_state *state, const char *name,
 		      const char *arg, uint32_t min, uint32_t max);
 

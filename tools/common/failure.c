@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Kept free for the meaning of an errno, and for what fail_also() adds. */
+/* Room kept for the text of an errno value and for what fail_also() adds. */
 #define RESERVE 256
 
-/* Ends a text that did not fit behind its last whole character of UTF-8. */
+/* Puts "..." after the last complete UTF-8 character of a truncated text. */
 static void end_short(char *text, size_t len)
 {
 	static const char dots[] = "...";
@@ -19,7 +19,7 @@ static void end_short(char *text, size_t len)
 	strcpy(text + len, dots);
 }
 
-/* Adds as much as fits into the first @size bytes. */
+/* Appends as much as fits into the first @size bytes of @text. */
 static void append(char *text, size_t size, const char *format, va_list args)
 {
 	size_t used = strlen(text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What made the work fail: the first reason, from whichever thread.  It takes
- * no memory, which may be what is missing.
+ * Why the work failed: the first reason, from any thread.  Nothing here
+ * allocates memory, since running out of memory may be the reason.
  */
 #ifndef TOOLS_COMMON_FAILURE_H
 #define TOOLS_COMMON_FAILURE_H
@@ -10,12 +10,12 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* Room for two paths, and for what is said of them. */
+/* Room for two paths and a sentence about them. */
 #define FAILURE_TEXT (2 * PATH_MAX + 512)
 
 struct failure {
 	pthread_mutex_t lock;
-	char text[FAILURE_TEXT]; /* "": nothing has failed */
+	char text[FAILURE_TEXT]; /* empty: nothing has failed */
 };
 
 static inline bool has_failed(const struct failure *failure)
@@ -24,16 +24,17 @@ static inline bool has_failed(const struct failure *failure)
 }
 
 /*
- * Notes a reason, unless there is one: what follows a failure is mostly caused
- * by it.  @errnum other than 0 adds its meaning.  Returns -1, always, for
- * callers that return that.  Not for signal handlers.
+ * Records a reason, unless there is one already: later failures are mostly
+ * caused by the first.  If @errnum is not 0, its description is appended.
+ * Always returns -1, so that callers can return the result.  Not for signal
+ * handlers.
  */
 int fail(struct failure *failure, int errnum, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Notes what must not go unnoticed, whatever failed before: it is added to the
- * reason that there is.
+ * Records something that must be reported even if there is a reason already:
+ * it is appended to that.
  */
 void fail_also(struct failure *failure, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

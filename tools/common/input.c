@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Files of /proc say that they have no bytes, those of /sys a page of them. */
+/*
+ * Files in /proc have a size of 0, those in /sys a size of one page, whatever
+ * can be read from them.
+ */
 static int check_size(const struct input *in, struct failure *failure)
 {
 	char byte;
@@ -15,9 +18,9 @@ static int check_size(const struct input *in, struct failure *failure)
 		return fail(failure, errno, "cannot read %s", in->path);
 	if ((n > 0) != (in->size > 0))
 		return fail(failure, 0,
-			    "%s has not as many bytes as its size says, like "
-			    "the files of /proc and /sys: copy what cat(1) "
-			    "prints of it",
+			    "%s does not have as many bytes as its size says, "
+			    "like files in /proc and /sys; copy the output of "
+			    "cat(1) instead",
 			    in->path);
 	return 0;
 }
@@ -42,7 +45,7 @@ static int input_check(struct input *in, struct failure *failure)
 
 int input_open(struct input *in, const char *path, struct failure *failure)
 {
-	/* O_NONBLOCK: a FIFO is refused, not waited for. */
+	/* O_NONBLOCK: do not wait for the writer of a FIFO, but refuse it. */
 	*in = (struct input){
 		.path = path,
 		.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC),

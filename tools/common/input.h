@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file that is read. */
+/* An input file. */
 #ifndef TOOLS_COMMON_INPUT_H
 #define TOOLS_COMMON_INPUT_H
 
@@ -14,7 +14,7 @@ struct input {
 	struct stat stat;
 };
 
-/* Returns 0 or fails. */
+/* Returns 0, or -1 after fail(). */
 int input_open(struct input *in, const char *path, struct failure *failure);
 void input_close(struct input *in);
 

@@ -25,11 +25,12 @@ static int cannot_write(const struct output *out, struct failure *failure)
 
 static int not_a_file(const struct output *out, struct failure *failure)
 {
-	return fail(failure, 0, "%s exists and is not a file", out->path);
+	return fail(failure, 0, "%s exists and is not a regular file",
+		    out->path);
 }
 
 /*
- * Where it goes.
+ * Finding the place of the file.
  */
 
 static void leave_dir(struct output *out)
@@ -38,7 +39,7 @@ static void leave_dir(struct output *out)
 		close(out->dir);
 }
 
-/* Takes the last name off @path, and goes where the rest leads. */
+/* Splits the last name off @path, and opens the directory before it. */
 static int enter_dir(struct output *out, char *path, struct failure *failure)
 {
 	char *slash = strrchr(path, '/');
@@ -69,7 +70,10 @@ static bool is_procfs(int dir)
 	return !fstatfs(dir, &fs) && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* What is to be replaced is a link's target.  /proc/self/fd/1 has no other. */
+/*
+ * A symbolic link's target is replaced, not the link.  The links in
+ * /proc/self/fd cannot be followed by name: they are written to directly.
+ */
 static int follow_links(struct output *out, struct failure *failure)
 {
 	char path[PATH_MAX];
@@ -94,7 +98,7 @@ static int follow_links(struct output *out, struct failure *failure)
 	return fail(failure, ELOOP, "cannot write %s", out->path);
 }
 
-/* @there: what is there now; st_mode is 0 if nothing is. */
+/* @there: the existing file; st_mode is 0 if there is none. */
 static int find_place(struct output *out, struct stat *there,
 		      struct failure *failure)
 {
@@ -103,7 +107,7 @@ static int find_place(struct output *out, struct stat *there,
 			return cannot_write(out, failure);
 		if (!lstat(out->path, there))
 			return fail(failure, 0,
-				    "%s is a link that leads nowhere",
+				    "%s is a dangling symbolic link",
 				    out->path);
 		there->st_mode = 0;
 	}
@@ -125,12 +129,14 @@ static int check_file(const struct output *out, const struct stat *there,
 }
 
 /*
- * How it comes about.
+ * Creating the file.
  */
 
 /*
- * An open file of our own has a position that all who write to it share.  A
- * pipe may be waited for; there is nothing to clean up.
+ * If it is an open file of this process, duplicate that: opened again, it would
+ * have a position of its own, and overwrite what others write.  Opening a pipe
+ * may wait for its reader, so let signals end the process: there is nothing to
+ * clean up.
  */
 static int open_direct(struct output *out, const struct stat *there)
 {
@@ -177,7 +183,7 @@ static void proc_path(const struct output *out, char path[PROC_PATH])
 	snprintf(path, PROC_PATH, "/proc/self/fd/%d", out->fd);
 }
 
-/* Without a name if there is such a thing, and a way to give it one later. */
+/* Unnamed if the file system can do that and it can be named later. */
 static int make_file(struct output *out, mode_t mode, struct failure *failure)
 {
 	char path[PROC_PATH];
@@ -191,12 +197,12 @@ static int make_file(struct output *out, mode_t mode, struct failure *failure)
 	if (out->fd < 0)
 		make_named(out, mode);
 	if (out->fd < 0)
-		return fail(failure, errno, "cannot make a file beside %s",
+		return fail(failure, errno, "cannot create a file next to %s",
 			    out->path);
 	return 0;
 }
 
-/* The kernel takes off the umask, or what a directory's ACL has instead. */
+/* The kernel applies the umask, or the directory's default ACL instead. */
 static int open_new(struct output *out, const struct input *in,
 		    struct failure *failure)
 {
@@ -239,7 +245,7 @@ int output_open(struct output *out, const char *path, const struct input *in,
 		struct failure *failure)
 {
 	*out = (struct output){ .path = path, .fd = -1, .dir = AT_FDCWD };
-	/* A file that may grow no further is an error, not the end. */
+	/* At the file size limit, get an error and not a signal. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (!open_place(out, in, failure))
 		return 0;
@@ -260,7 +266,7 @@ int output_flush(struct output *out, struct failure *failure)
 }
 
 /*
- * How it gets its name.
+ * Naming the file.
  */
 
 static int link_as(const struct output *out, const char *name)
@@ -285,8 +291,8 @@ static int link_temporary(struct output *out)
 }
 
 /*
- * A link replaces nothing, so that the file has two names one after the other.
- * No signal ends the process in between, but for SIGKILL.
+ * linkat() cannot replace a file, so link a temporary name and then rename it.
+ * Between the two, only SIGKILL can end the process.
  */
 static int replace(struct output *out)
 {
@@ -310,7 +316,7 @@ static int replace(struct output *out)
 	return err;
 }
 
-/* What is there may have come or changed since it was looked at. */
+/* Look again: a file may have appeared or changed since output_open(). */
 int output_commit(struct output *out, struct failure *failure)
 {
 	struct stat there;

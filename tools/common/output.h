@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is written to a file.  It has no name before it is complete, so that
- * nothing is left of it however the process ends, and only then does it replace
- * what is there.  Where the file system has no files without a name, it has a
- * temporary one beside.
+ * An output file.  It gets its name only when it is complete, and replaces an
+ * existing file only then; so nothing is left behind however the process ends.
+ * File systems without unnamed files (O_TMPFILE) get a temporary file in the
+ * same directory instead.
  *
- * What is not a file, such as a device, a pipe or /dev/stdout, is written to
- * directly, and stays whatever happens.
+ * Anything but a regular file, such as a device, a pipe or /dev/stdout, is
+ * written to directly, and is never removed.
  */
 #ifndef TOOLS_COMMON_OUTPUT_H
 #define TOOLS_COMMON_OUTPUT_H
@@ -18,44 +18,45 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Process and number: no other that runs has it. */
+/* Process ID and a number: unique among running processes. */
 #define TEMPORARY_NAME sizeof(".pkmap-2147483647-4294967295")
 
 struct output {
-	const char *path; /* as the user calls it */
+	const char *path; /* as the user gave it */
 	int fd;
-	int dir; /* where it goes, whatever becomes of the path meanwhile */
-	char name[NAME_MAX + 1];	/* there, links followed */
-	char temporary[TEMPORARY_NAME]; /* "": it has no name */
-	bool direct;
+	int dir; /* of the file, even if the path changes meanwhile */
+	char name[NAME_MAX + 1];	/* in @dir, symbolic links followed */
+	char temporary[TEMPORARY_NAME]; /* empty: no temporary name */
+	bool direct;			/* not a regular file */
 };
 
-/* Those that return int: 0, or -1 after fail(). */
+/* All of these that return int return 0, or -1 after fail(). */
 
 /*
- * A file that exists keeps its permissions.  A new one gets those of @in less
- * the umask, and has to be a file, and another one.  @in may be NULL: then the
- * umask decides alone, and what is not a file will do.
+ * An existing file keeps its permissions; a new one gets those of @in, less the
+ * umask.  The output must be a regular file other than @in.  @in may be NULL:
+ * then a new file gets read and write permission less the umask, and anything
+ * that can be written to is accepted.
  */
 int output_open(struct output *out, const char *path, const struct input *in,
 		struct failure *failure);
 
-/* Makes it that long, all of it a hole. */
+/* Sets the size of a new file, which is one hole then. */
 int output_grow(struct output *out, off_t size, struct failure *failure);
 
-/* Puts it onto the disk, where all errors show. */
+/* Writes it to the disk, so that all errors are reported. */
 int output_flush(struct output *out, struct failure *failure);
 
-/* Puts it in its place. */
+/* Gives it its name, replacing an existing file. */
 int output_commit(struct output *out, struct failure *failure);
 
-/* Cleans up.  A file that was not committed is gone. */
+/* Cleans up.  A file that was not committed is lost. */
 void output_close(struct output *out);
 
-/* Returns 0, or -1 with errno set. */
+/* Writes the contents.  Returns 0, or -1 with errno set. */
 typedef int output_write_fn(const void *arg, FILE *file);
 
-/* All of these, with what is written by @write. */
+/* All of the above steps, with the contents that @write writes. */
 int output_write(const char *path, output_write_fn *write, const void *arg,
 		 struct failure *failure);
 

@@ -7,7 +7,7 @@
 static sigset_t stop_signals;
 static int stop_signal;
 
-/* An ignored signal (nohup, a shell's background job) stays ignored. */
+/* Signals that were ignored (nohup, background jobs) stay ignored. */
 static void hold_back(int sig)
 {
 	struct sigaction action;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool failed; /* and somebody says so */
+static bool failed; /* and the caller of streams_flush() reports it */
 
 int streams_flush(void)
 {
@@ -22,7 +22,7 @@ int streams_flush(void)
 	return -1;
 }
 
-/* The last to look: --help, for one, exits where nobody else does. */
+/* The last check: --help, for example, exits without any other. */
 static void check_stdout(void)
 {
 	if (failed || (!streams_flush() && !close(STDOUT_FILENO)))
@@ -32,8 +32,8 @@ static void check_stdout(void)
 }
 
 /*
- * With O_PATH reads and writes fail (EBADF), as they would without the file;
- * nor is there a /dev/null behind /dev/stdout, in which output would vanish.
+ * With O_PATH, reads and writes fail with EBADF, as on a closed file.  An open
+ * /dev/null would swallow what is written to /dev/stdout.
  */
 void streams_init(void)
 {

@@ -22,15 +22,15 @@
 #define POLL_MS	     100
 
 /*
- * A scenario that never gives way has hung up, which is as good as a crash.  A
- * machine that is slow or busy is not that slow.
+ * A scenario that runs for so long without yielding hangs, which counts as a
+ * crash.  No machine is slow or busy enough to reach this otherwise.
  */
 #define HUNG_SECONDS 3600
 
-/* Of a cell's process. */
+/* Exit status of a cell's process. */
 enum { EXIT_NO_MEMORY = 3 };
 
-/* In the cell's process: it gets on. */
+/* In the cell's process: progress resets the alarm. */
 static bool put_off_alarm(const struct progress_report *report)
 {
 	(void)report;
@@ -133,7 +133,7 @@ static void end_cell(struct cells *c, struct cell *cell,
 	c->ndone++;
 }
 
-/* Takes what has come of the cells that run. */
+/* Waits for a moment, and collects the results of cells that have ended. */
 static int wait_for_cells(struct cells *c, const struct progress *progress)
 {
 	struct pollfd fds[MAX_JOBS];
@@ -159,7 +159,7 @@ static int wait_for_cells(struct cells *c, const struct progress *progress)
 	return 0;
 }
 
-/* Those that run have not come to anything. */
+/* Kills the running cells, which go back to waiting. */
 static void give_up(struct cells *c)
 {
 	const int err = errno;
@@ -176,7 +176,7 @@ static void give_up(struct cells *c)
 	errno = err;
 }
 
-/* As many as there are CPUs, and memory for: a cell gets a GiB at least. */
+/* One job per CPU, but at most one per GiB of memory. */
 static void init_jobs(struct cells *c)
 {
 	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -198,7 +198,7 @@ int cells_run(struct cells *c, struct progress *progress)
 	init_jobs(c);
 	for (k = 0; k < c->ncells; k++)
 		wanted += c->cells[k].state == CELL_WAITING;
-	/* Nothing is printed twice, by children. */
+	/* Children would print buffered output a second time. */
 	fflush(stdout);
 	while (c->ndone < wanted) {
 		if (start_cells(c) || wait_for_cells(c, progress))

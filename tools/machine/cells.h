@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many explorations, each in a process of its own, as many at a time as there
- * are CPUs.  One that crashes takes no other with it.
+ * Runs many explorations, each in a process of its own, one per CPU at a time.
+ * If one crashes, the others go on.
  */
 #ifndef TOOLS_MACHINE_CELLS_H
 #define TOOLS_MACHINE_CELLS_H
@@ -14,13 +14,13 @@
 
 enum cell_state {
 	CELL_WAITING,
-	CELL_SENSELESS, /* the scenario shows nothing on that machine */
+	CELL_SENSELESS, /* the scenario makes no sense on that machine */
 	CELL_RUNNING,
 	CELL_DONE,
 	CELL_CRASHED,
 };
 
-/* What a cell's process sends. */
+/* The result that a cell's process sends. */
 struct cell_result {
 	uint64_t states;
 	uint64_t transitions;
@@ -34,24 +34,24 @@ struct cell {
 	enum cell_state state;
 	struct cell_result result;
 	pid_t pid;
-	int fd; /* where the result comes from */
+	int fd; /* the pipe that the result comes through */
 };
 
 struct cells {
 	struct cell *cells;
 	uint32_t ncells;
-	uint64_t bytes;	  /* of memory, for all together */
+	uint64_t bytes;	  /* of memory, for all cells together */
 	uint64_t seconds; /* for each cell; 0: no bound */
 
-	uint32_t started; /* cells before this one have been */
+	uint32_t started; /* index of the next cell to start */
 	uint32_t ndone;
 	uint32_t nrunning;
 	uint32_t njobs;
 };
 
 /*
- * Runs those that wait, in order.  Returns 0, or -1 with errno set; also when
- * a signal asks us to stop, with some still waiting.
+ * Runs the waiting cells in order.  Returns 0, or -1 with errno set; EINTR if a
+ * signal asked us to stop: then some cells are still waiting.
  */
 int cells_run(struct cells *c, struct progress *progress);
 

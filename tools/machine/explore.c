@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pkmap explore - runs a scenario in every way it can go. */
+/* pkmap explore - explores all interleavings of a scenario. */
 #include "machine/checker/explore.h"
 
 #include "command.h"
@@ -41,9 +41,9 @@ struct explore_options {
 	struct explore_limits limits;
 	uint32_t mebibytes;
 	uint32_t seconds;
-	uint32_t runs; /* at random; 0: all of them */
+	uint32_t runs; /* at random; 0: explore all */
 	uint32_t seed;
-	const char *schedule; /* where to write it, or NULL */
+	const char *schedule; /* file to write it to, or NULL */
 	int what;	      /* KEY_LIST, KEY_ALL, KEY_DEEP, or 0 */
 	bool json;
 };
@@ -51,29 +51,31 @@ struct explore_options {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ .name = "scenario", .key = KEY_SCENARIO, .arg = "NAME",
-	  .doc = "What runs on the machine" },
+	  .doc = "The scenario that runs on the machine" },
 	{ .name = "switches", .key = KEY_SWITCHES, .arg = "N",
-	  .doc = "Leave who could go on for another N times at most" },
+	  .doc = "Switch away at most N times from a context that could "
+		 "have gone on" },
 	{ .name = "states", .key = KEY_STATES, .arg = "N",
-	  .doc = "Stop after so many states (of each cell; with --all 9000000 "
-		 "where it must be complete, else 1000000)" },
+	  .doc = "Stop after N states (of each cell; with --all 9000000 in "
+		 "cells that must be complete, else 1000000)" },
 	{ .name = "max-memory", .key = KEY_MAX_MEMORY, .arg = "MIB",
-	  .doc = "Stop when that much memory is used, by all cells together "
+	  .doc = "Stop when this much memory is used, by all cells together "
 		 "(4096; with --deep 10240)" },
 	{ .name = "seconds", .key = KEY_SECONDS, .arg = "N",
-	  .doc = "Stop after so many seconds (of each cell)" },
+	  .doc = "Stop after N seconds (in each cell)" },
 	{ .name = "random", .key = KEY_RANDOM, .arg = "RUNS",
-	  .doc = "Make so many runs at random instead" },
+	  .doc = "Make RUNS random runs instead" },
 	{ .name = "seed", .key = KEY_SEED, .arg = "S",
-	  .doc = "The first run's seed; each has one more than the one "
-		 "before (1)" },
+	  .doc = "Seed of the first random run; each further run has the "
+		 "next number (1)" },
 	{ .name = "schedule", .key = KEY_SCHEDULE, .arg = "FILE",
-	  .doc = "Write the schedule that breaks an invariant, for replay" },
+	  .doc = "Write the schedule that breaks an invariant to FILE, for "
+		 "replay" },
 	{ .name = "list", .key = KEY_LIST,
 	  .doc = "Print the scenarios and schemes" },
 	{ .name = "all", .key = KEY_ALL,
 	  .doc = "Explore every scenario under every scheme on several "
-		 "machines; exits with 0 if pkmap is clean in every cell, and "
+		 "machines; exit with 0 if pkmap is clean in every cell, and "
 		 "complete in those that must be" },
 	{ .name = "deep", .key = KEY_DEEP,
 	  .doc = "Explore every scenario under pkmap, with more rounds and "
@@ -88,7 +90,8 @@ static void set_what(const struct argp_state *state,
 		     struct explore_options *opt, int key)
 {
 	if (opt->what && opt->what != key)
-		argp_error(state, "--list, --all or --deep?");
+		argp_error(state,
+			   "--list, --all and --deep exclude each other");
 	opt->what = key;
 }
 
@@ -116,7 +119,7 @@ static void check_options(struct explore_options *opt,
 		argp_error(state, "--switches and --states are not for "
 				  "--random");
 	if (!opt->machine.setup.scenario)
-		argp_error(state, "which --scenario?");
+		argp_error(state, "no --scenario given");
 	machine_options_check(&opt->machine, state);
 }
 
@@ -181,8 +184,8 @@ static void parse(int argc, char **argv, struct explore_options *opt)
 		.options = options,
 		.parser = parse_option,
 		.children = children,
-		.doc = "Run a scenario on the model machine in every way that "
-		       "it can go, and check the invariants.",
+		.doc = "Explore all interleavings of a scenario on the model "
+		       "machine, and check the invariants in every state.",
 	};
 
 	*opt = (struct explore_options){
@@ -193,7 +196,7 @@ static void parse(int argc, char **argv, struct explore_options *opt)
 }
 
 /*
- * How far we are.
+ * Progress.
  */
 
 static struct progress progress;
@@ -229,7 +232,7 @@ static bool report_runs(uint64_t runs, uint64_t transitions)
 }
 
 /*
- * What was found.
+ * Results.
  */
 
 static void print_replay(const struct explore_options *opt, FILE *out)
@@ -256,7 +259,7 @@ static int write_schedule(const void *arg, FILE *out)
 	return ferror(out) ? -1 : 0;
 }
 
-/* The run that broke an invariant, in full. */
+/* Prints the run that broke an invariant, and writes what was asked for. */
 static int show_found(const struct explore_options *opt,
 		      const struct replayed *found, struct failure *failure)
 {
@@ -267,8 +270,8 @@ static int show_found(const struct explore_options *opt,
 	if (!err) {
 		printf("\n%s\nThe schedule:\n\n", timeline.verdict);
 		schedule_print(found->steps, found->nsteps, stdout);
-		printf("\nTo see it again%s:\n",
-		       opt->schedule ? "" : ", with that in FILE");
+		printf("\nTo replay it%s:\n",
+		       opt->schedule ? "" : ", with this schedule in FILE");
 		printf("  pkmap replay %s --schedule %s \\\n  ",
 		       opt->machine.setup.scenario->name,
 		       opt->schedule ? opt->schedule : "FILE");
@@ -305,7 +308,7 @@ static void print_bound(const struct explore_options *opt,
 		printf("clean bounded (by %u seconds)\n", opt->seconds);
 		break;
 	case BOUND_HISTORY:
-		puts("clean bounded (by the values kept of a variable)");
+		puts("clean bounded (by the old values kept of a variable)");
 		break;
 	case BOUND_STOPPED:
 		puts("clean bounded (interrupted)");
@@ -313,14 +316,16 @@ static void print_bound(const struct explore_options *opt,
 	}
 }
 
-/* The reason is below the timeline. */
+/* The reason is printed below the timeline. */
 static void print_broken(const struct replayed *found)
 {
 	printf("%s (I%d) after %u steps\n", verdict_name(found->broken.verdict),
 	       found->broken.invariant, found->nsteps);
 }
 
-/* Those that explore return 0, 1 if an invariant is broken, or -1 and fail. */
+/*
+ * Both explore_...() return 0, 1 if an invariant is broken, or -1 after fail().
+ */
 static int explore_every(struct explore_options *opt, struct failure *failure)
 {
 	struct explored explored;

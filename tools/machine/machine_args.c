@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ALIAS_COLOURS 2
-/* Where a scenario wants two pages of a colour. */
+/* For scenarios that need two slots of one colour. */
 #define MORE_SLOTS    4
 
 enum {
@@ -31,7 +31,8 @@ enum {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ .name = "scheme", .key = KEY_SCHEME, .arg = "NAME",
-	  .doc = "How pages are pinned: unpinned, locked, claim-first, pkmap" },
+	  .doc = "How pages are pinned: unpinned, locked, claim-first or "
+		 "pkmap" },
 	{ .name = "cache", .key = KEY_CACHE, .arg = "KIND",
 	  .doc = "pipt, vipt, aliasing, vivt, vivt-page or vivt-steps (what the "
 		 "scenario needs)" },
@@ -40,29 +41,28 @@ static const struct argp_option options[] = {
 	{ .name = "slots", .key = KEY_SLOTS, .arg = "N",
 	  .doc = "Slots of the window, 2 to 8 (2, or what the scenario needs)" },
 	{ .name = "pages", .key = KEY_PAGES, .arg = "N",
-	  .doc = "Pages of memory, 3 to 6 (3)" },
+	  .doc = "Pages of memory, 3 or 4 (3)" },
 	{ .name = "line-bytes", .key = KEY_LINE_BYTES, .arg = "N",
 	  .doc = "Bytes of a cache line, 2 or 4 (2)" },
 	{ .name = "lines", .key = KEY_LINES, .arg = "N",
 	  .doc = "Lines of a page, 2 or 4 (2)" },
 	{ .name = "rounds", .key = KEY_ROUNDS, .arg = "N",
-	  .doc = "How often tasks do what they do, up to 4 (1)" },
+	  .doc = "How often tasks repeat what they do, up to 4 (1)" },
 	{ .name = "own-caches", .key = KEY_OWN_CACHES,
 	  .doc = "Give each CPU a cache of its own" },
 	{ .name = "broadcast", .key = KEY_BROADCAST,
-	  .doc = "Let the hardware flush the TLBs of all CPUs (without: "
+	  .doc = "Let the hardware flush the TLBs of all CPUs (otherwise: by "
 		 "inter-processor interrupts)" },
 	{ .name = "memory", .key = KEY_MEMORY, .arg = "MODEL",
-	  .doc = "sc: sequentially consistent; ra: release and acquire (sc)" },
+	  .doc = "sc: sequential consistency; ra: release and acquire (sc)" },
 	{ .name = "unreduced", .key = KEY_UNREDUCED,
-	  .doc = "Let everything happen at every point, even what commutes "
-		 "with all that can" },
+	  .doc = "Explore all interleavings, even of steps that commute" },
 	{ .name = "svg", .key = KEY_SVG, .arg = "FILE",
-	  .doc = "Draw the timeline" },
+	  .doc = "Draw the timeline as SVG" },
 	{ .name = "png", .key = KEY_PNG, .arg = "FILE",
-	  .doc = "Draw the timeline" },
+	  .doc = "Draw the timeline as PNG" },
 	{ .name = "trace", .key = KEY_TRACE, .arg = "FILE",
-	  .doc = "Write trace events, which Perfetto opens" },
+	  .doc = "Write the timeline as trace events, for Perfetto" },
 	{ 0 }
 };
 /* clang-format on */
@@ -246,7 +246,7 @@ bool setup_fit(struct run_setup *setup, bool more_slots)
 	return false;
 }
 
-/* Where a scenario runs if nothing else is asked for: the first that fits. */
+/* Without options, a scenario runs on the first of these that fits it. */
 static const struct usual {
 	enum pkmap_cache_kind kind;
 	uint32_t ncpus;
@@ -258,7 +258,7 @@ static const struct usual {
 	{ 0 },
 };
 
-/* As a usual machine, in what is not given. */
+/* Fills in what was not given from a usual machine. */
 static void imitate(struct machine_options *opt, const struct usual *usual)
 {
 	struct machine_config *config = &opt->setup.config;
@@ -271,9 +271,9 @@ static void imitate(struct machine_options *opt, const struct usual *usual)
 }
 
 /*
- * Completes the machine, so that the scenario fits.  Returns the options that
- * would do, or NULL: then *@wrong says what is wrong with every such machine, or is
- * NULL, and the scenario makes no sense on @on.
+ * Completes the machine so that it fits the scenario.  Returns the options of
+ * the usual machine that it took.  If none fits, returns NULL, and *@wrong says
+ * why; if that is NULL, the scenario makes no sense on the machine @on.
  */
 static const char *choose_machine(struct machine_options *opt,
 				  const char **wrong, char on[CONFIG_TEXT])
@@ -305,7 +305,7 @@ static const char *choose_machine(struct machine_options *opt,
 	return NULL;
 }
 
-/* The options for a machine on which a scenario makes sense. */
+/* The options of a usual machine on which the scenario makes sense. */
 static const char *sensible_options(const struct scenario *scenario)
 {
 	struct machine_options opt;
@@ -326,7 +326,7 @@ void machine_options_check(struct machine_options *opt,
 	const char *wrong;
 
 	if (!opt->setup.scheme)
-		argp_error(state, "which --scheme?");
+		argp_error(state, "no --scheme given");
 	config->line_shift = shift_of(state, "line-bytes", opt->line_bytes);
 	config->page_shift =
 		config->line_shift + shift_of(state, "lines", opt->lines);
@@ -335,7 +335,7 @@ void machine_options_check(struct machine_options *opt,
 	if (wrong)
 		argp_error(state, "%s", wrong);
 	else
-		argp_error(state, "%s makes no sense on %s; it does with %s",
+		argp_error(state, "%s makes no sense on %s; try %s",
 			   scenario->name, on, sensible_options(scenario));
 }
 

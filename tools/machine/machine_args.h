@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What explore and replay are told about the machine, and what runs on it. */
+/* The options of explore and replay for the machine and what runs on it. */
 #ifndef TOOLS_MACHINE_MACHINE_ARGS_H
 #define TOOLS_MACHINE_MACHINE_ARGS_H
 
@@ -18,7 +18,7 @@ struct machine_options {
 	bool cpus_given;
 	bool broadcast;
 	bool any_given;
-	/* What to write a timeline to, or NULL. */
+	/* Files to write the timeline to, or NULL. */
 	const char *svg;
 	const char *png;
 	const char *trace;
@@ -29,22 +29,25 @@ extern const struct argp machine_argp;
 
 void machine_options_init(struct machine_options *opt);
 
-/* Both exit if that is not right. */
+/* Both exit with a message if there is none of that name. */
 const struct scenario *parse_scenario(const struct argp_state *state,
 				      const char *name);
 const struct scheme *parse_scheme(const struct argp_state *state,
 				  const char *name);
 
-/* At the end of the arguments: exits if they do not fit together. */
+/*
+ * Call this at the end of the arguments.  It completes @opt, or exits with a
+ * message if the options do not fit together.
+ */
 void machine_options_check(struct machine_options *opt,
 			   const struct argp_state *state);
 
-/* Prints the options that make the same machine. */
+/* Prints the options that describe this machine and scheme. */
 void machine_options_print(const struct machine_options *opt, FILE *out);
 
 /*
- * Changes a machine to what the scenario wants, with more slots if it needs
- * them.  False: it makes no sense there.
+ * Adapts the machine to the scenario, with more slots if it needs them and
+ * @more_slots is set.  Returns false if the scenario makes no sense there.
  */
 bool setup_fit(struct run_setup *setup, bool more_slots);
 

@@ -13,9 +13,10 @@
 #include <string.h>
 
 /*
- * Of each cell of --all, that has to be complete or not: what is explored is the
- * same on every machine, however slow or busy it is.  The largest that has to be
- * has 5.3 million, and 9 million fit into the GiB that a cell has at least.
+ * Bounds for the cells of --all that must be complete, and for the others.
+ * Bounds of states give the same result on every host, however slow or busy.
+ * The largest cell that must be complete has 5.3 million states; 9 million fit
+ * into the GiB that each cell has at least.
  */
 #define REQUIRED_STATES 9000000
 #define OTHER_STATES	1000000
@@ -31,7 +32,7 @@ struct matrix_machine {
 	bool ipi;
 };
 
-/* Local maps keep VIVT caches to one CPU. */
+/* VIVT caches have one CPU only, because of local maps. */
 static const struct matrix_machine machines[] = {
 	{ PKMAP_CACHE_VIVT, 1, 1, false, false },
 	{ PKMAP_CACHE_VIPT, 1, 1, false, false },
@@ -44,7 +45,7 @@ static const struct matrix_machine machines[] = {
 
 #define NMACHINES ((uint32_t)(sizeof(machines) / sizeof(machines[0])))
 
-/* Those that must be explored to the end. */
+/* The machines of --deep, as indices of machines[]. */
 static const uint32_t deep_machines[] = { 0, 4 };
 
 #define NDEEP	   ((uint32_t)(sizeof(deep_machines) / sizeof(deep_machines[0])))
@@ -58,8 +59,9 @@ static struct machine_config config_of(const struct matrix_machine *machine)
 	config.cache.kind = machine->kind;
 	config.cache.colours = machine->colours;
 	/*
-	 * The machine's port cleans page by page: where a call does no more, it
-	 * does the same, and what is clean there is where a call does.
+	 * The weaker hardware, on which a call cleans one page at most.  The
+	 * machine's port cleans page by page anyway, so what is clean here is
+	 * also clean where a call cleans a whole range.
 	 */
 	if (machine->kind == PKMAP_CACHE_VIVT)
 		config.range_clean = RANGE_ONE_PAGE;
@@ -98,7 +100,7 @@ static bool is_complete(const struct cell *cell)
 	return is_clean(cell) && cell->result.bound == BOUND_NONE;
 }
 
-/* What kept a cell from being complete. */
+/* The bound that kept a cell from being complete. */
 static const char *bound_name(const struct cell *cell)
 {
 	switch (cell->result.bound) {
@@ -240,7 +242,7 @@ static void make_all(struct cells *c)
 	}
 }
 
-/* Of one scheme; the last ends the line. */
+/* One scheme's column; the last one ends the line. */
 static void print_column(uint32_t scheme, const char *text)
 {
 	if (scheme + 1 < nschemes())
@@ -280,7 +282,7 @@ static void print_table(const struct cells *c, uint32_t machine)
 }
 
 struct sums {
-	uint32_t run; /* of those that make sense */
+	uint32_t run; /* without cells that make no sense */
 	uint32_t not_run;
 	uint32_t clean;
 	uint32_t complete;
@@ -303,7 +305,7 @@ static struct sums sum_up(const struct cells *c, const struct scheme *scheme)
 	return s;
 }
 
-/* The last line: cells that were not run are not unclean. */
+/* The last line.  Cells that were not run are counted separately. */
 static void print_ours(const struct cells *c)
 {
 	const struct sums s = sum_up(c, &scheme_pkmap);
@@ -315,7 +317,7 @@ static void print_ours(const struct cells *c)
 	putchar('\n');
 }
 
-/* What is said of pkmap comes last. */
+/* The line about pkmap comes last. */
 static void print_sums(const struct cells *c)
 {
 	struct sums s;
@@ -336,12 +338,13 @@ static void print_all(const struct cells *c)
 
 	for (machine = 0; machine < NMACHINES; machine++)
 		print_table(c, machine);
-	puts("complete: every interleaving; (states), (time), (memory): as many "
-	     "as that was\nenough for; (3), (4): slots, where 2 are too few");
+	puts("complete: every interleaving was explored; (states), (time), "
+	     "(memory): the bound\nthat was reached; (3), (4): slots, where 2 "
+	     "are too few");
 	print_sums(c);
 }
 
-/* Of the two machines on which pkmap has to be explored to the end. */
+/* Whether it is one of the two machines on which pkmap must be complete. */
 static bool is_required_all(const struct cell *cell)
 {
 	const struct machine_config *c = &cell->setup.config;
@@ -353,12 +356,12 @@ static bool is_required_all(const struct cell *cell)
 }
 
 /*
- * pkmap to the end.
+ * pkmap with more rounds and weak memory.
  */
 
 /*
- * Those that must be complete come first.  Weak memory takes two CPUs, and so
- * many states that one round must do.
+ * Cells that must be complete come first.  Weak memory only matters with two
+ * CPUs, and has too many states for more than one round.
  */
 static void make_deep(struct cells *c)
 {
@@ -419,7 +422,7 @@ static void print_deep(const struct cells *c)
 		if (k % nscenarios() == nscenarios() - 1)
 			putchar('\n');
 	}
-	puts("Those of 1 round must be complete, but for weak memory.");
+	puts("Cells of 1 round must be complete, except with weak memory.");
 	print_ours(c);
 }
 
@@ -429,14 +432,14 @@ static bool is_required_deep(const struct cell *cell)
 	       !cell->setup.config.weak_memory;
 }
 
-/* What is explored, and what is asked of it. */
+/* What is explored, and what pkmap must achieve in it. */
 struct matrix {
 	uint32_t most_cells;
 	void (*make)(struct cells *c);
 	void (*print)(const struct cells *c);
 	/* Whether pkmap must be complete in a cell. */
 	bool (*is_required)(const struct cell *cell);
-	/* As many states bound a cell; 0: all the memory there is. */
+	/* Bounds of a cell; 0: bounded by memory only. */
 	uint64_t required_states;
 	uint64_t other_states;
 };

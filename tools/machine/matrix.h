@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What pkmap explore does with many scenarios, schemes and machines. */
+/* pkmap explore --all and --deep: many scenarios, schemes and machines. */
 #ifndef TOOLS_MACHINE_MATRIX_H
 #define TOOLS_MACHINE_MATRIX_H
 
@@ -17,10 +17,11 @@ struct matrix_options {
 };
 
 /*
- * Explores and prints tables: every scenario under every scheme on a few
- * machines; or pkmap alone, to the end.  Returns 0 if pkmap is clean in every
- * cell and, unless @states or @seconds says otherwise, complete in those that
- * must be; 1 if not, or -1 and fails.
+ * Both explore and print tables: matrix_all() every scenario under every scheme
+ * on several machines, matrix_deep() only pkmap, with more rounds and weak
+ * memory.  They return 0 if pkmap is clean in every cell, and complete in those
+ * that must be unless @states or @seconds bounds them; 1 if not; or -1 after
+ * fail().
  */
 int matrix_all(const struct matrix_options *opt, struct progress *progress,
 	       struct failure *failure);

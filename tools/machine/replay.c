@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pkmap replay - runs a scenario by one schedule, and shows what happens. */
+/* pkmap replay - runs a scenario by one schedule, and prints its timeline. */
 #include "command.h"
 #include "machine/checker/config.h"
 #include "show.h"
@@ -24,9 +24,9 @@ struct replay_options {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ .name = "schedule", .key = KEY_SCHEDULE, .arg = "FILE",
-	  .doc = "Who goes on when (the scenario's own)" },
+	  .doc = "Read the schedule from FILE (the scenario's own)" },
 	{ .name = "beside", .key = KEY_BESIDE, .arg = "SCHEME",
-	  .doc = "Show the same schedule under another scheme besides" },
+	  .doc = "Also show the same schedule under another scheme" },
 	{ 0 }
 };
 /* clang-format on */
@@ -52,11 +52,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!opt->machine.setup.scenario)
-			argp_error(state, "which scenario?");
+			argp_error(state, "no scenario given");
 		machine_options_check(&opt->machine, state);
 		if (opt->beside && opt->machine.trace)
-			argp_error(state, "--trace shows one run: not --beside "
-					  "another");
+			argp_error(state, "--trace shows one run: it does not "
+					  "go with --beside");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -83,7 +83,7 @@ static void parse(int argc, char **argv, struct replay_options *opt)
 	parse_args(&argp, argc, argv, 0, opt);
 }
 
-/* The whole file, to be freed; NULL: it fails. */
+/* The contents of a file, to be freed; NULL after fail(). */
 static char *read_text(const char *path, struct failure *failure)
 {
 	FILE *file = fopen(path, "r");
@@ -147,7 +147,7 @@ static void print_about(const struct replay_options *opt)
 	printf("%s\n", config_about(c));
 }
 
-/* A run under one scheme.  Returns 0, or fails. */
+/* Runs and prints the scenario under one scheme.  Returns 0, or fails. */
 static int show(const struct replay_options *opt, const struct scheme *scheme,
 		struct replayed *replayed, struct timeline *timeline,
 		struct failure *failure)

@@ -15,7 +15,7 @@ int show_flush(struct failure *failure)
 	return 0;
 }
 
-#define WIDTH 80 /* of what is no terminal, or does not know its width */
+#define WIDTH 80 /* if the output is no terminal, or has no known width */
 
 static int width(void)
 {
@@ -36,7 +36,7 @@ int show_run(const struct run_setup *setup, const struct replayed *replayed,
 	return 0;
 }
 
-/* What a file is made of. */
+/* What goes into a file. */
 struct pictured {
 	const struct timeline *timeline;
 	const struct timeline *beside; /* or NULL */

@@ -11,8 +11,8 @@
 int cmd_pump(int argc, char **argv);
 
 /*
- * Its copy alone, without the check: by one thread, through 64 slots, without
- * interrupts.  Returns 0 and how long that took, or fails.
+ * Only copies, without comparing: one CPU thread, 64 slots, no interrupts.
+ * Returns 0 and the time it took, or -1 after fail().
  */
 int pump_copy(int in, int out, off_t size, size_t page_size, double *seconds,
 	      struct failure *failure);

@@ -60,13 +60,13 @@ static ssize_t read_same(const struct comparison *c, off_t offset,
 			    c->options->out);
 	if (!n != !m || memcmp(bytes, copy, (size_t)(n < m ? n : m)))
 		return fail(c->failure, 0,
-			    "the copy differs from %s: it was changed "
+			    "the copy differs from %s: the file was changed "
 			    "meanwhile, or data was lost",
 			    c->options->in);
 	return n < m ? n : m;
 }
 
-/* How many bytes are the same from @offset on, and which; 0 at both ends. */
+/* How many bytes from @offset on are the same, and which; 0 at both ends. */
 static ssize_t get_same(const struct comparison *c, off_t offset,
 			char bytes[AT_ONCE])
 {
@@ -96,7 +96,10 @@ static int hash_same(const struct comparison *c, EVP_MD_CTX *context)
 	return n < 0 ? -1 : 0;
 }
 
-/* Without the first, for want of memory, libcrypto crashes in the others. */
+/*
+ * If there is no memory for the library's context, only this call reports it;
+ * the others crash.
+ */
 static bool begin_hash(EVP_MD_CTX **context)
 {
 	if (!OSSL_LIB_CTX_get0_global_default())

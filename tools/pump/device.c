@@ -33,7 +33,7 @@ static ssize_t by_read_and_write(struct device *dev, off_t from, off_t to,
 	return pwrite(dev->to, buffer, (size_t)n, to);
 }
 
-/* From the cheapest to the one that always works. */
+/* From the cheapest method to the one that always works. */
 static const struct {
 	const char *name;
 	ssize_t (*copy)(struct device *dev, off_t from, off_t to, size_t len);
@@ -46,9 +46,10 @@ static const struct {
 #define LAST_METHOD (sizeof(methods) / sizeof(methods[0]) - 1)
 
 /*
- * Whether a system call copies between two kinds of files varies, as does how
- * it says no: an error, or nothing copied.  So the next one is tried whatever
- * the reason, and the last one's word counts: it also tells the sides apart.
+ * Whether a system call can copy between two kinds of files varies, and so does
+ * how it refuses: with an error, or by copying nothing.  So whatever the
+ * reason, try the next method.  Only an error of the last one is reported; it
+ * also knows which of the two files failed.
  */
 ssize_t device_copy(struct device *dev, off_t from, off_t to, size_t len)
 {

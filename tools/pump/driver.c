@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <pkmap/posix.h>
 
-/* Returns 0, and where the device finds the frame, or fails. */
+/* Returns 0 and the frame's DMA address, or fails. */
 static int give(struct driver *driver, const struct pkmap_dma_buffer *frame,
 		enum pkmap_dma_dir dir, off_t *addr)
 {
@@ -52,7 +52,7 @@ static int read_part(struct driver *driver, const struct work *work, off_t addr)
 	return (size_t)n < work->len ? driver_too_short(driver) : 0;
 }
 
-/* All of the frame, also for less: so the buffer shares no cache line. */
+/* Maps the whole frame even for less, so that no cache line is shared. */
 int driver_fill(struct driver *driver, const struct work *work)
 {
 	const struct pkmap_dma_buffer frame = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The drivers of the pump's devices.  A driver gives a frame to its device,
- * which moves the bytes, and takes it back: only then is the frame the CPUs'
+ * which moves the bytes, and takes it back.  Only then may CPUs use the frame
  * again.
  */
 #ifndef TOOLS_PUMP_DRIVER_H
@@ -19,13 +19,13 @@ struct driver {
 	struct failure *failure;
 };
 
-/* Has the device read a part of the file into a frame.  Returns 0 or fails. */
+/* The device reads a part of the file into a frame.  Returns 0 or fails. */
 int driver_fill(struct driver *driver, const struct work *work);
 
-/* Fails since the file ends too early. */
+/* Fails because the file has become shorter. */
 int driver_too_short(struct driver *driver);
 
-/* Has the device write a frame to a part of the file.  Returns 0 or fails. */
+/* The device writes a frame to a part of the file.  Returns 0 or fails. */
 int driver_drain(struct driver *driver, const struct work *work);
 
 #endif /* TOOLS_PUMP_DRIVER_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a file has data, and where a hole: bytes that are not stored, but 0. */
+/* Where a file has data, and where holes: bytes of 0 that are not stored. */
 #ifndef TOOLS_PUMP_HOLES_H
 #define TOOLS_PUMP_HOLES_H
 
@@ -11,9 +11,10 @@ struct data {
 };
 
 /*
- * The next data from @offset on, of a file of @size bytes; there is a hole up
- * to its begin.  If there is none, both are where the file ends: at @offset if
- * it has become shorter.  All is data to a file system that does not tell.
+ * The next data at or after @offset in a file of @size bytes; the bytes before
+ * @begin are a hole.  If there is no more data, @begin and @end are the end of
+ * the file, or @offset if the file has become shorter than that.  If the file
+ * system does not report holes, everything is data.
  */
 struct data next_data(int fd, off_t offset, off_t size);
 

@@ -12,7 +12,7 @@
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-/* Fields that the thread's own handler alone changes need no locked add. */
+/* Only the thread's own handler changes these: no atomic add is needed. */
 static void count(_Atomic unsigned long *counter)
 {
 	unsigned long n = atomic_load_explicit(counter, memory_order_relaxed);
@@ -38,8 +38,8 @@ static void note_fault(struct irq *irq, const char *what, pkmap_pfn pfn,
 }
 
 /*
- * The frame may be given to somebody else while we look: then what we saw is
- * thrown away, as a seqlock's reader does.  ThreadSanitizer cannot know.
+ * The frame may get new contents while we read it; then the result is thrown
+ * away, as by the reader of a seqlock.  ThreadSanitizer cannot know that.
  */
 __attribute__((no_sanitize("thread"))) static bool
 same_contents(const volatile uint64_t *a, const uint64_t *b)
@@ -53,7 +53,7 @@ same_contents(const volatile uint64_t *a, const uint64_t *b)
 	return true;
 }
 
-/* The frame's file shows what the frame holds without the window's help. */
+/* The frame's file shows its contents without the window. */
 static void compare(struct irq_cpu *cpu, pkmap_pfn pfn, char *addr)
 {
 	struct pkmap_posix *hm = cpu->irq->hm;
@@ -76,7 +76,7 @@ static void compare(struct irq_cpu *cpu, pkmap_pfn pfn, char *addr)
 	if (n != IRQ_CHECK_BYTES)
 		note_fault(cpu->irq, "cannot read the frame's file", pfn, addr);
 	else if (!same)
-		note_fault(cpu->irq, "the address shows something else", pfn,
+		note_fault(cpu->irq, "the contents are not the frame's", pfn,
 			   addr);
 }
 
@@ -115,8 +115,8 @@ static void check_a_frame(struct irq_cpu *cpu)
 	}
 	count(&cpu->pin_misses);
 	if (frame_says(version) && frame_unchanged(held, version))
-		note_fault(cpu->irq, "not mapped, but a CPU has it mapped", pfn,
-			   NULL);
+		note_fault(cpu->irq, "not found, although a CPU has it mapped",
+			   pfn, NULL);
 }
 
 static void interrupt(int sig, siginfo_t *info, void *context)
@@ -126,7 +126,7 @@ static void interrupt(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	(void)context;
-	/* Anybody can send the signal; only a timer's says which CPU it is. */
+	/* Anyone can send the signal; only the timer's carries the CPU. */
 	if (info->si_code != SI_TIMER)
 		return;
 	count(&cpu->taken);

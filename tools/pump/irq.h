@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pump's interrupts: each CPU thread has a timer whose signal, whatever the
- * thread is doing, pins the frame that the thread works on or a random one, and
- * checks what it sees:
+ * The pump's interrupts.  Each CPU thread has a timer, whose signal may
+ * interrupt it anywhere.  The handler pins the frame that the thread works on,
+ * or a random one, and checks that
  *
- *   - a frame that a CPU has mapped all the while is found mapped;
+ *   - a frame that a CPU has mapped throughout is found mapped;
  *   - the address belongs to the frame;
- *   - it shows what the frame's file holds, if nobody changed that meanwhile.
+ *   - the contents are those of the frame's file, unless somebody changed them
+ *     meanwhile.
  */
 #ifndef TOOLS_PUMP_IRQ_H
 #define TOOLS_PUMP_IRQ_H
@@ -23,10 +24,10 @@ struct irq_counts {
 	unsigned long taken;	  /* interrupts */
 	unsigned long pins;	  /* found the frame mapped */
 	unsigned long pin_misses; /* found it not mapped */
-	unsigned long compared;	  /* with the frame's file */
+	unsigned long compared;	  /* contents with the frame's file */
 };
 
-/* What was seen that must not be. */
+/* A check that failed. */
 struct irq_fault {
 	const char *what;
 	pkmap_pfn pfn;
@@ -42,7 +43,7 @@ struct irq {
 	struct irq_fault fault; /* the first one, once it is noted */
 };
 
-/* A CPU thread's interrupts.  Its own handler alone writes the counters. */
+/* A CPU thread's interrupts.  Only its own handler writes the counters. */
 struct irq_cpu {
 	struct irq *irq;
 	timer_t timer;
@@ -55,12 +56,15 @@ struct irq_cpu {
 	uint64_t contents[IRQ_CHECK_BYTES / sizeof(uint64_t)];
 };
 
-/* Before the CPU threads start. */
+/* Call these before the CPU threads start. */
 void irq_init(struct irq *irq, struct pkmap_posix *hm, struct pool *pool,
 	      uint64_t period_ns);
 void irq_cpu_init(struct irq_cpu *cpu, struct irq *irq, uint32_t number);
 
-/* On the CPU's thread; a signal may still come after irq_cpu_stop(). */
+/*
+ * Call these on the CPU's thread.  A signal may still come after
+ * irq_cpu_stop().
+ */
 int irq_cpu_start(struct irq_cpu *cpu);
 void irq_cpu_work_on(struct irq_cpu *cpu, pkmap_pfn pfn);
 void irq_cpu_stop(struct irq_cpu *cpu);

@@ -25,20 +25,20 @@ enum {
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ .name = "slots", .key = KEY_SLOTS, .arg = "N",
-	  .doc = "Slots of the window, 2 at least (64)" },
+	  .doc = "Slots of the window, at least 2 (64)" },
 	{ .name = "frames", .key = KEY_FRAMES, .arg = "N",
-	  .doc = "Frames of high memory, 2 at least (4 for each slot)" },
+	  .doc = "Frames of high memory, at least 2 (4 per slot)" },
 	{ .name = "threads", .key = KEY_THREADS, .arg = "N",
-	  .doc = "CPU threads that copy (as many as there are CPUs)" },
+	  .doc = "CPU threads that copy (one per CPU)" },
 	{ .name = "irq-rate", .key = KEY_IRQ_RATE, .arg = "HZ",
-	  .doc = "Timer interrupts a second, up to 20000; 0: none (10000)" },
+	  .doc = "Timer interrupts per second, up to 20000; 0: none (10000)" },
 	{ .name = "page-size", .key = KEY_PAGE_SIZE, .arg = "BYTES",
-	  .doc = "Bytes of a page, a power of two (the system's page)" },
+	  .doc = "Page size, a power of two (the system's page size)" },
 	{ .name = "strict", .key = KEY_STRICT,
 	  .doc = "Make reclaimed slots fault when touched" },
 	{ .name = "json", .key = KEY_JSON, .doc = "Print the summary as JSON" },
 	{ .name = "quiet", .key = KEY_QUIET,
-	  .doc = "Print neither progress nor summary" },
+	  .doc = "Print neither progress nor a summary" },
 	{ 0 }
 };
 /* clang-format on */
@@ -86,7 +86,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 1)
-			argp_error(state, "more than two files");
+			argp_error(state, "too many files");
 		if (state->arg_num == 0)
 			opt->in = arg;
 		else
@@ -94,7 +94,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)
-			argp_error(state, "which files?");
+			argp_error(state, "IN and OUT must be given");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -117,9 +117,10 @@ void pump_parse(int argc, char **argv, struct pump_options *opt)
 		.parser = parse_option,
 		.args_doc = "IN OUT",
 		.doc = "Copy a file through high memory, as a kernel would: a "
-		       "device fills frames that nobody has mapped, CPUs map "
+		       "device fills frames that are not mapped, CPUs map "
 		       "source and destination through a small window and "
-		       "copy, interrupts pin frames and check what they see.",
+		       "copy, and interrupts pin frames and check what they "
+		       "find.",
 	};
 
 	*opt = (struct pump_options){

@@ -4,8 +4,8 @@
  *
  *	IN -> device -> frame -> CPU -> frame -> device -> OUT
  *
- * One thread for each device, some for the CPUs, and the main thread, which
- * watches.  Who fails stops the pool, and that ends every thread.
+ * There is a thread for each device, one for each CPU, and the main thread,
+ * which watches.  A thread that fails stops the pool, which ends all of them.
  */
 #include "driver.h"
 #include "holes.h"
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Each of the two devices has one frame at a time. */
+/* Each of the two devices has at most one frame at a time. */
 #ifdef PKMAP_DMA_TRACKER
 #define TRACKER_ENTRIES 8
 #else
@@ -41,14 +41,14 @@ struct pipeline {
 	struct driver writer;
 	struct cpu *cpus;
 	pthread_t *threads;
-	uint32_t nthreads; /* that were started */
+	uint32_t nthreads; /* threads that were started */
 	off_t size;
 	uint64_t start_ns;
 	_Atomic uint64_t written;
-	_Atomic uint64_t holes; /* bytes that need not be read or written */
+	_Atomic uint64_t holes; /* bytes in holes: neither read nor written */
 };
 
-/* Fails also if others have: then there are no frames any more. */
+/* Fails too once another thread has: then the pool gives no more frames. */
 static int read_data(struct pipeline *p, const struct data *data)
 {
 	off_t page_size = (off_t)p->options->page_size;
@@ -119,8 +119,8 @@ static void *run_writer(void *arg)
 }
 
 /*
- * Both pages in one call: threads that each held one and waited for another
- * could use up the window and wait for ever.
+ * Maps both pages in one call: otherwise, threads that each hold one slot and
+ * wait for another could use up the window and wait forever.
  */
 static int copy_page(struct pipeline *p, pkmap_pfn to, pkmap_pfn from,
 		     size_t len)
@@ -140,7 +140,8 @@ static int copy_page(struct pipeline *p, pkmap_pfn to, pkmap_pfn from,
 	frame_end(&p->pool.frames[to].held);
 	frame_end(&p->pool.frames[from].held);
 	if (pkmap_unmap(win, addrs[0]) || pkmap_unmap(win, addrs[1]))
-		return fail(p->failure, 0, "a mapped page was unmapped");
+		return fail(p->failure, 0,
+			    "a page was unmapped while it was in use");
 	return 0;
 }
 
@@ -217,7 +218,7 @@ static void check_irqs(struct pipeline *p)
 
 	if (!fault)
 		return;
-	fail(p->failure, 0, "an interrupt's pin of frame %lu, at %p: %s",
+	fail(p->failure, 0, "interrupt check of frame %lu, at %p: %s",
 	     fault->pfn, fault->addr, fault->what);
 	pool_stop(&p->pool);
 }
@@ -265,7 +266,7 @@ static int start_threads(struct pipeline *p)
 	return 0;
 }
 
-/* A signal that is not its CPU's interrupt has no business on a thread. */
+/* Threads block all signals except the timer interrupt of their CPU. */
 static void run_threads(struct pipeline *p)
 {
 	struct timespec until;
@@ -307,10 +308,10 @@ static void check_leaks(struct pipeline *p)
 	uint32_t n = pkmap_dma_leaks(pkmap_posix_dma(p->hm), NULL);
 
 	if (n)
-		fail_also(p->failure, "frames that devices still have: %u", n);
+		fail_also(p->failure, "frames still held by devices: %u", n);
 }
 
-/* The tracker's reports; what it says of leaks, check_leaks() does. */
+/* Reports of the DMA tracker.  Leaks are left to check_leaks(). */
 static void dma_report(void *arg, const struct pkmap_dma_report *report)
 {
 	struct pipeline *p = arg;
@@ -340,7 +341,7 @@ static int open_window(struct pipeline *p)
 	if (!err)
 		return 0;
 	return fail(p->failure, err == PKMAP_EINVAL ? 0 : errno,
-		    "cannot make a window (%s)", pkmap_strerror(err));
+		    "cannot create a window (%s)", pkmap_strerror(err));
 }
 
 static int allocate_threads(struct pipeline *p)
@@ -397,7 +398,7 @@ int pipeline_run(const struct pump_options *options, int in, int out,
 	p.reader = make_driver(&p, in, pkmap_posix_fd(p.hm), options->in);
 	p.writer = make_driver(&p, pkmap_posix_fd(p.hm), out, options->out);
 	if (pool_init(&p.pool, options->frames, options->threads)) {
-		fail(failure, ENOMEM, "cannot make the frames");
+		fail(failure, ENOMEM, "cannot allocate the frames");
 		goto close_window;
 	}
 	if (!allocate_threads(&p)) {

@@ -69,7 +69,7 @@ void pool_destroy(struct pool *pool)
 	pthread_mutex_destroy(&pool->lock);
 }
 
-/* Waits, with the lock held, until @queue has more than @keep. */
+/* Waits, with the lock held, until @queue has more than @keep entries. */
 static bool wait_for_more(struct pool *pool, struct queue *queue, uint32_t keep)
 {
 	while (!pool->stopped && queue->count <= keep && queue->writers)
@@ -117,7 +117,7 @@ void pool_put(struct pool *pool, struct queue *queue, const struct work *work)
 {
 	pthread_mutex_lock(&pool->lock);
 	*queue_item(pool, queue, queue->count++) = *work;
-	/* Those who wait for free frames do not all want the same number. */
+	/* All of them: pool_take_cold() waits for more than the others do. */
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&pool->lock);
 }

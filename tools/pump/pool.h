@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frames of the pump and the queues that they travel through:
+ * The pump's frames, and the queues that they pass through:
  *
  *	free -> (a device fills it) -> filled -> (a CPU copies it) -> free
  *	free -> (a CPU copies into it) -> copied -> (a device writes it) -> free
  *
- * The CPUs take the frame that was given back last, which is likely to be
- * mapped still.  The device takes the one that has been free for longest, which
- * most likely is not, and leaves the CPUs half of the frames: a source can only
- * be got rid of if there is a frame for its copy.
+ * CPUs take the frame that was freed most recently: it is probably still
+ * mapped.  The reading device takes the frame that has been free for longest,
+ * which probably is not, and leaves half of the frames to the CPUs: a filled
+ * frame can only be freed if there is another one for its copy.
  */
 #ifndef TOOLS_PUMP_POOL_H
 #define TOOLS_PUMP_POOL_H
@@ -19,26 +19,27 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* A frame, and the part of the file that it holds. */
+/* A frame and the part of the file that it holds. */
 struct work {
 	pkmap_pfn pfn;
 	off_t offset;
 	size_t len;
 };
 
-/* A ring that has room for every frame.  Guarded by the pool's lock. */
+/* A ring with room for every frame, protected by the pool's lock. */
 struct queue {
 	struct work *items;
 	uint32_t first;
 	uint32_t count;
-	uint32_t writers; /* 0: nothing more will come */
+	uint32_t writers; /* 0: nothing more will be added */
 	pthread_cond_t changed;
 };
 
 /*
- * What an interrupt may know about a frame.  Both count up, and only their
- * owner changes them; odd means that the statement holds.  Who finds the same
- * odd number before and after looking knows that it held all the while.
+ * Two statements about a frame, for interrupts.  Only the frame's owner changes
+ * them, by counting up; a statement is true while its number is odd.  An
+ * interrupt that reads the same odd number before and after looking at the
+ * frame knows that the statement was true throughout.
  */
 struct frame {
 	_Atomic uint32_t stable; /* nobody changes the contents */
@@ -52,18 +53,18 @@ struct pool {
 	struct queue copied;
 	struct frame *frames;
 	uint32_t nframes;
-	bool finished;	      /* the writer has ended */
-	bool stopped;	      /* nobody gets anything any more */
-	pthread_cond_t ended; /* one or the other became true */
+	bool finished;	      /* the writing device has ended */
+	bool stopped;	      /* nothing is given out any more */
+	pthread_cond_t ended; /* finished or stopped became true */
 };
 
-/* Returns 0 or an errno value.  @ncpus: how many write to @copied. */
+/* Returns 0 or an errno value.  @ncpus: the number of writers of @copied. */
 int pool_init(struct pool *pool, uint32_t nframes, uint32_t ncpus);
 void pool_destroy(struct pool *pool);
 
 /*
- * Those that take wait, and return whether they got something: not after the
- * queue's last writer closed it and it is empty, nor once the pool is stopped.
+ * These wait for a frame, and return whether they got one.  They do not if the
+ * queue is empty and its last writer has closed it, or if the pool is stopped.
  */
 bool pool_take_cold(struct pool *pool, pkmap_pfn *pfn);
 bool pool_take_hot(struct pool *pool, pkmap_pfn *pfn);
@@ -75,7 +76,10 @@ void pool_close(struct pool *pool, struct queue *queue);
 void pool_finish(struct pool *pool);
 void pool_stop(struct pool *pool);
 
-/* Waits until then (CLOCK_MONOTONIC), and returns whether it is over. */
+/*
+ * Waits until the pool is finished or stopped, or until that time
+ * (CLOCK_MONOTONIC).  Returns whether it is finished or stopped.
+ */
 bool pool_has_ended(struct pool *pool, const struct timespec *until);
 
 static inline bool frame_says(uint32_t version)
@@ -83,13 +87,13 @@ static inline bool frame_says(uint32_t version)
 	return version & 1;
 }
 
-/* Ends what the owner did to the frame before: pairs with frame_version(). */
+/* Orders what the owner did before; pairs with frame_version(). */
 static inline void frame_begin(_Atomic uint32_t *statement)
 {
 	atomic_fetch_add_explicit(statement, 1, memory_order_release);
 }
 
-/* Comes before what the owner does next: pairs with frame_unchanged(). */
+/* Orders what the owner does next; pairs with frame_unchanged(). */
 static inline void frame_end(_Atomic uint32_t *statement)
 {
 	atomic_fetch_add_explicit(statement, 1, memory_order_relaxed);

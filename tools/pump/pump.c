@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pkmap pump - copies a file through high memory, and proves it. */
+/* pkmap pump - copies a file through high memory, and verifies the copy. */
 #include "pump.h"
 
 #include "command.h"
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 /*
- * What is done to the bytes shows in the files, nowhere else.  The summary
- * comes before OUT: it may be what fails, and then OUT is as it was.
+ * The copy is verified by reading both files again.  The summary is printed
+ * before OUT is committed: if that fails, OUT stays as it was.
  */
 static int pump(const struct pump_options *options, struct progress *progress,
 		struct failure *failure, struct pump_result *result)

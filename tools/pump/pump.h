@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of "pkmap pump" tell each other. */
+/* What the parts of "pkmap pump" share. */
 #ifndef TOOLS_PUMP_PUMP_H
 #define TOOLS_PUMP_PUMP_H
 
@@ -18,7 +18,7 @@ struct pump_options {
 	uint32_t slots;
 	uint32_t frames;
 	uint32_t threads;
-	uint32_t irq_rate; /* per second, of all CPU threads together */
+	uint32_t irq_rate; /* per second, all CPU threads together */
 	size_t page_size;
 	bool strict;
 	bool json;
@@ -29,7 +29,7 @@ struct pump_options {
 
 struct pump_result {
 	off_t bytes;
-	off_t holes;	/* so many of these bytes */
+	off_t holes;	/* the part of @bytes that is in holes */
 	double seconds; /* from the first read to the last write */
 	const char *device_in;
 	const char *device_out;
@@ -46,26 +46,26 @@ static inline double hit_ratio(const struct pkmap_stats *stats)
 	return maps ? (double)stats->hits / (double)maps : 0;
 }
 
-/* Does not return if the command line makes no sense. */
+/* Exits with a message if the command line is wrong. */
 void pump_parse(int argc, char **argv, struct pump_options *options);
 
 /*
- * Moves @size bytes from @in to @out through high memory, but not holes: @out
- * has to be one.  Returns 0 or fails.
+ * Copies @size bytes from @in to @out through high memory, except for holes:
+ * @out must be one hole before.  Returns 0 or fails.
  */
 int pipeline_run(const struct pump_options *options, int in, int out,
 		 off_t size, struct progress *progress, struct failure *failure,
 		 struct pump_result *result);
 
 /*
- * Reads both files anew, but where both are holes.  Returns 0, and the SHA-256
- * of the one and the other, or fails.
+ * Reads both files again, except where both have a hole, and compares them.
+ * Returns 0 and their SHA-256, or fails.
  */
 int compare_files(const struct pump_options *options, int in, int out,
 		  off_t size, struct progress *progress,
 		  struct failure *failure, char text[SHA256_TEXT]);
 
-/* Prints what was done.  Returns 0 or fails. */
+/* Prints the summary.  Returns 0 or fails. */
 int summary_print(const struct pump_options *options,
 		  const struct pump_result *result, struct failure *failure);
 

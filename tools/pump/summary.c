@@ -54,7 +54,7 @@ static void print_text(const struct pump_options *options,
 	       "mapped\n",
 	       irq->taken, irq->pins, irq->pin_misses);
 	printf("checks      %lu pinned pages compared with their frames, all "
-	       "right\n",
+	       "equal\n",
 	       irq->compared);
 	printf("SHA-256     %s\n", result->sha256);
 	printf("equal       IN and OUT, byte for byte\n");
@@ -111,7 +111,7 @@ static json_t *make_json(const struct pump_options *options,
 }
 /* clang-format on */
 
-/* Returns 0 or an errno. */
+/* Returns 0 or an errno value. */
 static int print_json(const struct pump_options *options,
 		      const struct pump_result *result)
 {
