@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - what the parts of "pkmap bench" tell each other.
+ * bench.h - what the parts of "pkmap bench" share.
  *
- * It asks workers (job.h) and other programs how long some work takes with this
- * peer and with that.  Work is done section by section:
+ * It measures how long the same work takes with pkmap and with other peers.
+ * Workers (job.h) and other programs do the work, section by section:
  *
- *   A run is a job of a worker, or something else that is measured.  All runs
- *   of a section are done once in each round, so that whatever else happens on
- *   the machine meets all of them alike.
+ *   A run is a job for a worker, or something else that is measured.  Each
+ *   round does all runs of the section once, so that disturbances of the host
+ *   affect all of them alike.
  *   An item is a figure that a run gives in each round.
- *   A comparison is the ratio of two items, taken round by round; the median of
- *   those is the figure to quote.
+ *   A comparison is the ratio of two items in the same round.  The median over
+ *   all rounds is the figure to quote.
  */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
@@ -33,11 +33,11 @@
 #define BENCH_COMPARISONS_MAX 128
 #define BENCH_NAME_MAX	      96
 
-#define BENCH_ROUNDS_MIN      21 /* for figures to quote */
+#define BENCH_ROUNDS_MIN      21 /* for figures that may be quoted */
 
-/* A process that has one peer linked in. */
+/* A worker process, with one peer linked in. */
 struct bench_worker {
-	char peer[32]; /* as in the name of its program */
+	char peer[32]; /* as in the name of the program */
 	uint32_t nslots;
 	uint32_t npages;
 	uint32_t page_shift;
@@ -49,26 +49,26 @@ struct bench_worker {
 };
 
 struct bench_run {
-	int worker; /* of a job */
+	int worker; /* that does @job */
 	struct job job;
 	/*
-	 * Not NULL: instead of a worker's time, its instructions in these
-	 * functions (separated by spaces), counted by callgrind.
+	 * Not NULL: do not measure the time, but count the instructions in
+	 * these functions (separated by spaces), with callgrind.
 	 */
 	const char *functions;
-	/* Not NULL: this is done instead; it fills in the answer. */
+	/* Not NULL: call this instead of a worker; it fills in the answer. */
 	void (*other)(const void *arg, struct answer *answer);
 	const void *arg;
-	struct answer answer; /* the last round's; buckets of all rounds */
-	bool failed;	      /* for why, see the answer */
+	struct answer answer; /* of the last round; the buckets of all rounds */
+	bool failed;	      /* @answer says why */
 };
 
 enum bench_field {
 	FIELD_NS,
 	FIELD_INSTRUCTIONS,
-	FIELD_MISSES,  /* in 1,000 maps */
-	FIELD_FLUSHES, /* in 1,000 maps */
-	FIELD_P50,     /* WORK_LATENCY: so many pins took no longer */
+	FIELD_MISSES,  /* per 1,000 maps */
+	FIELD_FLUSHES, /* per 1,000 maps */
+	FIELD_P50,     /* WORK_LATENCY: quantiles of a pin's time */
 	FIELD_P99,
 	FIELD_P999,
 	FIELD_P9999,
@@ -86,10 +86,10 @@ struct bench_item {
 	char name[BENCH_NAME_MAX];
 	int run;
 	enum bench_field field;
-	double *samples; /* one a round */
+	double *samples; /* one per round */
 	struct bench_spread spread;
-	/* Where it is in a plot, if it is in one. */
-	const char *plot; /* the name of the plot's data */
+	/* Its place in a plot, if it is in one. */
+	const char *plot; /* the name of the plot's data, or NULL */
 	const char *series;
 	double x;
 };
@@ -102,8 +102,8 @@ enum bench_target {
 
 struct bench_comparison {
 	char name[BENCH_NAME_MAX];
-	int item; /* this one's samples ... */
-	int base; /* ... divided by this one's */
+	int item; /* the samples of this one ... */
+	int base; /* ... are divided by those of this one */
 	enum bench_target kind;
 	double target;
 	struct bench_spread ratio;
@@ -112,7 +112,7 @@ struct bench_comparison {
 struct bench_section {
 	const char *name;
 	const char *title;
-	bool repeatable; /* the same in each round: so there is one */
+	bool repeatable; /* counts: one round is enough */
 	int rounds;
 	struct bench_worker workers[BENCH_WORKERS_MAX];
 	int nworkers;
@@ -122,27 +122,27 @@ struct bench_section {
 	int nitems;
 	struct bench_comparison comparisons[BENCH_COMPARISONS_MAX];
 	int ncomparisons;
-	char left_out[PATH_MAX + 160]; /* what is not, and why, or "" */
-	bool broken;		       /* that should have been */
+	char left_out[PATH_MAX + 160]; /* what is left out and why; or empty */
+	bool broken;		       /* what is left out is an error */
 };
 
 struct bench {
 	int rounds;
 	bool quick;
 	const char *traces; /* directory, or NULL */
-	uint32_t ncpus;	    /* that we may run on */
-	int fd;		    /* pages, each with its marks (job.h) */
-	int scratch_fd;	    /* as many, to be written to */
+	uint32_t ncpus;	    /* CPUs that we may run on */
+	int fd;		    /* a file of pages with their marks (job.h) */
+	int scratch_fd;	    /* a file of as many pages to write to */
 	bench_pump_fn *pump;
 	struct progress progress;
 	bool stopped;
 	bool failed; /* something could not be measured */
 };
 
-/* Pages of the file that bench.fd is: a hundred windows of 512 slots. */
+/* Pages of the file bench.fd: a hundred windows of 512 slots. */
 #define BENCH_FILE_PAGES 51200u
 
-/* plans/plan.c: what is in each section. */
+/* plans/plan.c: fills in each section. */
 struct bench_plan {
 	const char *name;
 	const char *title;
@@ -154,8 +154,9 @@ extern const struct bench_plan bench_plans[];
 extern const int bench_nplans;
 
 /*
- * section.c: to fill in a section.  Each returns an index, or -1 if what it
- * builds on is -1; it all begins with a worker whose program is missing.
+ * section.c: these add to a section, and return the index of what they added.
+ * If the program of a worker is missing, add_worker() returns -1, and so do the
+ * others for what builds on it.
  */
 int add_worker(struct bench_section *s, const char *peer, uint32_t nslots,
 	       uint32_t npages, int fd);
@@ -168,41 +169,45 @@ void add_comparison(struct bench_section *s, int item, int base,
 void add_to_plot(struct bench_section *s, int item, const char *plot,
 		 const char *series, double x);
 void leave_out(struct bench_section *s, const char *why);
-/* The same for what should have been measured: an error, which it says. */
+/* The same for what should have been measured: it reports an error. */
 void leave_out_broken(struct bench_section *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
  * section.c: does all rounds.  Returns 0, or -1 if there is nothing to report:
- * for want of memory, or since somebody wants us to stop (b->stopped).
+ * there is no memory, or a signal asked us to stop (b->stopped).
  */
 int section_measure(struct bench *b, struct bench_section *s);
-/* Whose run it is. */
+/* The name of the peer, or else of the section. */
 const char *run_name(const struct bench_section *s, const struct bench_run *r);
 void section_free(struct bench_section *s);
 
-/* worker.c's other end: workers.c.  A worker starts with its first job. */
+/*
+ * workers.c: the other end of worker/worker.c.  The first job starts a worker.
+ */
 void worker_ask(struct bench_worker *w, const struct job *job,
 		struct answer *answer);
-/* Returns how it ended, as waitpid() does. */
+/* Returns the status from waitpid(). */
 int worker_stop(struct bench_worker *w);
-/* In a child, before it becomes another program. */
+/* Call this in a child before execve(). */
 void unblock_signals(void);
-/* Whether there is a program with that peer, and where. */
+/* Whether the program with that peer exists; @path is where. */
 #define WORKER_PATH (PATH_MAX + 64)
 bool worker_exists(const char *peer, char path[WORKER_PATH]);
-/* Of a worker's command line: NULL behind the last. */
+/* The number of a worker's arguments, with the NULL at the end. */
 #define WORKER_ARGS 7
 void worker_args(const struct bench_worker *w, char path[WORKER_PATH],
 		 char numbers[5][16], char *args[WORKER_ARGS]);
 
-/* count.c: instructions an operation, in @functions, instead of nanoseconds. */
+/* count.c: the instructions per operation in @functions. */
 void count_instructions(const struct bench_worker *w, const struct job *job,
 			const char *functions, struct answer *answer);
 
-/* summary.c: fills in the spreads; a comparison's needs both its items. */
+/* summary.c: fills in the spreads of all items and comparisons. */
 int section_summarise(struct bench_section *s);
-/* What a @part of the values do not exceed, to a bucket's width. */
+/*
+ * The value that a @part of the values do not exceed, rounded up to a bucket.
+ */
 double buckets_quantile(const uint64_t *buckets, double part);
 bool item_measured(const struct bench_section *s, int item);
 bool comparison_measured(const struct bench_section *s,
@@ -217,7 +222,7 @@ void report_section(const struct bench_section *s, FILE *out);
 struct json_t *json_of_host(void);
 struct json_t *json_of_section(const struct bench_section *s);
 
-/* host.c: what the figures depend on, as texts. */
+/* host.c: what the figures depend on, in words. */
 struct host {
 	long ncpus;
 	char kernel[128];
@@ -230,17 +235,19 @@ struct host {
 void read_host(struct host *host);
 
 /*
- * files.c: what is written into a directory.  Those that return int: 0, or -1
- * after they said why.
+ * files.c: files in the directory of --out.  Both return 0, or -1 after they
+ * reported an error.
  */
 int file_path(char path[PATH_MAX], const char *dir, const char *name);
 int file_write(const char *dir, const char *name, output_write_fn *write,
 	       const void *arg);
 
-/* Says what failed, and errno.  Returns -1. */
+/* Prints what failed, with errno.  Returns -1. */
 int bench_error(const char *what);
 
-/* plots.c: writes the data of the section's plots into a directory; 0 or -1. */
+/*
+ * plots.c: writes the data of the section's plots into @dir.  Returns 0 or -1.
+ */
 int plots_write(const struct bench_section *s, const char *dir);
 
 const char *field_unit(enum bench_field field);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* command.c - pkmap bench: what it is asked for, section by section. */
+/* command.c - pkmap bench: its options, and its output section by section. */
 #include "command.h"
 
 #include "bench.h"
@@ -39,10 +39,10 @@ struct options {
 	bool json;
 	const char *out; /* directory, or NULL */
 	const char *traces;
-	uint32_t chosen; /* sections, a bit each; 0: all */
+	uint32_t chosen; /* a bit for each section; 0: all */
 };
 
-/* What is made of the sections while they are measured. */
+/* The output, which grows while the sections are measured. */
 struct bench_output {
 	const struct options *options;
 	FILE *text; /* bench.md, or NULL */
@@ -53,16 +53,17 @@ struct bench_output {
 /* clang-format off */
 static const struct argp_option option_list[] = {
 	{ .name = "rounds", .key = KEY_ROUNDS, .arg = "N",
-	  .doc = "Rounds; to quote a figure, 21 at least (31)" },
+	  .doc = "Number of rounds; at least 21 for figures to quote (31)" },
 	{ .name = "quick", .key = KEY_QUICK,
-	  .doc = "3 short rounds: shows that it works, gives no figure to "
-		 "quote" },
+	  .doc = "Do 3 short rounds, to see that it works; do not quote the "
+		 "figures" },
 	{ .name = "json", .key = KEY_JSON, .doc = "Print all figures as JSON" },
 	{ .name = "out", .key = KEY_OUT, .arg = "DIR",
-	  .doc = "Also write bench.md, bench.json, and the data of the plots "
-		 "into DIR" },
+	  .doc = "Also write bench.md, bench.json and the data of the plots "
+		 "to DIR" },
 	{ .name = "traces", .key = KEY_TRACES, .arg = "DIR",
-	  .doc = "Page references of programs, from scripts/record-traces" },
+	  .doc = "Directory of page reference traces, from "
+		 "scripts/record-traces" },
 	{ .name = "list", .key = KEY_LIST, .doc = "List the sections" },
 	{ 0 }
 };
@@ -84,7 +85,7 @@ static uint32_t parse_section(const struct argp_state *state, const char *name)
 		if (!strcmp(bench_plans[i].name, name))
 			return 1u << i;
 	}
-	argp_error(state, "there is no section '%s'; --list lists them", name);
+	argp_error(state, "there is no section '%s'; --list prints all", name);
 	return 0;
 }
 
@@ -123,12 +124,12 @@ static const struct argp argp = {
 	.options = option_list,
 	.parser = parse_option,
 	.args_doc = "[SECTION...]",
-	.doc = "Measure pkmap beside what a user would otherwise have, on the "
-	       "same work in the same run, and print ratios.\vThe exit status "
-	       "says whether all could be measured, not whether it was fast.",
+	.doc = "Measure pkmap and its alternatives on the same work in the "
+	       "same run, and print ratios.\vThe exit status tells whether "
+	       "everything could be measured, not whether it was fast.",
 };
 
-/* Pages in memory; each begins with its mark. */
+/* Makes a file of pages in memory; if @marked, each begins with its mark. */
 static int make_pages(bool marked)
 {
 	int fd = memfd_create("pkmap-bench", MFD_CLOEXEC);
@@ -179,7 +180,7 @@ static int open_text(struct bench_output *o, const char *dir)
 	return o->text ? 0 : bench_error(o->path);
 }
 
-/* What there is of the report is to be seen while the rest is measured. */
+/* Shows this part of the report while the rest is measured. */
 static int flush_output(struct bench_output *o)
 {
 	int err = 0;
@@ -295,7 +296,7 @@ int cmd_bench(int argc, char **argv, bench_pump_fn *pump)
 	if (!options.rounds)
 		options.rounds = options.quick ? ROUNDS_QUICK : ROUNDS_DEFAULT;
 	stop_init();
-	/* A worker that is gone is an error of its job. */
+	/* A worker that has ended is reported as an error of its job. */
 	signal(SIGPIPE, SIG_IGN);
 	if (bench_init(&b, &options, pump) || begin_output(&output, &options))
 		return EXIT_FAILURE;
@@ -305,8 +306,8 @@ int cmd_bench(int argc, char **argv, bench_pump_fn *pump)
 	}
 	if (b.stopped)
 		fprintf(stderr,
-			"pkmap bench: stopped in section %s; what is "
-			"above is complete\n",
+			"pkmap bench: stopped in section %s; the "
+			"output above is complete\n",
 			bench_plans[i - 1].name);
 	err |= end_output(&output);
 	if (b.stopped)

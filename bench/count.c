@@ -2,10 +2,10 @@
 /*
  * count.c - how many instructions an operation takes.
  *
- * callgrind counts what is executed in some functions and in what they call.
- * The same job is done twice, with N operations and with twice as many: the
- * difference is what N of them take, without all that comes before and after.
- * The figure is the same whenever it is taken.
+ * callgrind counts the instructions in some functions and their callees.  The
+ * same job is done twice, with N operations and with 2 * N: the difference is
+ * the cost of N operations, without what comes before and after.  The figure is
+ * the same in each run.
  */
 #include "bench.h"
 
@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 #define FUNCTIONS_MAX 4
-#define LINE_BYTES    128 /* of a log */
+#define LINE_BYTES    128 /* of callgrind's log */
 
-/* Runs a worker under callgrind; its input is the job, @log what that says. */
+/* Runs a worker under callgrind: reads the job from @in, logs to @log. */
 static void run_program(const struct bench_worker *w, const char *functions,
 			int in, int log)
 {
@@ -52,7 +52,7 @@ static void run_program(const struct bench_worker *w, const char *functions,
 	worker_args(w, path, numbers, args + n);
 	unblock_signals();
 	dup2(in, STDIN_FILENO);
-	/* What the worker answers is nothing to print. */
+	/* The worker's answer is not needed. */
 	null = open("/dev/null", O_WRONLY);
 	if (dup2(null, STDOUT_FILENO) < 0) {
 		dprintf(log, "/dev/null: %s\n", strerror(errno));
@@ -66,7 +66,7 @@ static void run_program(const struct bench_worker *w, const char *functions,
 	_exit(EXIT_FAILURE);
 }
 
-/* What it says on the line "Collected : N"; and its last line.  Closes @log. */
+/* Reads the number in "Collected : N", and the last line.  Closes @log. */
 static int read_count(int log, double *count, char last[LINE_BYTES])
 {
 	FILE *file = fdopen(log, "r");

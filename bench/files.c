@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* files.c - the files that are written for --out. */
+/* files.c - writes the files of --out. */
 #include "bench.h"
 
 #include <errno.h>

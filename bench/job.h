@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * job.h - what "pkmap bench" asks a worker, and what that answers.
+ * job.h - the jobs that "pkmap bench" gives to its workers, and their answers.
  *
- * A worker is a process that has one peer linked in: pkmap, Linux's
- * mm/highmem.c, mmap() and so on (peers/).  It reads jobs from its standard
- * input and writes an answer to each to its standard output, both as these
- * structures; it ends when its input does.  All workers are built from the same
- * worker.c, so that the loops around the peers' calls are the same.
+ * A worker is a process with one peer linked in: pkmap, Linux's mm/highmem.c,
+ * mmap() and so on (peers/).  It reads jobs from standard input and writes the
+ * answer to each to standard output, as these structures; at the end of its
+ * input it exits.  All workers are built from the same worker/worker.c, so that
+ * the loops around the peers' calls are the same.
  */
 #ifndef BENCH_JOB_H
 #define BENCH_JOB_H
@@ -18,8 +18,8 @@
 #define JOB_WHY_MAX	512
 
 /*
- * Buckets of nanoseconds: 16 for each power of two, so that a bucket is at most
- * 1/16 of its values wide.
+ * Buckets of nanoseconds: 16 for each power of two, so that the width of a
+ * bucket is at most 1/16 of its values.
  */
 #define JOB_BUCKETS_LOG 4
 #define JOB_BUCKETS	(32 << JOB_BUCKETS_LOG)
@@ -28,50 +28,50 @@ enum job_work {
 	WORK_PIN,	/* pin a page that is mapped, unmap it */
 	WORK_PIN_MISS,	/* pin a page that is not mapped */
 	WORK_MAP,	/* map a page, unmap it */
-	WORK_MAP_TOUCH, /* the same, and look at each system page of it */
+	WORK_MAP_TOUCH, /* the same, and read from each 4 KiB of it */
 	WORK_COPY,	/* map two pages, copy one to the other, unmap both */
-	WORK_LATENCY,	/* as WORK_PIN, each timed, while others map */
+	WORK_LATENCY,	/* as WORK_PIN, each timed, while other threads map */
 };
 
 enum job_pattern {
 	PATTERN_SAME,	 /* the first page */
-	PATTERN_TURN,	 /* each thread goes round in pages of its own */
+	PATTERN_TURN,	 /* each thread cycles through pages of its own */
 	PATTERN_CYCLE,	 /* all pages, in one random order, over and over */
 	PATTERN_UNIFORM, /* a random page each time */
-	PATTERN_ZIPF,	 /* the same; page k with a weight of 1 / k^0.99 */
-	PATTERN_TRACE,	 /* the pages of a file, see scripts/record-traces */
+	PATTERN_ZIPF,	 /* the same, page k with a weight of 1 / k^0.99 */
+	PATTERN_TRACE,	 /* from a file; see scripts/record-traces */
 };
 
 struct job {
 	enum job_work work;
 	enum job_pattern pattern;
-	uint32_t first;	  /* page */
-	uint32_t pages;	  /* from there on: the working set */
-	uint32_t prepare; /* pages from 0 on to map once before */
-	uint32_t hold;	  /* pages from 0 on to keep mapped from then on */
+	uint32_t first;	  /* the first page of the working set */
+	uint32_t pages;	  /* the size of the working set */
+	uint32_t prepare; /* map so many pages, from page 0, once before */
+	uint32_t hold;	  /* keep so many pages, from page 0, mapped */
 	/*
-	 * Not 0: the numbers above stand for pages that are chosen at random
-	 * from so many, the same in each job.
+	 * Not 0: the page numbers above stand for pages chosen at random from
+	 * so many, always the same ones.
 	 */
 	uint32_t scattered;
 	uint32_t threads;
-	uint32_t irq_hz;  /* interrupts a second and thread, which pin @first */
-	uint64_t lead_in; /* operations of each thread that are not timed */
-	uint64_t ops;	  /* of each thread; 0 with a trace: all of it */
+	uint32_t irq_hz;  /* interrupts per thread and second, to pin @first */
+	uint64_t lead_in; /* untimed operations of each thread before */
+	uint64_t ops;	  /* of each thread; 0: the whole trace */
 	char path[JOB_PATH_MAX]; /* of the trace */
 };
 
 struct answer {
-	char why[JOB_WHY_MAX]; /* not "": it failed, and this is why */
+	char why[JOB_WHY_MAX]; /* not empty: the job failed, and why */
 	/*
-	 * Of an operation: nanoseconds, from the first start to the last end
-	 * (or, from count.c, instructions).
+	 * Nanoseconds per operation, from the first start to the last end (or
+	 * instructions, from count.c).
 	 */
 	double cost;
 	uint64_t ops;
 	uint64_t misses;  /* maps that needed a slot */
-	uint64_t flushes; /* of TLBs, all CPUs */
-	uint64_t slowest; /* WORK_LATENCY: nanoseconds */
+	uint64_t flushes; /* of the TLBs of all CPUs */
+	uint64_t slowest; /* WORK_LATENCY: the longest, in nanoseconds */
 	uint64_t buckets[JOB_BUCKETS];
 };
 
@@ -95,7 +95,7 @@ static inline uint64_t job_bucket_start(uint32_t bucket)
 	return (uint64_t)(bucket - (shift << JOB_BUCKETS_LOG)) << shift;
 }
 
-/* What the @n-th 4096 bytes of the pages' file begin with. */
+/* The first word of the @n-th 4 KiB in the file of pages. */
 static inline uint64_t job_mark(uint64_t n)
 {
 	return n * 0x9e3779b97f4a7c15u + 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* json.c - all figures, for programs. */
+/* json.c - all figures as JSON. */
 #include "bench.h"
 
 #include <jansson.h>

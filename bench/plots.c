@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * plots.c - the data of the plots (plots/), a file for each plot: a block for
- * each series, under a comment with its name, as gnuplot's "index" wants it.
+ * plots.c - writes the data of the plots (plots/), a file for each plot.  It
+ * has a block for each series, under a comment with its name, for gnuplot's
+ * "index".
  */
 #include "bench.h"
 
@@ -36,7 +37,7 @@ static bool first_of_series(const struct bench_section *s, int i)
 	return true;
 }
 
-/* Which part of the pins took longer than so many nanoseconds. */
+/* For each time in nanoseconds, the part of the pins that took longer. */
 static void write_tail(const struct bench_run *r, FILE *out)
 {
 	uint64_t all = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* report.c - the figures, for people: Markdown that is readable as it is. */
+/* report.c - the figures as Markdown that is readable as it is. */
 #include "bench.h"
 
 void report_host(FILE *out)
@@ -31,7 +31,7 @@ static const char *figure_text(char text[16], double figure)
 	return text;
 }
 
-/* The two medians; they are not what the ratio is of, but near it. */
+/* The two medians.  Their ratio is near the median of the ratios. */
 static void print_figures(const struct bench_section *s,
 			  const struct bench_comparison *c, FILE *out)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next of @n elements, of which there is room for @max. */
+/* The index of a new element; there is room for @max. */
 static int next_index(int *n, int max, const char *what)
 {
 	if (*n < max)
@@ -175,7 +175,7 @@ static void ask(struct bench_section *s, struct bench_run *r,
 		worker_ask(&s->workers[r->worker], &r->job, answer);
 }
 
-/* Keeps the buckets of all rounds. */
+/* Does one run, and adds up the buckets of all rounds. */
 static void do_run(struct bench_section *s, int run, int round)
 {
 	static struct answer answer;
@@ -198,7 +198,7 @@ static void do_run(struct bench_section *s, int run, int round)
 	r->failed = answer.why[0];
 }
 
-/* Each round starts with another run, so that none always follows another. */
+/* Each round starts with another run, so that the order varies. */
 static void do_round(struct bench *b, struct bench_section *s, int round)
 {
 	int i;
@@ -217,7 +217,7 @@ const char *run_name(const struct bench_section *s, const struct bench_run *r)
 	return r->other ? s->name : s->workers[r->worker].peer;
 }
 
-/* The first: what is wrong with one may be so with the others. */
+/* Prints the first failure only: the others may have the same cause. */
 static void say_failures(const struct bench_section *s)
 {
 	const struct bench_run *first = NULL;

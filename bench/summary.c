@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* summary.c - from samples to medians and quartiles. */
+/* summary.c - computes medians and quartiles of samples. */
 #include "bench.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The value below which a @part of the sorted values lie, interpolated. */
+/* The value below which a @part of the sorted values lies, interpolated. */
 static double quantile(const double *sorted, int n, double part)
 {
 	double place = part * (n - 1);
@@ -52,7 +52,7 @@ static struct bench_spread spread_of(double *values, int n)
 	};
 }
 
-/* Ratios of samples that were taken in the same round. */
+/* Ratios of samples from the same round. */
 static void summarise_comparison(const struct bench_section *s,
 				 struct bench_comparison *c, double *ratios)
 {
@@ -77,7 +77,7 @@ int section_summarise(struct bench_section *s)
 			summarise_comparison(s, &s->comparisons[i], ratios);
 	}
 	free(ratios);
-	/* From here on the samples are in order of size, not of rounds. */
+	/* This sorts the samples: they are no longer in the order of rounds. */
 	for (i = 0; i < s->nitems; i++)
 		s->items[i].spread = spread_of(s->items[i].samples, s->rounds);
 	return 0;
@@ -91,7 +91,7 @@ bool item_measured(const struct bench_section *s, int item)
 bool comparison_measured(const struct bench_section *s,
 			 const struct bench_comparison *c)
 {
-	/* A ratio to nothing is none. */
+	/* No division by 0. */
 	return item_measured(s, c->item) && item_measured(s, c->base) &&
 	       s->items[c->base].samples[0] > 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* workers.c - starting workers, asking them, stopping them. */
+/* workers.c - starts workers, gives them jobs, and stops them. */
 #include "bench.h"
 
 #include "tools/common/ended.h"
@@ -15,9 +15,10 @@
 #include <unistd.h>
 
 /*
- * Where the running program was built, workers are in bench/ beside it; where
- * it was installed, in their folder of the same prefix.  Never elsewhere: that
- * would be another library's.  Without /proc there is no telling, and no worker.
+ * In a build tree, the workers are in bench/ next to the running program; once
+ * installed, in their folder under the same prefix.  They are never looked for
+ * elsewhere: those would have another version of the library.  Without /proc,
+ * nothing is known about where we are, and there are no workers.
  */
 static void worker_path(const char *peer, char path[WORKER_PATH])
 {
@@ -63,7 +64,7 @@ void worker_args(const struct bench_worker *w, char path[WORKER_PATH],
 	args[6] = NULL;
 }
 
-/* Ctrl-C, which we hold back, ends what hangs. */
+/* We block Ctrl-C, but it must end a child that hangs. */
 void unblock_signals(void)
 {
 	sigset_t none;
@@ -159,7 +160,7 @@ void worker_ask(struct bench_worker *w, const struct job *job,
 		 w->peer, ended_text(ended, worker_stop(w)));
 }
 
-/* It ends when there are no more jobs. */
+/* A worker ends at the end of its input. */
 int worker_stop(struct bench_worker *w)
 {
 	int status = 0;

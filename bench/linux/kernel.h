@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel.h - what mm/highmem.c of Linux 6.1 takes from the rest of the kernel,
- * for a process.  It stands for each header that the file includes.
+ * kernel.h - what mm/highmem.c of Linux 6.1 needs from the rest of the kernel,
+ * in a process.  It takes the place of every header that the file includes.
  *
- * Where it is simpler than a kernel, that makes the file faster, or changes
- * nothing:
+ * Where it is simpler than a kernel, that makes the file faster or does not
+ * matter:
  *
- *   Turning interrupts off and on is a store to a variable of the thread; a
- *   signal that finds it set is put off.  On ARM it is an instruction that
+ *   Disabling and enabling interrupts is a store to a variable of the thread; a
+ *   signal that finds it set becomes pending.  On ARM it is an instruction that
  *   waits for the pipeline.
  *   A spinlock is one atomic operation and one store (spin.h).
- *   Preemption is not counted, nothing is checked or traced.
- *   All pages are in high memory, and nobody looks whether they are.
- *   A translation is a word in an array; with a file, also an mmap(MAP_FIXED),
- *   as in pkmap's posix port.
- *   Taking a translation away is a store.  Flushing TLBs is a count, where a
- *   kernel has to tell the other CPUs.
+ *   There is no preemption count, and nothing is checked or traced.
+ *   All pages are in high memory, and that is not checked.
+ *   A translation is a word in an array; with a file of pages, also an
+ *   mmap(MAP_FIXED), as in pkmap's posix port.
+ *   Removing a translation is a store.  A TLB flush only counts up, where a
+ *   kernel has to interrupt the other CPUs.
  *
  * Slots and page addresses are as on 32-bit ARM: one colour, and a hash table
- * from page to address of 128 buckets, each with a lock (HASHED_PAGE_VIRTUAL).
- * With -DWANT_PAGE_VIRTUAL the address is in struct page, as on machines that
- * have memory to spare for it.
+ * from page to address with 128 buckets, each with a lock
+ * (HASHED_PAGE_VIRTUAL).  With -DWANT_PAGE_VIRTUAL the address is in struct
+ * page, as on machines with memory to spare.
  */
 #ifndef BENCH_LINUX_KERNEL_H
 #define BENCH_LINUX_KERNEL_H
@@ -33,7 +33,7 @@
 #define CONFIG_HIGHMEM
 #define ARCH_NEEDS_KMAP_HIGH_GET
 
-/* Words of the language. */
+/* Compiler and language. */
 #define __init
 #define __read_mostly
 #define __cacheline_aligned_in_smp   __attribute__((__aligned__(64)))
@@ -104,7 +104,7 @@ static inline void spin_unlock_irqrestore(spinlock_t *lock, unsigned long flags)
 	irqs_restore(flags);
 }
 
-/* Lists: rings of nodes, with one that is no entry. */
+/* Lists: rings of nodes, of which the head is no entry. */
 struct list_head {
 	struct list_head *next;
 	struct list_head *prev;
@@ -145,7 +145,7 @@ static inline void list_del(struct list_head *node)
 
 /* Tasks and wait queues. */
 struct task {
-	_Atomic uint32_t state; /* not 0: sleeps, or is about to */
+	_Atomic uint32_t state; /* not 0: sleeping, or about to sleep */
 	struct kmap_ctrl {
 		int idx;
 		struct pte {
@@ -212,7 +212,7 @@ void set_page_address(struct page *page, void *virtual);
 void page_address_init(void);
 #endif
 
-/* The same function as the kernel's, for chains as long as the kernel's. */
+/* The kernel's hash function, so that chains are as long as there. */
 static inline uint32_t hash_ptr(const void *ptr, unsigned int bits)
 {
 	return (uint32_t)((uint64_t)(uintptr_t)ptr * 0x61c8864680b583ebull >>
@@ -238,7 +238,7 @@ extern pte_t *pkmap_page_table;
 
 extern int shim_unused;
 extern int shim_fd;
-/* Under the file's lock, which also has a cache line of its own. */
+/* Protected by the file's lock, which has a cache line of its own too. */
 extern struct counts shim_counts __attribute__((__aligned__(64)));
 
 void shim_mmap(unsigned long addr, unsigned long page);
@@ -251,7 +251,7 @@ static inline void shim_set_pte(unsigned long addr, pte_t *ptep, pte_t pte)
 		shim_mmap(addr, pte_pfn(pte));
 }
 
-/* What only functions need that nobody calls here. */
+/* Needed only by functions that are not called here. */
 struct zone {
 	int unused;
 };

@@ -58,7 +58,7 @@ void schedule(void)
 		      TASK_UNINTERRUPTIBLE);
 }
 
-/* The file cannot be told that this failed. */
+/* Exits on failure: mm/highmem.c has no way to handle it. */
 void shim_mmap(unsigned long addr, unsigned long page)
 {
 	if (mmap((void *)addr, PAGE_SIZE, PROT_READ | PROT_WRITE,

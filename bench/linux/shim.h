@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shim.h - what the worker sees of Linux's mm/highmem.c and of what is under it
- * here (kernel.h, shim.c).
+ * shim.h - what the worker sees of Linux's mm/highmem.c and of the shim below
+ * it (kernel.h, shim.c).
  */
 #ifndef BENCH_LINUX_SHIM_H
 #define BENCH_LINUX_SHIM_H
 
 #include "bench/worker/peer.h"
 
-/* As large as the kernel's on 64-bit machines; only @virtual is used. */
+/* As large as in a 64-bit kernel; only @virtual is used. */
 struct page {
 	unsigned long before[3];
 	void *virtual;
 	unsigned long behind[4];
 };
 
-/* The pages, npages of them. */
+/* An array of npages. */
 extern struct page *shim_pages;
 
-/* Where the slots are: a constant, as in a kernel. */
+/* The address of the first slot: a constant, as in a kernel. */
 #define SHIM_BASE 0x200000000000ul
 
-/* Returns NULL, or what cannot be done; LAST_PKMAP is the number of slots. */
+/*
+ * Returns NULL, or a text that says what failed.  LAST_PKMAP is the number of
+ * slots.
+ */
 const char *shim_open(const struct setup *setup);
 void shim_count(struct counts *counts);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file.h - what the peers share that work on the pages' file for each access:
- * what a process would do without a window.
+ * file.h - what the peers share that make system calls on the file of pages for
+ * each access, as a process would without a window.
  */
 #ifndef BENCH_PEERS_FILE_H
 #define BENCH_PEERS_FILE_H
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static struct setup file;
-static char *ring; /* nslots addresses, to be used in turn */
+static char *ring; /* room for nslots pages, used in turn */
 static uint32_t turn;
 
 static inline size_t page_bytes(void)
@@ -25,7 +25,7 @@ static inline off_t offset_of(uint32_t pfn)
 	return (off_t)pfn << file.page_shift;
 }
 
-/* Aligned to a page, which fault-around likes. */
+/* Aligned to a page, as the kernel's fault-around prefers. */
 static const char *peer_open(const struct setup *setup)
 {
 	uintptr_t addr;
@@ -43,7 +43,7 @@ static const char *peer_open(const struct setup *setup)
 	return NULL;
 }
 
-/* For one thread. */
+/* For one thread only. */
 static inline void *ring_next(void)
 {
 	return ring + turn++ % file.nslots * page_bytes();
@@ -62,7 +62,7 @@ static inline void *peer_pin(uint32_t pfn)
 	return NULL;
 }
 
-/* There is nothing that could hit. */
+/* There are neither hits nor misses. */
 static void peer_count(struct counts *counts)
 {
 	*counts = (struct counts){ 0 };

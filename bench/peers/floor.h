@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * floor.h - the peer "floor": what no reference count held in a word of the
- * slot can go below, one atomic addition to take it, one to give it back.
+ * floor.h - the peer "floor": the minimum cost of a reference count in a word
+ * of the slot, one atomic addition to take a reference and one to drop it.
  *
- * Its words are as far apart as the words of pkmap's slots, and each is used
- * when the page in that slot would be, so that both share cache lines, between
- * pages and between CPUs, alike.  A page that is not mapped has the word of
- * another one.
+ * The words are as far apart as the words of pkmap's slots, and a page uses the
+ * word of the slot that pkmap would map it to.  So both share cache lines in
+ * the same way, between pages and between CPUs.  A page that does not fit into
+ * the window uses the word of another page.
  */
 #include "window.h"
 #include "src/window_priv.h"
@@ -14,7 +14,7 @@
 static _Atomic uint32_t *word_of_slot;
 static _Atomic uint32_t **word_of_page;
 
-/* Where pkmap puts the first pages when they are mapped in turn. */
+/* Finds the slots that pkmap gives to the first pages if mapped in turn. */
 static const char *peer_open(const struct setup *setup)
 {
 	const char *why = window_open(setup);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * in_place.h - the peer "in-place": one mmap(MAP_FIXED) for each access, over
- * what was mapped there before.  The floor of a map that misses.
+ * the previous mapping.  This is the minimum cost of a map that misses.
  */
 #include "file.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linux.h - the peer "linux": mm/highmem.c of Linux 6.1 (linux/build), as it is,
- * on linux/kernel.h.
+ * linux.h - the peer "linux": the unchanged mm/highmem.c of Linux 6.1, built by
+ * bench/linux/build on top of bench/linux/kernel.h.
  */
 #include "bench/linux/shim.h"
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * locked.h - the peer "locked": the scheme of that name of the model machine
- * (machine/schemes/locked.c), which is Linux's written anew, as a check of the
- * peer "linux" and of what stands under that.
+ * (machine/schemes/locked.c).  It reimplements Linux's, as a check of the peer
+ * "linux" and of the shim below that.
  *
- * It looks for a page by looking at all slots; compare its counts, not its
- * times.
+ * It finds a page by searching all slots: compare its counts, not its times.
  */
 #include "table.h"
 
@@ -45,7 +44,7 @@ void machine_spin_unlock(struct machine_spinlock *lock)
 	spin_drop(&table.lock);
 }
 
-/* For the scheme's DMA calls, which nobody makes. */
+/* Needed by the scheme's DMA calls, which are not used here. */
 const struct pkmap_dma_ops machine_dma_ops;
 
 uint32_t machine_line_bytes(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkmap.h - the peer "pkmap": the library, on its posix port or on the port of
- * table.h.
+ * pkmap.h - the peer "pkmap": the library on its posix port or, without a file
+ * of pages, on the port in table.h.
  */
 #include "window.h"
 
@@ -48,7 +48,7 @@ static inline bool peer_unmap(uint32_t pfn, void *addr)
 	return !pkmap_unmap(win, addr);
 }
 
-/* mmap() flushes TLBs itself, so the posix port has no flush to count. */
+/* mmap() flushes the TLBs itself: the posix port has no flushes to count. */
 static void peer_count(struct counts *counts)
 {
 	struct pkmap_stats stats;

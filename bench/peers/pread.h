@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pread.h - the peer "pread": each access reads the page into a buffer. */
+/* pread.h - the peer "pread": reads the page into a buffer for each access. */
 #include "file.h"
 
 static inline void *peer_map(uint32_t pfn)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table.h - a port of pkmap whose translations are words in an array: as in a
- * kernel, and without anything behind the addresses.
+ * table.h - a port of pkmap whose translations are words in an array, as in a
+ * kernel.  There is no memory at the addresses.
  */
 #ifndef BENCH_PEERS_TABLE_H
 #define BENCH_PEERS_TABLE_H
@@ -18,11 +18,11 @@
 static struct {
 	uint32_t page_shift;
 	char *base;
-	pkmap_pfn *translations; /* of each slot: its page + 1 */
-	/* What changes has a cache line of its own. */
+	pkmap_pfn *translations; /* of each slot: page + 1, or 0 */
+	/* What changes is in a cache line of its own. */
 	_Alignas(PKMAP_ALIGN) struct spin lock;
-	uint64_t sets; /* under the lock, as the next */
-	uint64_t flushes;
+	uint64_t sets;	  /* protected by the lock */
+	uint64_t flushes; /* protected by the lock */
 } table;
 
 static pkmap_pfn *translation_of(void *addr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* window.h - a window of pkmap on the port of table.h. */
+/* window.h - a window of pkmap on the port in table.h. */
 #ifndef BENCH_PEERS_WINDOW_H
 #define BENCH_PEERS_WINDOW_H
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * mapped.c - mostly what takes no lock in pkmap, since all pages are
- * mapped; on translations that are words in an array.
+ * mapped.c - mostly operations that take no lock in pkmap, because all pages
+ * are mapped.  Translations are words in an array.
  */
 #include "plan.h"
 
 #define HALF (SLOTS / 2)
 
-/* Half a window of pages, all of them mapped. */
+/* A job on half a window of pages, all of them mapped. */
 static struct job job_mapped(const struct bench *b, enum job_work work)
 {
 	return (struct job){
@@ -69,7 +69,10 @@ static const char *plural(uint32_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* 1, 2, as many as there are CPUs, and twice as many; returns how many. */
+/*
+ * The numbers of threads to measure: 1, 2, the number of CPUs, and twice that.
+ * Returns how many numbers there are.
+ */
 static int thread_counts(const struct bench *b, uint32_t counts[4])
 {
 	const uint32_t wanted[4] = { 1, 2, b->ncpus, 2 * b->ncpus };
@@ -86,13 +89,13 @@ static int thread_counts(const struct bench *b, uint32_t counts[4])
 
 struct placement {
 	const char *name;
-	const char *plot; /* of pins */
+	const char *plot; /* for pins */
 	enum job_pattern pattern;
-	uint32_t pages; /* all mapped, or many windows of them */
+	uint32_t pages; /* all mapped, or several windows of them */
 	enum bench_target target;
 };
 
-/* One work on one placement of pages. */
+/* One kind of work on one placement of pages. */
 struct threads_work {
 	enum job_work work;
 	const char *name;
@@ -100,7 +103,7 @@ struct threads_work {
 	const int *workers; /* floor, pkmap, linux */
 };
 
-/* By all peers, as many threads as @job says.  Returns pkmap's item. */
+/* Adds @job for all peers.  Returns pkmap's item. */
 static int plan_threads_at(struct bench_section *s,
 			   const struct threads_work *w, const struct job *job)
 {
@@ -112,7 +115,7 @@ static int plan_threads_at(struct bench_section *s,
 
 	snprintf(what, sizeof(what), "%s, %s, %u thread%s", w->name,
 		 w->place->name, job->threads, plural(job->threads));
-	/* A map may miss, and the floor of that is another. */
+	/* Maps have no floor here: they may miss, which costs more. */
 	for (p = pins ? 0 : 1; p < 3; p++) {
 		items[p] = add_time(s, w->workers[p], job, "%s: %s", peers[p],
 				    what);
@@ -158,9 +161,9 @@ static void plan_threads_of(const struct bench *b, struct bench_section *s,
 }
 
 /*
- * Two windows of each: one with its pages in the slots that a new window hands
- * out, one in which the misses of the last work have mixed them.  The floor
- * would lie as the first does.
+ * Each peer has two windows: one with its pages in the slots that a new window
+ * gives out, and one in which the misses of an earlier work have mixed them.
+ * The floor's words are always placed like the first.
  */
 void plan_threads(const struct bench *b, struct bench_section *s)
 {
@@ -229,7 +232,7 @@ void plan_interrupts(const struct bench *b, struct bench_section *s)
 
 			job.threads = threads;
 			job.irq_hz = rates[i];
-			/* So that some come. */
+			/* Long enough for some interrupts to come. */
 			job.ops *= rates[i] == 1000 ? 4 : 1;
 			ours[i] = add_time(s, pkmap, &job,
 					   "pkmap: %u Hz, %u thread%s",
@@ -252,8 +255,8 @@ void plan_interrupts(const struct bench *b, struct bench_section *s)
 }
 
 /*
- * One thread pins 64 pages that are held, in turn, the other one maps others.
- * The floor, which reclaims nothing, shows what is the machine's own share.
+ * One thread pins 64 held pages in turn, while another one maps other pages.
+ * The floor, which reclaims nothing, shows the share of the host.
  */
 void plan_reclaim(const struct bench *b, struct bench_section *s)
 {
@@ -281,7 +284,7 @@ void plan_reclaim(const struct bench *b, struct bench_section *s)
 		.pages = 10 * SLOTS,
 		.threads = 2,
 		.lead_in = LEAD_IN,
-		.ops = FAST_OPS / 2, /* the slowest 13 are behind p99.99 */
+		.ops = FAST_OPS / 2, /* 13 of them are beyond p99.99 */
 	};
 	int items[3][5];
 	int run;

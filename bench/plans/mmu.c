@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Where all fits in a window, nothing misses, but for the first time. */
+/* If the working set fits into the window, only the first maps miss. */
 static uint64_t ops_on(const struct bench *b, int set, const char *peer)
 {
 	const bool fast = !set && strcmp(peer, "mmap");
@@ -41,8 +41,8 @@ static void plan_map_of(const struct bench *b, struct bench_section *s,
 }
 
 /*
- * One thread: with a second one, Linux's would wait for a lock that is held
- * during the first one's mmap(), which in a kernel it is not.
+ * One thread only: with two, one would wait for Linux's lock while the other
+ * one is in mmap(); a kernel makes no such call with its lock held.
  */
 void plan_map(const struct bench *b, struct bench_section *s)
 {

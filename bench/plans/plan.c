@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * plan.c - what is measured: the sections, and what their plans share.
+ * plan.c - the sections, and what their plans share.
  *
- * A peer whose program is missing is left out, with all that would have been
- * compared with it: see add_worker().
+ * A peer whose program is missing is left out, with all comparisons that need
+ * it: see add_worker().
  */
 #include "plan.h"
 
@@ -44,7 +44,7 @@ int add_window(struct bench_section *s, const char *peer, int fd)
 	return add_sized(s, peer, SLOTS, fd);
 }
 
-/* Linux's window has its size from when it was built. */
+/* Linux's workers are built for one size of the window. */
 int add_sized(struct bench_section *s, const char *peer, uint32_t nslots,
 	      int fd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* plan.h - what the files that plan sections share. */
+/* plan.h - what the plans of the sections share. */
 #ifndef BENCH_PLANS_PLAN_H
 #define BENCH_PLANS_PLAN_H
 
@@ -7,20 +7,20 @@
 
 #define SLOTS	 512
 #define LEAD_IN	 4096
-#define FAST_OPS (1u << 18) /* nanoseconds each */
-#define SLOW_OPS 2048	    /* microseconds each */
+#define FAST_OPS (1u << 18) /* operations that take nanoseconds */
+#define SLOW_OPS 2048	    /* operations that take microseconds */
 
 #define LINUX	 "linux-512"
 
 /* plan.c */
-/* Fewer, if it is to be quick. */
+/* @ops, or fewer with --quick. */
 uint64_t ops_of(const struct bench *b, uint64_t ops);
-/* A worker with a window of SLOTS. */
+/* Adds a worker with a window of SLOTS slots. */
 int add_window(struct bench_section *s, const char *peer, int fd);
-/* The same of another size. */
+/* The same with a window of another size. */
 int add_sized(struct bench_section *s, const char *peer, uint32_t nslots,
 	      int fd);
-/* A run whose time is an item. */
+/* Adds a run, and an item for its time. */
 int add_time(struct bench_section *s, int worker, const struct job *job,
 	     const char *format, ...) __attribute__((format(printf, 4, 5)));
 

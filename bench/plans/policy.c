@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* policy.c - misses and flushes, which are counted. */
+/* policy.c - counts misses and flushes. */
 #include "plan.h"
 
 #include <dirent.h>
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRACES_MAX (BENCH_WORKERS_MAX / 3) /* a worker of each peer */
+#define TRACES_MAX (BENCH_WORKERS_MAX / 3) /* each needs 3 workers */
 
-/* Misses and flushes of a job by all peers; a new worker for each. */
+/* Misses and flushes of a job with all peers, each in a new worker. */
 static void plan_policy_of(struct bench_section *s, const struct job *job,
 			   uint32_t nslots, const char *what, const char *plot,
 			   double x, bool target)
@@ -29,7 +29,7 @@ static void plan_policy_of(struct bench_section *s, const struct job *job,
 		if (plot)
 			add_to_plot(s, misses[p], plot, peers[p], x);
 	}
-	/* Where all fits, nobody misses but once. */
+	/* If all pages fit, each misses once only. */
 	if (x < 1)
 		return;
 	add_comparison(s, misses[0], misses[1], target ? AT_MOST : NO_TARGET,
@@ -101,7 +101,7 @@ void plan_traces(const struct bench *b, struct bench_section *s)
 
 	if (!b->traces) {
 		leave_out(s, "no traces: scripts/record-traces makes some, and "
-			     "--traces says where they are");
+			     "--traces names their directory");
 		return;
 	}
 	n = scandir(b->traces, &entries, is_trace, alphasort);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* pump.c - "pkmap pump" beside other ways to copy a file. */
+/* pump.c - "pkmap pump" and other ways to copy a file. */
 #include "plan.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static void say_failed(struct answer *answer, const char *what)
 		 strerror(errno));
 }
 
-/* Nanoseconds for each 4 KiB. */
+/* The cost is in nanoseconds per 4 KiB. */
 static void say_time(struct answer *answer, double ns)
 {
 	answer->ops = FILE_BYTES / 4096;
@@ -103,7 +103,7 @@ static void run_pump(const void *arg, struct answer *answer)
 	say_time(answer, 1e9 * seconds);
 }
 
-/* The copies are in memory, so that no disk is measured. */
+/* The files are in memory, so that no disk is measured. */
 void plan_pump(const struct bench *b, struct bench_section *s)
 {
 	static const struct {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* window.c - windows of several sizes, in time and in instructions. */
+/* window.c - how cost grows with the window, in time and in instructions. */
 #include "plan.h"
 
 static const uint32_t window_sizes[] = { 64, 512, 4096 };
 
 #define NSIZES 3
 
-/* What is measured on windows of several sizes, on random pages. */
+/* The work that is measured on windows of several sizes, on random pages. */
 static const struct {
 	const char *name;
 	const char *plot;
@@ -71,10 +71,10 @@ void plan_window(const struct bench *b, struct bench_section *s)
 static const struct {
 	const char *name;
 	const char *pkmap;
-	const char *linux_; /* its functions of the same purpose */
+	const char *linux_; /* Linux's functions for the same purpose */
 	enum job_work work;
 	enum job_pattern pattern;
-	double most; /* a window of 4096 slots / one of 64 */
+	double most; /* of the ratio, 4096 slots / 64 slots */
 } counted[] = {
 	{ "pin", "pkmap_pin", "kmap_high_get", WORK_PIN, PATTERN_UNIFORM,
 	  1.15 },
@@ -105,7 +105,7 @@ static struct job counted_job(int i, uint32_t nslots)
 		.scattered = counted[i].work == WORK_COPY ? 0 :
 							    BENCH_FILE_PAGES,
 		.threads = 1,
-		/* When misses repeat themselves: once round all pages. */
+		/* Misses repeat after a cycle through all pages. */
 		.ops = misses ? 4 * 4096 : 1u << 14,
 	};
 }
@@ -125,7 +125,7 @@ static int add_count(const struct bench *b, struct bench_section *s, int i,
 			counted[i].name, nslots);
 }
 
-/* The quick one is what the regression guard of "make check" looks at. */
+/* With --quick, this is what the test "cost" (scripts/check-cost) checks. */
 void plan_instructions(const struct bench *b, struct bench_section *s)
 {
 	int i;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the plots have in common.  "dir" is where the data is, and where the
-# pictures go: gnuplot -e "dir='build/bench/report'" bench/plots/threads.gp
+# What the plots have in common.  "dir" is the directory of the data and of the
+# pictures: gnuplot -e "dir='build/bench/report'" bench/plots/threads.gp
 set terminal pngcairo size 720,480 font "sans,11"
 set grid lc rgb "#dddddd"
 set key top left

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #define ZIPF_EXPONENT 0.99
-#define DRAWS	      (1u << 18) /* of a random pattern, before it repeats */
+#define DRAWS	      (1u << 18) /* until a random pattern repeats */
 #define CACHED_MAX    256
 
-/* Those that were asked for, so that a job finds its own again. */
+/* The sequences so far: the same job gets the same one again. */
 static struct cached {
 	enum job_pattern pattern;
 	uint32_t first;
@@ -26,7 +26,7 @@ static struct cached {
 
 static size_t ncached;
 
-/* Marsaglia's xorshift; fixed seeds, so that all peers see the same pages. */
+/* Marsaglia's xorshift.  Seeds are fixed: all peers see the same pages. */
 static uint64_t next_random(uint64_t *state)
 {
 	*state ^= *state << 13;
@@ -96,7 +96,7 @@ uint32_t page_of_number(const struct job *job, uint32_t n)
 	return pages[n];
 }
 
-/* Threads start far apart. */
+/* The threads start far apart. */
 static bool make_cycle(struct sequence *s, const struct cached *key)
 {
 	uint32_t i;
@@ -127,7 +127,7 @@ static bool make_uniform(struct sequence *s, const struct cached *key)
 	return true;
 }
 
-/* The first rank whose cumulated weight is @at or more. */
+/* The first rank whose cumulative weight is @at or more. */
 static uint32_t rank_at(const double *cumulated, uint32_t n, double at)
 {
 	uint32_t low = 0;
@@ -144,7 +144,7 @@ static uint32_t rank_at(const double *cumulated, uint32_t n, double at)
 	return low;
 }
 
-/* Which page has which rank is random, the same for all threads. */
+/* The order of the pages by weight is random, but the same for all threads. */
 static bool make_zipf(struct sequence *s, const struct cached *key)
 {
 	double *cumulated = malloc(key->pages * sizeof(*cumulated));
@@ -175,7 +175,7 @@ out:
 	return made;
 }
 
-/* One page number a line. */
+/* The file has one page number per line. */
 static bool read_trace(struct sequence *s, const struct cached *key)
 {
 	FILE *file = fopen(key->path, "r");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pattern.h - the pages that a worker's threads use, one after the other. */
+/* pattern.h - the sequences of pages that a worker's threads use. */
 #ifndef BENCH_WORKER_PATTERN_H
 #define BENCH_WORKER_PATTERN_H
 
@@ -10,18 +10,17 @@
 struct sequence {
 	uint32_t *pages;
 	size_t n;
-	size_t at; /* the next one; behind the last comes the first again */
+	size_t at; /* the next one; after the last, the first again */
 };
 
 /*
- * The sequence of a thread: the same for the same job, however often it is
- * asked for, and going on where the thread left it.  NULL: it lacks
- * *@what, and errno says why.
+ * The sequence of a thread.  If the same job is done again, the thread goes on
+ * where it stopped.  Returns NULL if *@what cannot be had; errno says why.
  */
 struct sequence *sequence_for(const struct job *job, uint32_t thread,
 			      const char **what);
 
-/* The page that number @n of a job stands for. */
+/* The page that page number @n of a job stands for; see @scattered. */
 uint32_t page_of_number(const struct job *job, uint32_t n);
 
 static inline uint32_t next_page(struct sequence *s)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer.h - what a peer provides, so that worker.c can measure it.
+ * peer.h - what a peer provides for worker.c to measure.
  *
- * A peer is a header in peers/ with the functions below, which worker.c
- * includes: the compiler sees the peer's calls in the loops, not a table of
- * pointers.  @pfn is less than the setup's npages.
+ * A peer is a header in bench/peers/ with the functions below.  worker.c
+ * includes it, so that the compiler can inline the peer's calls into the
+ * loops.  @pfn is always less than the setup's npages.
  */
 #ifndef BENCH_WORKER_PEER_H
 #define BENCH_WORKER_PEER_H
@@ -18,8 +18,8 @@ struct setup {
 	uint32_t npages;
 	uint32_t page_shift;
 	/*
-	 * The file that the pages are in.  -1: there are none, and a slot's
-	 * translation is a word in an array, as in a kernel.
+	 * The file with the pages.  -1: there are no pages, and the translation
+	 * of a slot is a word in an array, as in a kernel.
 	 */
 	int fd;
 	bool strict; /* pkmap: as in struct pkmap_posix_config */
@@ -30,26 +30,26 @@ struct counts {
 	uint64_t flushes;
 };
 
-/* Returns NULL, or what cannot be done. */
+/* Returns NULL, or a text that says what failed. */
 static const char *peer_open(const struct setup *setup);
 
-/* Waits for a slot if it must.  NULL: failed. */
+/* Waits for a slot if there is none.  Returns NULL if it failed. */
 static inline void *peer_map(uint32_t pfn);
 
-/* NULL: not mapped, or the peer has no pin. */
+/* Returns NULL if the page is not mapped, or if the peer cannot pin. */
 static inline void *peer_pin(uint32_t pfn);
 
-/* Ends a map or pin of page @pfn, which gave @addr. */
+/* Ends a map or pin of page @pfn that returned @addr. */
 static inline bool peer_unmap(uint32_t pfn, void *addr);
 
-/* Since peer_open(). */
+/* The counts since peer_open(). */
 static void peer_count(struct counts *counts);
 
 /*
- * Interrupts of a worker's thread are signals.  A peer that wants none for a
- * moment says so here, as some kernels do it ("soft" masking): an interrupt
- * that comes meanwhile is put off until it says that they may come again.
- * Both are of the thread that is running.
+ * The interrupts of a worker's thread are signals.  A peer disables them by
+ * setting irqs_off, as in the "soft" masking of some kernels: an interrupt that
+ * comes meanwhile is pending until the peer enables them again.  Each thread is
+ * a CPU.
  */
 struct cpu {
 	volatile int irqs_off;
@@ -58,10 +58,10 @@ struct cpu {
 
 extern _Thread_local struct cpu this_cpu;
 
-/* worker.c: takes the interrupts that were put off. */
+/* worker.c: takes a pending interrupt. */
 void take_pending(void);
 
-/* worker.c: "what: why", of errno; lasts until the next one. */
+/* worker.c: "WHAT: text of errno"; valid until the next call. */
 const char *say_errno(const char *what);
 
 #endif /* BENCH_WORKER_PEER_H */

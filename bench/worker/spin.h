@@ -2,18 +2,18 @@
 /*
  * spin.h - the spinlock of all peers that need one.
  *
- * Without contention it is one atomic operation and one store, which is what a
- * kernel's spinlock comes to.  There are two of them, and a section that Linux
- * has to wait in is measured with the one that is better for Linux:
+ * Without contention it takes one atomic operation and one store, like a
+ * kernel's spinlock.  There are two kinds, and each section in which Linux may
+ * have to wait is measured with the one that is better for Linux:
  *
- *   Whoever comes first takes it.  The better throughput: the CPU that dropped
- *   it often takes it again before another one hears of it.
- *   SPIN_TICKETS: in the order of their coming, as on 32-bit ARM.  The shorter
- *   longest wait.
+ *   The default takes waiters in any order.  Throughput is better: the CPU that
+ *   released the lock often takes it again before others notice.
+ *   SPIN_TICKETS takes them in order of arrival, as on 32-bit ARM.  The longest
+ *   wait is shorter.
  *
- * A kernel's holder is not preempted, a thread is: so after a while a waiter
- * gives its CPU away instead of wasting its time slice, which makes it faster
- * than spinning would be.
+ * In a kernel, the holder of a spinlock is not preempted, but a thread may be.
+ * So a waiter yields its CPU after a while instead of using up its time slice,
+ * which makes it faster than one that only spins.
  */
 #ifndef BENCH_WORKER_SPIN_H
 #define BENCH_WORKER_SPIN_H
@@ -25,8 +25,8 @@
 #define SPINS_BEFORE_YIELD 2000
 
 struct spin {
-	atomic_uint next;  /* 1: taken; with tickets, the next to be given */
-	atomic_uint owner; /* the ticket that has it */
+	atomic_uint next;  /* 1: locked; with tickets, the next free ticket */
+	atomic_uint owner; /* the ticket that holds the lock */
 };
 
 static inline void spin_pause(int *spins)

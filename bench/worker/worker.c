@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * worker.c - does what "pkmap bench" asks for with the peer that is linked in
- * (job.h).  PEER is the peer's header.
+ * worker.c - does the jobs (job.h) of "pkmap bench" with the peer that is
+ * linked in.  PEER is the peer's header.
  *
  *	worker NSLOTS NPAGES PAGE_SHIFT FD STRICT
  */
@@ -32,14 +32,14 @@
 _Thread_local struct cpu this_cpu;
 
 static struct setup the_setup;
-static int cpus[CPU_SETSIZE]; /* that we may run on */
+static int cpus[CPU_SETSIZE]; /* CPUs that we may run on */
 static uint32_t ncpus;
 
-/* What the interrupts pin. */
+/* The page that the interrupts pin. */
 static uint32_t irq_page;
 static _Atomic uint64_t interrupts;
 
-static atomic_bool stop; /* to those who run until they are told to */
+static atomic_bool stop; /* ends map_until_told() */
 
 struct thread {
 	const struct job *job;
@@ -70,7 +70,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Of this thread: how often another one was given its CPU. */
+/* How often this thread was preempted. */
 static long preemptions(void)
 {
 	struct rusage usage;
@@ -143,7 +143,7 @@ static bool loop_map(struct sequence *s, uint64_t ops)
 	return true;
 }
 
-/* Whether @addr shows the page, all of it. */
+/* Whether all of @page is mapped at @addr. */
 static bool shows(const char *addr, uint32_t page)
 {
 	const size_t system = 4096;
@@ -173,7 +173,7 @@ static bool loop_map_touch(struct sequence *s, uint64_t ops)
 	return true;
 }
 
-/* Each page to the one that is half the working set further on. */
+/* Copies each page to the one half a working set further on. */
 static bool loop_copy(const struct job *job, struct sequence *s, uint64_t ops)
 {
 	const size_t bytes = (size_t)1 << the_setup.page_shift;
@@ -204,7 +204,7 @@ static void note_latency(struct answer *answer, uint64_t ns)
 		answer->slowest = ns;
 }
 
-/* Pins that take so long as the clock shows, a look at the clock included. */
+/* Times each pin; the time includes a reading of the clock. */
 static bool loop_latency(const struct job *job, struct answer *answer,
 			 uint64_t ops)
 {
@@ -316,7 +316,7 @@ static int start_thread(struct thread *t)
 	return err;
 }
 
-/* Of the threads that are timed: with WORK_LATENCY the first. */
+/* The cost in @threads, which were timed; with WORK_LATENCY only the first. */
 static void measure(struct answer *answer, const struct thread *threads,
 		    uint32_t n)
 {
@@ -335,7 +335,7 @@ static void measure(struct answer *answer, const struct thread *threads,
 	answer->cost = (double)(end - start) / (double)answer->ops;
 }
 
-/* Returns whether a thread lost its CPU for a moment. */
+/* Returns whether a thread was preempted. */
 static bool run_threads(struct thread *threads, uint32_t n,
 			struct answer *answer)
 {
@@ -352,7 +352,7 @@ static bool run_threads(struct thread *threads, uint32_t n,
 		err = start_thread(&threads[i]);
 		if (!err)
 			continue;
-		/* The others wait at the barrier for ever. */
+		/* The other threads would wait at the barrier forever. */
 		fprintf(stderr, "worker: thread: %s\n", strerror(err));
 		exit(EXIT_FAILURE);
 	}
@@ -360,7 +360,7 @@ static bool run_threads(struct thread *threads, uint32_t n,
 		pthread_join(threads[i].id, NULL);
 		preempted |= threads[i].preempted;
 		if (threads[i].failed)
-			strcpy(answer->why, "a call failed that should not");
+			strcpy(answer->why, "a call failed unexpectedly");
 	}
 	pthread_barrier_destroy(&barrier);
 	measure(answer, threads, threads->job->work == WORK_LATENCY ? 1 : n);
@@ -387,7 +387,7 @@ static const char *map_first(const struct job *job)
 	return NULL;
 }
 
-/* Mapping some can take others away again (Linux, where its slots wrap). */
+/* Mapping a page can unmap another (Linux, when its slots wrap): repeat. */
 static const char *prepare(const struct job *job)
 {
 	const char *why;
@@ -405,8 +405,8 @@ static const char *prepare(const struct job *job)
 }
 
 /*
- * Returns why the figure is not one of a thread that is interrupted as often as
- * it should be, or NULL.  On a busy machine several interrupts become one.
+ * Returns NULL, or a text if there were too few interrupts for the figure to
+ * count.  On a busy host, several interrupts become one.
  */
 static const char *interrupts_lack(const struct job *job,
 				   const struct answer *answer)
@@ -423,9 +423,9 @@ static const char *interrupts_lack(const struct job *job,
 }
 
 /*
- * What a thread lost by waiting for a CPU says nothing about the peer: so if
- * there are CPUs for all, and one had to wait, once more; unless the machine is
- * never quiet enough.
+ * If a thread was preempted, its time says nothing about the peer.  So if there
+ * are enough CPUs for all threads, a job with a preempted thread is repeated;
+ * but only a few times, since the host may never be quiet enough.
  */
 static const char *run_job(const struct job *job, struct answer *answer)
 {
@@ -439,7 +439,7 @@ static const char *run_job(const struct job *job, struct answer *answer)
 	int tries;
 
 	if (!job->threads || job->threads > JOB_THREADS_MAX)
-		return "so many threads cannot be";
+		return "the number of threads is out of range";
 	for (i = 0; i < job->threads; i++) {
 		threads[i] = (struct thread){
 			.job = job,
@@ -504,7 +504,7 @@ int main(int argc, char **argv)
 	const char *why;
 
 	if (argc != 6) {
-		fputs("worker: is started by pkmap bench\n", stderr);
+		fputs("worker: to be started by pkmap bench\n", stderr);
 		return EXIT_FAILURE;
 	}
 	find_cpus();
