@@ -69,7 +69,9 @@ static struct {
 
 static void compare(const char *who, const uint8_t *data, size_t phys, size_t n)
 {
-	for (size_t k = 0; k < n; k++)
+	size_t k;
+
+	for (k = 0; k < n; k++)
 		if (data[k] != t.value[phys + k])
 			soft_fail("%s has %#x at %#zx, which is %#x", who,
 				  data[k], phys + k, t.value[phys + k]);
@@ -77,7 +79,9 @@ static void compare(const char *who, const uint8_t *data, size_t phys, size_t n)
 
 static const uint8_t *make_up(uint64_t *random, size_t phys, size_t n)
 {
-	for (size_t k = 0; k < n; k++)
+	size_t k;
+
+	for (k = 0; k < n; k++)
 		t.value[phys + k] = (uint8_t)random_next(random);
 	return &t.value[phys];
 }
@@ -303,8 +307,9 @@ static void map_and_use(void)
 static void map_and_unmap(void)
 {
 	const pkmap_pfn pfn = some_page(&t.task_random);
+	int k;
 
-	for (int k = 0; k < 200; k++)
+	for (k = 0; k < 200; k++)
 		unmap(map(pfn));
 }
 
@@ -355,7 +360,9 @@ static void work(void)
 
 static bool is_enough(unsigned long wanted)
 {
-	for (int doing = MAPPING; doing < NDOING; doing++)
+	int doing;
+
+	for (doing = MAPPING; doing < NDOING; doing++)
 		if (t.interrupted[doing] < wanted)
 			return false;
 	return t.found.in_use >= wanted && t.found.idle >= wanted &&
@@ -395,9 +402,11 @@ static void run_under_interrupts(unsigned long wanted)
 
 static void finish(void)
 {
+	pkmap_pfn pfn;
+
 	if (t.held)
 		unmap(t.held);
-	for (pkmap_pfn pfn = SOFT_LOW_PAGES; pfn < SOFT_PAGES; pfn++) {
+	for (pfn = SOFT_LOW_PAGES; pfn < SOFT_PAGES; pfn++) {
 		if (t.long_dir[pfn])
 			go_on_with_long_transfer(pfn);
 	}
@@ -412,6 +421,7 @@ static void test(unsigned int nr, const struct soft_kind *kind,
 		.around = soft_stir,
 		.tearing_down = tearing_down,
 	};
+	int doing;
 
 	memset(&t, 0, sizeof(t));
 	t.task_random = nr;
@@ -421,7 +431,7 @@ static void test(unsigned int nr, const struct soft_kind *kind,
 	run_under_interrupts(wanted);
 	finish();
 	soft_close();
-	for (int doing = MAPPING; doing < NDOING; doing++)
+	for (doing = MAPPING; doing < NDOING; doing++)
 		printf("# %lu %s were interrupted\n", t.interrupted[doing],
 		       doing_names[doing]);
 	printf("# found %lu pages in use, %lu idle, %lu not mapped\n",
@@ -444,10 +454,11 @@ int main(int argc, char **argv)
 		  .write_allocate = true },
 	};
 	const unsigned int n = sizeof(kinds) / sizeof(*kinds);
+	unsigned int k;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%u\n", n);
-	for (unsigned int k = 0; k < n; k++)
+	for (k = 0; k < n; k++)
 		test(k + 1, &kinds[k], wanted);
 	return 0;
 }

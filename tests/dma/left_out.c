@@ -119,9 +119,11 @@ static void try_other_order(const struct entry *e)
 
 int main(int argc, char **argv)
 {
+	unsigned int k;
+
 	ntransfers = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 100;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (unsigned int k = 0; k < NENTRIES; k++) {
+	for (k = 0; k < NENTRIES; k++) {
 		try_less(&table[k], SOFT_INNER);
 		try_less(&table[k], SOFT_OUTER);
 		if (table[k].lines == WHOLE)

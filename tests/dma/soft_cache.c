@@ -18,8 +18,9 @@ static uintptr_t tag_of(const struct soft_cache *c, struct soft_place at)
 static struct soft_line *find(struct soft_cache *c, struct soft_place at)
 {
 	struct soft_line *line = set_of(c, at);
+	uint32_t way;
 
-	for (uint32_t way = 0; way < SOFT_WAYS; way++, line++)
+	for (way = 0; way < SOFT_WAYS; way++, line++)
 		if (line->valid && line->tag == tag_of(c, at))
 			return line;
 	return NULL;
@@ -52,8 +53,9 @@ static struct soft_line *choose_victim(struct soft_cache *c,
 				       struct soft_place at)
 {
 	struct soft_line *set = set_of(c, at);
+	uint32_t way;
 
-	for (uint32_t way = 0; way < SOFT_WAYS; way++)
+	for (way = 0; way < SOFT_WAYS; way++)
 		if (!set[way].valid)
 			return &set[way];
 	return &set[random_next(c->random) % SOFT_WAYS];
@@ -139,6 +141,8 @@ void soft_cache_evict(struct soft_cache *c, uint32_t n)
 
 void soft_cache_clean_all(struct soft_cache *c)
 {
-	for (uint32_t k = 0; k < c->sets * SOFT_WAYS; k++)
+	uint32_t k;
+
+	for (k = 0; k < c->sets * SOFT_WAYS; k++)
 		clean(c, &c->lines[k]);
 }

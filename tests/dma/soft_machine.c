@@ -68,7 +68,9 @@ static bool kind_exists(const struct soft_kind *k)
 
 bool soft_kind_nr(uint32_t nr, struct soft_kind *kind)
 {
-	for (uint32_t bits = 0; bits < 3 << 4; bits++) {
+	uint32_t bits;
+
+	for (bits = 0; bits < 3 << 4; bits++) {
 		*kind = (struct soft_kind){
 			.cache = (enum pkmap_cache_kind)(bits >> 4),
 			.speculative = bits & 1,
@@ -243,12 +245,14 @@ static void speculate(void)
 
 void soft_stir(void)
 {
+	int k;
+
 	enter();
 	soft_cache_evict(&m.inner, random_next(&m.random) % (m.inner.sets * 2));
 	if (m.kind.outer)
 		soft_cache_evict(&m.outer,
 				 random_next(&m.random) % (m.outer.sets * 2));
-	for (int k = 0; m.kind.speculative && k < 4; k++)
+	for (k = 0; m.kind.speculative && k < 4; k++)
 		speculate();
 	leave();
 }
@@ -367,9 +371,10 @@ static int set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 static void clear(void *port, void *addr, size_t npages)
 {
 	const size_t slot = slot_of(addr);
+	size_t k;
 
 	tearing_down(slot);
-	for (size_t k = 0; k < npages; k++)
+	for (k = 0; k < npages; k++)
 		m.shown[slot + k] = PKMAP_NO_PFN;
 	m.posix_ops->clear(port, addr, npages);
 }
@@ -377,9 +382,11 @@ static void clear(void *port, void *addr, size_t npages)
 /* VIVT: recycles slots of the window, or closes a local one. */
 static void cache_clean_inval(void *port, void *addr, size_t bytes)
 {
+	char *at;
+
 	(void)port;
 	tearing_down(slot_of(addr));
-	for (char *at = addr; at < (char *)addr + bytes; at += SOFT_LINE) {
+	for (at = addr; at < (char *)addr + bytes; at += SOFT_LINE) {
 		enter();
 		soft_cache_op(&m.inner, PKMAP_CACHE_CLEAN_INVAL, translate(at));
 		leave();
@@ -414,6 +421,7 @@ static void open_frames(void)
 	};
 	const uintptr_t align = SOFT_COLOURS * SOFT_PAGE;
 	struct pkmap_window *win;
+	size_t slot;
 
 	soft_must(pkmap_posix_open(&config, &m.posix));
 	win = pkmap_posix_window(m.posix);
@@ -423,7 +431,7 @@ static void open_frames(void)
 			pkmap_posix_fd(m.posix), 0);
 	if (m.memory == MAP_FAILED)
 		soft_fail("no memory");
-	for (size_t slot = 0; slot < RANGE_PAGES; slot++)
+	for (slot = 0; slot < RANGE_PAGES; slot++)
 		m.shown[slot] = PKMAP_NO_PFN;
 }
 

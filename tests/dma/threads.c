@@ -66,7 +66,9 @@ static struct piece some_piece(struct worker *me, bool in_interrupt)
 /* What the bytes are that go by a number; the frames are born with 0. */
 static void make_contents(uint8_t *data, uint32_t number)
 {
-	for (uint32_t k = 0; k < BYTES; k++)
+	uint32_t k;
+
+	for (k = 0; k < BYTES; k++)
 		data[k] = (uint8_t)(number * (2 * k + 1) >> k % 16);
 }
 
@@ -175,7 +177,9 @@ static void interrupt(struct worker *me)
 
 static void run(struct worker *me)
 {
-	for (unsigned long k = 0; k < me->rounds; k++) {
+	unsigned long k;
+
+	for (k = 0; k < me->rounds; k++) {
 		atomic_store(&me->doing, "a transfer");
 		transfer(me, false);
 		atomic_fetch_add(&me->done, 1);
@@ -206,10 +210,11 @@ __attribute__((no_sanitize("thread"))) static void
 look(void *arg, enum pkmap_cache_op op, void *addr, size_t bytes)
 {
 	const volatile char *line = addr;
+	size_t k;
 
 	(void)arg;
 	(void)op;
-	for (size_t k = 0; k < bytes; k += LINE)
+	for (k = 0; k < bytes; k += LINE)
 		(void)line[k];
 }
 
@@ -268,12 +273,13 @@ int main(int argc, char **argv)
 	const unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) :
 						10000;
 	struct worker workers[NTHREADS];
+	unsigned int k;
 
 	puts("1..1");
 	fflush(stdout);
 	open_port();
 	open_own_dma();
-	for (unsigned int k = 0; k < NTHREADS; k++)
+	for (k = 0; k < NTHREADS; k++)
 		workers[k] = (struct worker){
 			.role = "thread",
 			.run = run,

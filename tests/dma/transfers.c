@@ -95,7 +95,9 @@ static struct range with_neighbours(struct range r)
 
 static void compare(const char *who, size_t phys, const uint8_t *data, size_t n)
 {
-	for (size_t k = 0; k < n && !t.wrong[0]; k++, phys++)
+	size_t k;
+
+	for (k = 0; k < n && !t.wrong[0]; k++, phys++)
 		if (t.known[phys] && data[k] != t.value[phys])
 			snprintf(t.wrong, sizeof(t.wrong),
 				 "%s has %#x at %#zx, which is %#x", who,
@@ -109,7 +111,9 @@ static bool writes_to_buffers(void)
 
 static bool device_owns_part_of(struct range line)
 {
-	for (size_t at = line.start; at < line.end; at++)
+	size_t at;
+
+	for (at = line.start; at < line.end; at++)
 		if (t.device_owns[at])
 			return true;
 	return false;
@@ -128,11 +132,13 @@ static bool is_safe_store(struct range line)
 /* The CPU has written to a line: the device's part of it may be lost. */
 static void note_store(struct range line)
 {
+	size_t at;
+
 	if (!device_owns_part_of(line) || !writes_to_buffers() ||
 	    is_safe_store(line))
 		return;
 	t.lossy[line.start / SOFT_LINE] = true;
-	for (size_t at = line.start; at < line.end; at++)
+	for (at = line.start; at < line.end; at++)
 		if (t.device_owns[at])
 			t.known[at] = false;
 }
@@ -140,7 +146,9 @@ static void note_store(struct range line)
 /* Data for somebody to write. */
 static const uint8_t *make_up(size_t phys, size_t n)
 {
-	for (size_t k = 0; k < n; k++)
+	size_t k;
+
+	for (k = 0; k < n; k++)
 		t.value[phys + k] = (uint8_t)random_below(256);
 	return &t.value[phys];
 }
@@ -148,19 +156,21 @@ static const uint8_t *make_up(size_t phys, size_t n)
 static void cpu_writes(char *addr, struct range r)
 {
 	const size_t n = r.end - r.start;
+	size_t at;
 
 	soft_write(addr, make_up(r.start, n), n);
 	memset(&t.known[r.start], true, n);
-	for (size_t at = r.start; at < r.end; at = line_at(at).end)
+	for (at = r.start; at < r.end; at = line_at(at).end)
 		note_store(line_at(at));
 }
 
 static void cpu_reads(const char *addr, struct range r)
 {
 	uint8_t data[SOFT_PAGE];
+	size_t at;
 
 	soft_read(addr, data, r.end - r.start);
-	for (size_t at = r.start; at < r.end; at = line_at(at).end)
+	for (at = r.start; at < r.end; at = line_at(at).end)
 		t.touched[at / SOFT_LINE] = true;
 	compare("the CPU", r.start, data, r.end - r.start);
 }
@@ -246,8 +256,9 @@ static void use_a_neighbour(void)
 static void use_other_lines(void)
 {
 	const struct range line = line_at(random_below(SOFT_BYTES));
+	size_t at;
 
-	for (size_t at = line.start; at < line.end; at++)
+	for (at = line.start; at < line.end; at++)
 		if (t.buffer[at])
 			return;
 	cpu_accesses(some_part(line), one_in(2));
@@ -280,8 +291,9 @@ static void device_transfers(size_t from, size_t to, bool write)
 	size_t in_seg = 0;
 	size_t in_buf = 0;
 	size_t n;
+	size_t at;
 
-	for (size_t at = 0; at < to; at += n, in_seg += n, in_buf += n) {
+	for (at = 0; at < to; at += n, in_seg += n, in_buf += n) {
 		if (in_seg == seg->len) {
 			seg++;
 			in_seg = 0;
@@ -313,7 +325,9 @@ static void device_works(void)
 /* A line's history begins with the first of its bytes that the device owns. */
 static void give_to_device(struct range r)
 {
-	for (size_t at = r.start; at < r.end; at = line_at(at).end)
+	size_t at;
+
+	for (at = r.start; at < r.end; at = line_at(at).end)
 		if (!device_owns_part_of(line_at(at)))
 			t.touched[at / SOFT_LINE] = false;
 	memset(&t.device_owns[r.start], true, r.end - r.start);
@@ -324,8 +338,10 @@ static void give_to_device(struct range r)
 /* And ends with the last. */
 static void take_from_device(struct range r)
 {
+	size_t at;
+
 	memset(&t.device_owns[r.start], false, r.end - r.start);
-	for (size_t at = r.start; at < r.end; at = line_at(at).end)
+	for (at = r.start; at < r.end; at = line_at(at).end)
 		if (!device_owns_part_of(line_at(at)))
 			t.lossy[at / SOFT_LINE] = false;
 }
@@ -341,10 +357,11 @@ static struct pkmap_dma_buffer buffer_of(struct range r)
 
 static void map(void)
 {
+	uint32_t k;
 	int n;
 
 	t.moment = BEFORE;
-	for (uint32_t k = 0; k < t.nbufs; k++)
+	for (k = 0; k < t.nbufs; k++)
 		give_to_device(t.ranges[k]);
 	n = pkmap_dma_map(soft_dma(), soft_device(), t.bufs, t.nbufs, t.dir,
 			  t.segs, MAX_SEGS);
@@ -355,10 +372,12 @@ static void map(void)
 
 static void unmap(void)
 {
+	uint32_t k;
+
 	t.moment = AFTER;
 	soft_must(pkmap_dma_unmap(soft_dma(), soft_device(), t.bufs, t.nbufs,
 				  t.dir));
-	for (uint32_t k = 0; k < t.nbufs; k++)
+	for (k = 0; k < t.nbufs; k++)
 		take_from_device(t.ranges[k]);
 	t.moment = OUTSIDE;
 }
@@ -489,7 +508,9 @@ static void choose_buffers(void)
 
 static void forget_buffers(void)
 {
-	for (uint32_t k = 0; k < t.nbufs; k++)
+	uint32_t k;
+
+	for (k = 0; k < t.nbufs; k++)
 		memset(&t.buffer[t.ranges[k].start], 0,
 		       t.ranges[k].end - t.ranges[k].start);
 }
@@ -521,7 +542,9 @@ static void let_go_of_page(void)
 
 static void fill_buffers(void)
 {
-	for (uint32_t k = 0; k < t.nbufs; k++) {
+	uint32_t k;
+
+	for (k = 0; k < t.nbufs; k++) {
 		const struct range r = with_neighbours(t.ranges[k]);
 
 		cpu_accesses(one_in(3) ? some_part(r) : r, !one_in(4));
@@ -530,12 +553,16 @@ static void fill_buffers(void)
 
 static void check_buffers(void)
 {
-	for (uint32_t k = 0; k < t.nbufs; k++)
+	uint32_t k;
+
+	for (k = 0; k < t.nbufs; k++)
 		cpu_accesses(with_neighbours(t.ranges[k]), false);
 }
 
 static void transfer(void)
 {
+	uint32_t n;
+
 	t.dir = (enum pkmap_dma_dir)(1 + random_below(3));
 	t.neighbours = (enum use)random_below(3);
 	choose_buffers();
@@ -549,7 +576,7 @@ static void transfer(void)
 	map();
 	if (one_in(2))
 		let_go_of_page();
-	for (uint32_t n = random_below(8); n; n--)
+	for (n = random_below(8); n; n--)
 		do_something();
 	unmap();
 	let_go_of_page();
@@ -563,7 +590,9 @@ static void transfer(void)
 /* Whether the library has to take the line for one that a buffer shares. */
 static bool is_shared(struct range line)
 {
-	for (size_t at = line.start; at < line.end; at++)
+	size_t at;
+
+	for (at = line.start; at < line.end; at++)
 		if (!t.buffer[at] || t.buffer[at] != t.buffer[line.start])
 			return true;
 	return false;
