@@ -86,8 +86,9 @@ static void pin_a_page(struct worker *me, struct count *count,
 		       bool in_interrupt)
 {
 	pkmap_pfn pfn = stress_some_page(me, &window, in_interrupt);
+	int i;
 
-	for (int i = 0; i < STAY; i++)
+	for (i = 0; i < STAY; i++)
 		if (!pin(me, pfn, count, in_interrupt))
 			break;
 }
@@ -95,8 +96,9 @@ static void pin_a_page(struct worker *me, struct count *count,
 static void interrupt(struct worker *me)
 {
 	struct count count = { 0 };
+	int i;
 
-	for (int i = 0; i < 4; i++)
+	for (i = 0; i < 4; i++)
 		pin_a_page(me, &count, true);
 	add_up(&by_interrupts, &count);
 }
@@ -104,7 +106,9 @@ static void interrupt(struct worker *me)
 /* A page that is held has to be found, whatever slots move meanwhile (I3). */
 static void pin_held_page(struct worker *me, pkmap_pfn pfn, struct count *count)
 {
-	for (int i = 0; i < STAY; i++)
+	int i;
+
+	for (i = 0; i < STAY; i++)
 		if (!pin(me, pfn, count, false))
 			stress_fail("I3: page %lu is held, but a pin did not "
 				    "find it",
@@ -116,6 +120,7 @@ static void pin_pages(struct worker *me)
 	struct count count;
 	pkmap_pfn held;
 	void *addr;
+	int i;
 
 	while (go_on()) {
 		count = (struct count){ 0 };
@@ -123,7 +128,7 @@ static void pin_pages(struct worker *me)
 		atomic_store(&me->doing, "the pinner's pkmap_map");
 		stress_must(pkmap_map(window.win, held, NULL, &addr));
 		atomic_store(&me->doing, "pkmap_pin, pkmap_unmap");
-		for (int i = 0; i < BLOCK; i++) {
+		for (i = 0; i < BLOCK; i++) {
 			pin_a_page(me, &count, false);
 			pin_held_page(me, held, &count);
 		}
@@ -138,8 +143,9 @@ static void map_pages(struct worker *me)
 {
 	pkmap_pfn pfn[HELD] = { 0 };
 	void *addr[HELD] = { NULL };
+	int i;
 
-	for (int i = 0; go_on(); i = (i + 1) % HELD) {
+	for (i = 0; go_on(); i = (i + 1) % HELD) {
 		atomic_store(&me->doing, "pkmap_unmap");
 		if (addr[i]) {
 			stress_use(me, &window, addr[i], pfn[i], false);
@@ -151,7 +157,7 @@ static void map_pages(struct worker *me)
 		stress_use(me, &window, addr[i], pfn[i], false);
 		atomic_fetch_add(&me->done, 1);
 	}
-	for (int i = 0; i < HELD; i++)
+	for (i = 0; i < HELD; i++)
 		if (addr[i])
 			stress_must(pkmap_unmap(window.win, addr[i]));
 }
@@ -168,13 +174,14 @@ int main(int argc, char **argv)
 {
 	struct worker workers[PINNERS + MAPPERS] = { 0 };
 	struct pkmap_stats stats;
+	unsigned int i;
 
 	wanted = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
 	wanted_overlapped = argc > 2 ? strtoul(argv[2], NULL, 0) : 10000;
 	puts("1..1");
 	fflush(stdout);
 	stress_open(&window, NSLOTS, NPAGES);
-	for (unsigned int i = 0; i < PINNERS + MAPPERS; i++) {
+	for (i = 0; i < PINNERS + MAPPERS; i++) {
 		workers[i].role = i < PINNERS ? "pinner" : "mapper";
 		workers[i].run = i < PINNERS ? pin_pages : map_pages;
 		workers[i].interrupt = interrupt;

@@ -76,7 +76,9 @@ static void map_two(struct worker *me)
 
 static void store(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i++) {
 		map_one(me);
 		map_two(me);
 		atomic_store(&me->doing, "pkmap_local_map");
@@ -87,7 +89,9 @@ static void store(struct worker *me)
 
 static void flush(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "pkmap_flush_unused");
 		pkmap_flush_unused(some_window(me, false)->win);
 		sched_yield();
@@ -102,8 +106,9 @@ static void forget(struct worker *me)
 	struct stress_window *w;
 	pkmap_pfn first;
 	int ret;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		w = some_window(me, false);
 		first = stress_some_page(me, w, false);
 		atomic_store(&me->doing, "pkmap_forget");
@@ -123,9 +128,10 @@ static void be_the_child(struct worker *me, struct stress_window *w,
 			 pkmap_pfn pfn)
 {
 	void *addr;
+	pkmap_pfn other;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (pkmap_pfn other = 0; other < w->npages; other++) {
+	for (other = 0; other < w->npages; other++) {
 		addr = pkmap_pin(w->win, other);
 		if (!addr)
 			continue;
@@ -164,7 +170,9 @@ static void fork_once(struct worker *me)
 
 static void fork_children(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i += FORK_EVERY) {
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i += FORK_EVERY) {
 		fork_once(me);
 		atomic_fetch_add(&me->done, 1);
 	}
@@ -182,15 +190,16 @@ int main(int argc, char **argv)
 		{ .role = "fork", .run = fork_children },
 	};
 	const unsigned int n = sizeof(workers) / sizeof(*workers);
+	unsigned int i;
 
 	puts("1..1");
 	fflush(stdout);
-	for (unsigned int i = 0; i < STRESS_WINDOWS; i++)
+	for (i = 0; i < STRESS_WINDOWS; i++)
 		stress_open(&windows[i], 8, 64);
-	for (unsigned int i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		workers[i].rounds = rounds;
 	stress_run(workers, n);
-	for (unsigned int i = 0; i < STRESS_WINDOWS; i++)
+	for (i = 0; i < STRESS_WINDOWS; i++)
 		stress_close(&windows[i]);
 	puts("ok 1 - every counter holds what its owner stored last");
 	return 0;

@@ -66,7 +66,9 @@ static void report(void *arg, const struct pkmap_report *r)
 
 static struct area *area_of_port(const void *port)
 {
-	for (unsigned int i = 0; i < STRESS_WINDOWS; i++)
+	unsigned int i;
+
+	for (i = 0; i < STRESS_WINDOWS; i++)
 		if (areas[i].window && areas[i].window->port == port)
 			return &areas[i];
 	stress_fail("an operation on a window that is not open");
@@ -133,7 +135,9 @@ static void watch_ops(struct pkmap_window *win)
 /* With NULL, one that no window has. */
 static struct area *area_of(const struct stress_window *w)
 {
-	for (unsigned int i = 0; i < STRESS_WINDOWS; i++)
+	unsigned int i;
+
+	for (i = 0; i < STRESS_WINDOWS; i++)
 		if (areas[i].window == w)
 			return &areas[i];
 	stress_fail("more than %u windows", STRESS_WINDOWS);
@@ -154,11 +158,13 @@ static void stamp_pages(const struct stress_window *w)
 {
 	uint32_t *page = calloc(w->words, sizeof(*page));
 	size_t bytes = w->words * sizeof(*page);
+	pkmap_pfn pfn;
+	size_t n;
 
 	if (!page)
 		stress_fail("out of memory");
-	for (pkmap_pfn pfn = 0; pfn < w->npages; pfn++) {
-		for (size_t n = 0; n < STAMPS; n++)
+	for (pfn = 0; pfn < w->npages; pfn++) {
+		for (n = 0; n < STAMPS; n++)
 			page[stamp_word(w, n)] = stamp(pfn, n);
 		if (pwrite(pkmap_posix_fd(w->port), page, bytes,
 			   (off_t)(pfn * bytes)) != (ssize_t)bytes)
@@ -194,15 +200,17 @@ static void check_file(const struct stress_window *w)
 	size_t bytes = w->words * sizeof(uint32_t);
 	uint32_t *page = malloc(bytes);
 	const struct area *area = area_of(w);
+	pkmap_pfn pfn;
+	size_t o;
 
 	if (!page)
 		stress_fail("out of memory");
-	for (pkmap_pfn pfn = 0; pfn < w->npages; pfn++) {
+	for (pfn = 0; pfn < w->npages; pfn++) {
 		if (pread(pkmap_posix_fd(w->port), page, bytes,
 			  (off_t)(pfn * bytes)) != (ssize_t)bytes)
 			stress_fail("pread: %s", strerror(errno));
 		stress_check(w, page, pfn);
-		for (size_t o = 0; o < OWNERS; o++)
+		for (o = 0; o < OWNERS; o++)
 			if (page[FIRST_COUNTER + o] != area->stored[o][pfn])
 				stress_fail("I1: page %lu has %u of owner %zu, "
 					    "who stored %u",
@@ -247,8 +255,9 @@ void stress_check(const struct stress_window *w, const void *addr,
 		  pkmap_pfn pfn)
 {
 	const uint32_t *page = addr;
+	size_t n;
 
-	for (size_t n = 0; n < STAMPS; n++) {
+	for (n = 0; n < STAMPS; n++) {
 		uint32_t seen = page[stamp_word(w, n)];
 
 		if (seen != stamp(pfn, n))
@@ -327,8 +336,9 @@ static void on_timer(int sig)
 static unsigned long all_done(void)
 {
 	unsigned long done = 0;
+	unsigned int i;
 
-	for (unsigned int i = 0; i < nwatched; i++)
+	for (i = 0; i < nwatched; i++)
 		done += atomic_load(&watched[i].done);
 	return done;
 }
@@ -340,6 +350,7 @@ static void on_alarm(int sig)
 	unsigned long done = all_done();
 	char text[160];
 	int len;
+	unsigned int i;
 
 	(void)sig;
 	if (done != before) {
@@ -347,7 +358,7 @@ static void on_alarm(int sig)
 		alarm(HANG_SECONDS);
 		return;
 	}
-	for (unsigned int i = 0; i < nwatched; i++) {
+	for (i = 0; i < nwatched; i++) {
 		len = snprintf(text, sizeof(text),
 			       "# %s %u: %lu rounds, in %s\n", watched[i].role,
 			       i, atomic_load(&watched[i].done),
@@ -414,6 +425,7 @@ static void start(struct worker *me, unsigned int nr)
 void stress_run(struct worker *workers, unsigned int n)
 {
 	sigset_t alarm_set;
+	unsigned int i;
 
 	watched = workers;
 	nwatched = n;
@@ -423,11 +435,11 @@ void stress_run(struct worker *workers, unsigned int n)
 	sigemptyset(&alarm_set);
 	sigaddset(&alarm_set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &alarm_set, NULL);
-	for (unsigned int i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		start(&workers[i], i);
 	pthread_sigmask(SIG_UNBLOCK, &alarm_set, NULL);
 	alarm(HANG_SECONDS);
-	for (unsigned int i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		pthread_join(workers[i].thread, NULL);
 	alarm(0);
 }

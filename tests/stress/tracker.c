@@ -137,9 +137,11 @@ static struct transfer shared_buffer(const struct worker *me)
 static void drive(struct worker *me)
 {
 	const struct transfer shared = shared_buffer(me);
-	struct transfer x, part;
+	struct transfer x;
+	struct transfer part;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "right calls");
 		x = own_buffers(me, false);
 		map(&x);
@@ -194,8 +196,9 @@ static void misuse(struct worker *me)
 		.n = 1,
 		.bufs = { { .pfn = SHORT(me), .len = 100 } },
 	};
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "wrong calls");
 		wrong(PKMAP_DMA_UNMAP_UNMAPPED, unmap(&x));
 		map(&x);
@@ -238,13 +241,15 @@ static void *open_layer(void)
 /* How many leaks of the drivers are seen while they are mapped is chance. */
 static void check_reports(void)
 {
+	unsigned int what;
+
 	printf("# %lu buffers told as leaks while they were mapped\n",
 	       atomic_load(&reported[PKMAP_DMA_NEVER_UNMAPPED]));
 	if (pkmap_dma_leaks(dma, NULL) != 1)
 		stress_fail("more is mapped than the one buffer");
 	if (atomic_load(&forgotten) != 1)
 		stress_fail("one leak told %lu times", atomic_load(&forgotten));
-	for (unsigned int what = 0; what < KINDS; what++) {
+	for (what = 0; what < KINDS; what++) {
 		if (what != PKMAP_DMA_NEVER_UNMAPPED &&
 		    atomic_load(&reported[what]) != atomic_load(&made[what]))
 			stress_fail("misuse %u: made %lu times, reported %lu",
@@ -270,6 +275,7 @@ int main(int argc, char **argv)
 	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000;
 	struct worker workers[DRIVERS + 2] = { 0 };
 	void *mem;
+	unsigned int i;
 
 	puts("1..1");
 	fflush(stdout);
@@ -277,7 +283,7 @@ int main(int argc, char **argv)
 	mem = open_layer();
 	forget_one();
 	atomic_store(&busy, DRIVERS + 1);
-	for (unsigned int i = 0; i < DRIVERS + 2; i++) {
+	for (i = 0; i < DRIVERS + 2; i++) {
 		workers[i].role = "driver";
 		workers[i].run = drive;
 		workers[i].interrupt = interrupt;

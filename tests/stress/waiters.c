@@ -48,8 +48,9 @@ static void plain(struct worker *me)
 {
 	pkmap_pfn pfn;
 	void *addr;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		pfn = stress_some_page(me, &window, false);
 		atomic_store(&me->doing, "pkmap_map");
 		stress_must(map(me, pfn, NULL, &addr));
@@ -65,10 +66,13 @@ static void plain(struct worker *me)
  */
 static void nested(struct worker *me)
 {
-	pkmap_pfn outer, inner;
-	void *outer_addr, *inner_addr;
+	pkmap_pfn outer;
+	pkmap_pfn inner;
+	void *outer_addr;
+	void *inner_addr;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		outer = stress_some_page(me, &window, false);
 		inner = stress_some_page(me, &window, false);
 		atomic_store(&me->doing, "the outer pkmap_map");
@@ -104,7 +108,9 @@ static void limited(struct worker *me, const char *doing, uint64_t ns,
 
 static void with_deadline(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i++)
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i++)
 		limited(me, "pkmap_map with a deadline", SHORT_NS, 0,
 			PKMAP_ETIMEDOUT);
 }
@@ -112,14 +118,18 @@ static void with_deadline(struct worker *me)
 /* Its own timer interrupts it. */
 static void interruptible(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i++)
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i++)
 		limited(me, "an interruptible pkmap_map", 0,
 			PKMAP_WAIT_INTERRUPTIBLE, PKMAP_EINTR);
 }
 
 static void never_waiting(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i++)
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i++)
 		limited(me, "pkmap_map that never waits", 0, PKMAP_WAIT_NEVER,
 			PKMAP_EAGAIN);
 }
@@ -128,8 +138,9 @@ static void two_pages(struct worker *me)
 {
 	pkmap_pfn pfns[2];
 	void *addrs[2];
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		pfns[0] = stress_some_page(me, &window, false);
 		pfns[1] = stress_some_page(me, &window, false);
 		atomic_store(&me->doing, "pkmap_map_pages");
@@ -145,7 +156,9 @@ static void two_pages(struct worker *me)
 
 static void flush(struct worker *me)
 {
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	unsigned long i;
+
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "pkmap_flush_unused");
 		pkmap_flush_unused(window.win);
 		next_round(me);
@@ -225,10 +238,11 @@ static void meet(void)
 static void hesitate(struct worker *me)
 {
 	uint32_t r = stress_random(me, false);
+	uint32_t i;
 
-	for (uint32_t i = r % 4; i > 0; i--)
+	for (i = r % 4; i > 0; i--)
 		sched_yield();
-	for (uint32_t i = (r >> 8) % 1024; i > 0; i--)
+	for (i = (r >> 8) % 1024; i > 0; i--)
 		atomic_signal_fence(memory_order_seq_cst);
 }
 
@@ -238,6 +252,7 @@ static void hand_over(uint32_t nslots, void (*give)(struct worker *me),
 {
 	struct worker w[STRESS_WORKERS];
 	unsigned int n = 0;
+	unsigned int i;
 
 	atomic_store(&arrived, 0);
 	atomic_store(&taken, 0);
@@ -246,7 +261,7 @@ static void hand_over(uint32_t nslots, void (*give)(struct worker *me),
 	add(w, &n, "taker", take, 1, rounds);
 	add(w, &n, "other taker", take_too, 1, rounds);
 	/* A signal that ends a sleep would hide a wake that is lost. */
-	for (unsigned int i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		w[i].interrupt = NULL;
 	stress_run(w, n);
 	stress_close(&window);
@@ -259,8 +274,9 @@ static void hand_over(uint32_t nslots, void (*give)(struct worker *me),
 static void give_one(struct worker *me)
 {
 	void *addr;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "the giver's pkmap_map");
 		stress_must(map(me, 0, NULL, &addr));
 		meet();
@@ -275,8 +291,9 @@ static void give_one(struct worker *me)
 static void take_same(struct worker *me)
 {
 	void *addr;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		meet();
 		atomic_store(&me->doing, "the taker's pkmap_map");
 		stress_must(map(me, 1, NULL, &addr));
@@ -296,9 +313,11 @@ static void take_same(struct worker *me)
  */
 static void give_one_then_other(struct worker *me)
 {
-	void *first, *second;
+	void *first;
+	void *second;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "the giver's pkmap_map");
 		stress_must(map(me, 0, NULL, &first));
 		stress_must(map(me, 1, NULL, &second));
@@ -318,8 +337,9 @@ static void give_one_then_other(struct worker *me)
 static void take_one(struct worker *me)
 {
 	void *addr;
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		meet();
 		atomic_store(&me->doing, "the taker's pkmap_map");
 		stress_must(map(me, 2, NULL, &addr));
@@ -334,8 +354,9 @@ static void take_two(struct worker *me)
 {
 	const pkmap_pfn pfns[] = { 3, 4 };
 	void *addrs[2];
+	unsigned long i;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		meet();
 		atomic_store(&me->doing, "the taker's pkmap_map_pages");
 		stress_must(pkmap_map_pages(window.win, pfns, 2, NULL, addrs));
@@ -363,13 +384,15 @@ static void keep_one(struct worker *me)
 {
 	unsigned long before;
 	void *addr;
+	unsigned long i;
+	int k;
 
-	for (unsigned long i = 0; i < me->rounds; i++) {
+	for (i = 0; i < me->rounds; i++) {
 		atomic_store(&me->doing, "the giver's pkmap_map");
 		stress_must(map(me, 0, NULL, &addr));
 		before = waits();
 		meet();
-		for (int k = 0; k < 16; k++)
+		for (k = 0; k < 16; k++)
 			sched_yield();
 		if (waits() - before > PARTIES - 1)
 			stress_fail("two takers slept %lu times",
