@@ -84,7 +84,9 @@ static int make_file(struct bigfile *file)
 
 static int write_stamps(const struct bigfile *file)
 {
-	for (pkmap_pfn pfn = 0; pfn < file->npages; pfn += STEP) {
+	pkmap_pfn pfn;
+
+	for (pfn = 0; pfn < file->npages; pfn += STEP) {
 		struct stamp stamp = make_stamp(file, pfn);
 		uint64_t offset = stamp.offset + stamp_place(file, pfn);
 
@@ -118,7 +120,9 @@ static bool check_page(struct bigfile *file, pkmap_pfn pfn, const char *page)
 
 static int read_stamps(struct bigfile *file)
 {
-	for (pkmap_pfn pfn = 0; pfn < file->npages; pfn += STEP) {
+	pkmap_pfn pfn;
+
+	for (pfn = 0; pfn < file->npages; pfn += STEP) {
 		void *page;
 		bool ok;
 		int err = pkmap_map(file->win, pfn, NULL, &page);
@@ -143,7 +147,8 @@ static int read_stamps(struct bigfile *file)
 /* Writes a stamp through the window, and looks for it in the file. */
 static int stamp_through_window(const struct bigfile *file, pkmap_pfn pfn)
 {
-	struct stamp stamp = make_stamp(file, pfn), seen;
+	struct stamp stamp = make_stamp(file, pfn);
+	struct stamp seen;
 	size_t place = stamp_place(file, pfn);
 	void *page;
 	int err;
@@ -177,12 +182,13 @@ static int use_window(struct bigfile *file)
 	};
 	const size_t nedges = sizeof(edges) / sizeof(edges[0]);
 	struct pkmap_stats stats;
+	size_t i;
 
 	if (read_stamps(file))
 		return -1;
 	printf("read %lu stamps and %lu holes, all as they should be\n",
 	       file->stamps, file->holes);
-	for (size_t i = 0; i < nedges; i++)
+	for (i = 0; i < nedges; i++)
 		if (stamp_through_window(
 			    file, (pkmap_pfn)(edges[i] / file->page_size)))
 			return -1;

@@ -54,8 +54,9 @@ static sigset_t ends;
 static void write_file(const char *path, const char *text, size_t times)
 {
 	FILE *file = fopen(path, "w");
+	size_t i;
 
-	for (size_t i = 0; file && i < times; i++)
+	for (i = 0; file && i < times; i++)
 		fputs(text, file);
 	if (!file || fclose(file)) {
 		printf("Bail out! cannot write %s: %s\n", path,
@@ -145,8 +146,9 @@ static bool is_about_files(long call)
 				      SYS_fsync,    SYS_ftruncate,
 				      SYS_linkat,   SYS_renameat,
 				      SYS_unlinkat, SYS_exit_group };
+	size_t i;
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (call == calls[i])
 			return true;
 	return call < 0;
@@ -239,9 +241,10 @@ static bool must_end(void)
 static bool run(const struct sweep *sweep, int *killed)
 {
 	bool sent = true;
+	int stop;
 
 	names = 0;
-	for (int stop = 0; sent && stop < MAX_CALLS && !must_end();
+	for (stop = 0; sent && stop < MAX_CALLS && !must_end();
 	     stop += sweep->step) {
 		int status;
 
@@ -273,9 +276,10 @@ static void sweep_all(void)
 	};
 	const int n = sizeof(sweeps) / sizeof(sweeps[0]);
 	int nameless = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int i;
 
 	printf("1..%d\n", n);
-	for (int i = 0; i < n && !must_end(); i++) {
+	for (i = 0; i < n && !must_end(); i++) {
 		int killed = 0;
 		bool ok;
 
@@ -321,7 +325,8 @@ static void end(const char *top)
 
 int main(int argc, char **argv)
 {
-	char *faults, *top;
+	char *faults;
+	char *top;
 
 	messages = memfd_create("messages", MFD_CLOEXEC);
 	if (argc != 3 || messages < 0)

@@ -14,14 +14,35 @@
 #define LINE	  64
 
 struct summary {
-	json_int_t bytes, holes, page_size, slots, frames, threads;
-	json_int_t hits, misses, waits;
-	json_int_t batches, reclaimed;
-	json_int_t dma_maps, in_use, idle, not_mapped;
-	json_int_t cleaned, invalidated, clean_invalidated;
-	json_int_t rate, taken, pins, pin_misses, compared;
-	double seconds, bytes_per_second, hit_ratio;
-	const char *device_read, *device_write, *sha256;
+	json_int_t bytes;
+	json_int_t holes;
+	json_int_t page_size;
+	json_int_t slots;
+	json_int_t frames;
+	json_int_t threads;
+	json_int_t hits;
+	json_int_t misses;
+	json_int_t waits;
+	json_int_t batches;
+	json_int_t reclaimed;
+	json_int_t dma_maps;
+	json_int_t in_use;
+	json_int_t idle;
+	json_int_t not_mapped;
+	json_int_t cleaned;
+	json_int_t invalidated;
+	json_int_t clean_invalidated;
+	json_int_t rate;
+	json_int_t taken;
+	json_int_t pins;
+	json_int_t pin_misses;
+	json_int_t compared;
+	double seconds;
+	double bytes_per_second;
+	double hit_ratio;
+	const char *device_read;
+	const char *device_write;
+	const char *sha256;
 	int strict;
 };
 
@@ -134,10 +155,11 @@ static void check_values(const struct summary *s)
 static bool make_input(const char *path)
 {
 	FILE *file = fopen(path, "w");
+	int i;
 
 	if (!file)
 		return false;
-	for (int i = 0; i < BYTES; i++)
+	for (i = 0; i < BYTES; i++)
 		putc(i * 7 >> 3, file);
 	return !fclose(file);
 }
