@@ -207,10 +207,10 @@ static void end_thread(void *value)
 
 int pkmap_posix_watch_threads(void)
 {
-	const int error = pthread_key_create(&end_key, end_thread);
+	const int err = pthread_key_create(&end_key, end_thread);
 
-	has_end_key = !error;
-	return error;
+	has_end_key = !err;
+	return err;
 }
 
 /* Nobody calls into a library that dlclose() has removed. */

@@ -56,10 +56,10 @@ int pkmap_posix_dma_make(struct pkmap_posix *p, bool slots,
 		.line_bytes = LINE_BYTES,
 		.tracker_entries = tracker_entries,
 	};
-	int error = pkmap_posix_allocate(pkmap_dma_size(&config), &p->dma_mem);
+	int err = pkmap_posix_allocate(pkmap_dma_size(&config), &p->dma_mem);
 
-	if (error)
-		return error;
+	if (err)
+		return err;
 	return pkmap_dma_init(p->dma_mem, &config, &p->dma);
 }
 

@@ -52,7 +52,7 @@ __attribute__((constructor(101))) static void register_handlers(void)
 /* All windows are in the list; so one that would be too much is found here. */
 int pkmap_posix_fork_add(struct pkmap_posix *p)
 {
-	int error = 0;
+	int err = 0;
 
 	if (register_error) {
 		errno = register_error;
@@ -63,12 +63,12 @@ int pkmap_posix_fork_add(struct pkmap_posix *p)
 	p->next = list;
 	if (pkmap_posix_mappings_left(p) < 0) {
 		errno = ENOMEM;
-		error = PKMAP_ENOMEM;
+		err = PKMAP_ENOMEM;
 	} else {
 		list = p;
 	}
 	pthread_mutex_unlock(&list_lock);
-	return error;
+	return err;
 }
 
 int64_t pkmap_posix_fork_mappings_left(void)

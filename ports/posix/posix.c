@@ -118,10 +118,10 @@ static int create_memfd(void)
 
 static int open_memfd(struct pkmap_posix *p, pkmap_pfn npages)
 {
-	int error = set_npages(p, npages);
+	int err = set_npages(p, npages);
 
-	if (error)
-		return error;
+	if (err)
+		return err;
 
 	p->fd = create_memfd();
 	if (p->fd < 0)
@@ -157,7 +157,7 @@ static int open_file(struct pkmap_posix *p,
 {
 	uint64_t npages = config->npages;
 	uint64_t bytes;
-	int error;
+	int err;
 
 	/* Nobody said what the frames are: not standard input, by accident. */
 	if (!config->fd)
@@ -168,9 +168,9 @@ static int open_file(struct pkmap_posix *p,
 	if (p->fd < 0)
 		return pkmap_posix_error();
 
-	error = file_bytes(p->fd, &bytes);
-	if (error)
-		return error;
+	err = file_bytes(p->fd, &bytes);
+	if (err)
+		return err;
 
 	if (!npages) {
 		npages = bytes >> p->page_shift;
@@ -196,14 +196,14 @@ static int probe(struct pkmap_posix *p, bool read_only)
 /* Memory for a window or a DMA layer; one that is refused asks for 0 bytes. */
 int pkmap_posix_allocate(size_t bytes, void **mem)
 {
-	int error;
+	int err;
 
 	if (!bytes)
 		return pkmap_posix_invalid();
-	error = posix_memalign(mem, PKMAP_ALIGN, bytes);
-	if (!error)
+	err = posix_memalign(mem, PKMAP_ALIGN, bytes);
+	if (!err)
 		return 0;
-	errno = error;
+	errno = err;
 	return PKMAP_ENOMEM;
 }
 
@@ -310,7 +310,7 @@ static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
 	size_t page_size = (size_t)1 << p->page_shift;
 	size_t before = window->guard ? 2 * page_size : page_size;
 	size_t bytes;
-	int error;
+	int err;
 
 	p->nslots = window->nslots;
 	p->slot_shift = slot_shift(window);
@@ -322,9 +322,9 @@ static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
 	    __builtin_add_overflow(bytes, 3 * p->spare_bytes, &bytes))
 		return pkmap_posix_invalid();
 
-	error = pkmap_posix_reserve(p, bytes);
-	if (error)
-		return error;
+	err = pkmap_posix_reserve(p, bytes);
+	if (err)
+		return err;
 	p->base = (char *)p->reserved + before - page_size +
 		  (-(uintptr_t)p->reserved & (page_size - 1));
 	p->spare = (char *)p->reserved + bytes - 2 * p->spare_bytes;
@@ -335,21 +335,21 @@ static int make_window(struct pkmap_posix *p,
 		       const struct pkmap_posix_config *config)
 {
 	struct pkmap_config window = settings(p, config);
-	int error;
+	int err;
 
 	window.port = p;
 	window.npages = p->npages;
-	error = make_cpus(p, window.ncpus);
-	if (error)
-		return error;
-	error = reserve(p, &window);
-	if (error)
-		return error;
+	err = make_cpus(p, window.ncpus);
+	if (err)
+		return err;
+	err = reserve(p, &window);
+	if (err)
+		return err;
 	window.base = p->base;
 	window.local_base = p->base + ((size_t)p->nslots << p->slot_shift);
-	error = pkmap_posix_allocate(pkmap_size(&window), &p->win_mem);
-	if (error)
-		return error;
+	err = pkmap_posix_allocate(pkmap_size(&window), &p->win_mem);
+	if (err)
+		return err;
 	p->put_off = allocate_zeroed(p->nslots, sizeof(*p->put_off));
 	if (!p->put_off)
 		return PKMAP_ENOMEM;
@@ -382,7 +382,7 @@ static int open_port(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port)
 {
 	struct pkmap_posix *p = malloc(sizeof(*p));
-	int error;
+	int err;
 
 	if (!p)
 		return PKMAP_ENOMEM;
@@ -395,21 +395,21 @@ static int open_port(const struct pkmap_posix_config *config,
 		.report_arg = config->report_arg,
 	};
 
-	error = set_page_size(p, config->page_size);
-	if (error)
+	err = set_page_size(p, config->page_size);
+	if (err)
 		goto fail;
-	error = config->fd == -1 ? open_memfd(p, config->npages) :
-				   open_file(p, config);
-	if (error)
+	err = config->fd == -1 ? open_memfd(p, config->npages) :
+				 open_file(p, config);
+	if (err)
 		goto fail;
-	error = make_window(p, config);
-	if (error)
+	err = make_window(p, config);
+	if (err)
 		goto fail;
-	error = probe(p, config->read_only);
-	if (error)
+	err = probe(p, config->read_only);
+	if (err)
 		goto fail;
-	error = pkmap_posix_fork_add(p);
-	if (error)
+	err = pkmap_posix_fork_add(p);
+	if (err)
 		goto fail;
 
 	*port = p;
@@ -417,7 +417,7 @@ static int open_port(const struct pkmap_posix_config *config,
 
 fail:
 	release(p);
-	return error;
+	return err;
 }
 
 /*
@@ -443,27 +443,27 @@ int pkmap_posix_open(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port)
 {
 	int cancel = hold_cancel();
-	int error = open_port(config, port);
+	int err = open_port(config, port);
 
 	allow_cancel(cancel);
-	return error;
+	return err;
 }
 
 int pkmap_posix_close(struct pkmap_posix *port)
 {
 	int cancel;
-	int error = pkmap_fini(port->win);
+	int err = pkmap_fini(port->win);
 
-	if (error)
-		return error;
+	if (err)
+		return err;
 	cancel = hold_cancel();
-	error = pkmap_posix_unreserve(port);
-	if (!error) {
+	err = pkmap_posix_unreserve(port);
+	if (!err) {
 		pkmap_posix_fork_remove(port);
 		release(port);
 	}
 	allow_cancel(cancel);
-	return error;
+	return err;
 }
 
 uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config)
@@ -516,14 +516,14 @@ int pkmap_posix_sync(struct pkmap_posix *port)
 {
 	int cancel = hold_cancel();
 	int saved = errno;
-	int error = 0;
+	int err = 0;
 
-	while (!error && fdatasync(port->fd) < 0) {
+	while (!err && fdatasync(port->fd) < 0) {
 		if (errno != EINTR)
-			error = PKMAP_EIO;
+			err = PKMAP_EIO;
 		else
 			errno = saved;
 	}
 	allow_cancel(cancel);
-	return error;
+	return err;
 }

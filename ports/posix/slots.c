@@ -110,14 +110,14 @@ int pkmap_posix_reserve(struct pkmap_posix *p, size_t bytes)
 
 int pkmap_posix_unreserve(struct pkmap_posix *p)
 {
-	int error = munmap(p->reserved, p->reserved_bytes);
+	int err = munmap(p->reserved, p->reserved_bytes);
 
-	if (error < 0 && take_spare(p)) {
-		error = munmap(p->reserved, p->reserved_bytes);
-		if (error < 0)
+	if (err < 0 && take_spare(p)) {
+		err = munmap(p->reserved, p->reserved_bytes);
+		if (err < 0)
 			give_spare(p);
 	}
-	if (error < 0)
+	if (err < 0)
 		return pkmap_posix_error();
 	p->reserved = NULL;
 	return 0;

@@ -5,9 +5,9 @@
  */
 #include <pkmap/posix.h>
 
-const char *pkmap_strerror(int error)
+const char *pkmap_strerror(int err)
 {
-	switch (error) {
+	switch (err) {
 	case 0:
 		return "success";
 	case PKMAP_EINVAL:

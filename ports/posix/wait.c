@@ -77,20 +77,20 @@ int pkmap_posix_wait(void *port, pkmap_a32 *event, uint32_t seen,
 {
 	struct futex_time until = futex_time(wait->deadline);
 	int saved = errno;
-	int error = 0;
+	int err = 0;
 
 	(void)port;
 	/* The deadline of FUTEX_WAIT_BITSET is absolute, CLOCK_MONOTONIC. */
 	if (syscall(FUTEX_CALL, event, FUTEX_WAIT_BITSET_PRIVATE, seen, &until,
 		    NULL, FUTEX_BITSET_MATCH_ANY) < 0) {
 		if (errno == ETIMEDOUT)
-			error = PKMAP_ETIMEDOUT;
+			err = PKMAP_ETIMEDOUT;
 		else if (errno == EINTR &&
 			 wait->flags & PKMAP_WAIT_INTERRUPTIBLE)
-			error = PKMAP_EINTR;
+			err = PKMAP_EINTR;
 	}
 	errno = saved;
-	return error;
+	return err;
 }
 
 void pkmap_posix_wake(void *port, pkmap_a32 *event)

@@ -100,9 +100,9 @@ _Noreturn void soft_fail(const char *format, ...)
 /* @call is an expression whose value must be 0. */
 #define soft_must(call) \
 	do { \
-		int soft_ret = (call); \
-		if (soft_ret) \
-			soft_fail("%s: error %d", #call, soft_ret); \
+		int soft_err = (call); \
+		if (soft_err) \
+			soft_fail("%s: error %d", #call, soft_err); \
 	} while (0)
 
 #endif /* SOFT_MACHINE_H */

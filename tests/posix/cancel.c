@@ -28,11 +28,11 @@ static int open_memfd(void)
 		.npages = 8,
 		.nslots = 2,
 	};
-	int error = pkmap_posix_open(&config, &port);
+	int err = pkmap_posix_open(&config, &port);
 
-	if (!error)
+	if (!err)
 		win = pkmap_posix_window(port);
-	return error;
+	return err;
 }
 
 static int max_slots(void)
@@ -61,14 +61,14 @@ static int map(void)
 static int reclaim(void)
 {
 	pkmap_pfn pfn;
-	int error = 0;
+	int err = 0;
 
-	for (pfn = 1; !error && pfn < 8; pfn++) {
-		error = pkmap_map(win, pfn, NULL, &addr[1]);
-		if (!error && pfn < 7)
-			error = pkmap_unmap(win, addr[1]);
+	for (pfn = 1; !err && pfn < 8; pfn++) {
+		err = pkmap_map(win, pfn, NULL, &addr[1]);
+		if (!err && pfn < 7)
+			err = pkmap_unmap(win, addr[1]);
 	}
-	return error;
+	return err;
 }
 
 static int wait_for_slot(void)
@@ -84,9 +84,9 @@ static int wait_for_slot(void)
 static int local_map(void)
 {
 	void *local;
-	int error = pkmap_local_map(win, 5, &local);
+	int err = pkmap_local_map(win, 5, &local);
 
-	return error ? error : pkmap_local_unmap(win, local);
+	return err ? err : pkmap_local_unmap(win, local);
 }
 
 static int use_dma(void)
@@ -116,9 +116,9 @@ static int misuse(void)
 
 static int unmap(void)
 {
-	int error = pkmap_unmap(win, addr[0]);
+	int err = pkmap_unmap(win, addr[0]);
 
-	return error ? error : pkmap_unmap(win, addr[1]);
+	return err ? err : pkmap_unmap(win, addr[1]);
 }
 
 static int flush(void)

@@ -462,10 +462,10 @@ static void test_two_windows(void **state)
 static int use_local(pkmap_pfn pfn)
 {
 	void *addr;
-	int error = pkmap_local_map(home.win, pfn, &addr);
+	int err = pkmap_local_map(home.win, pfn, &addr);
 
-	if (error)
-		return error;
+	if (err)
+		return err;
 	if (*(char *)addr != (char)pfn)
 		return PKMAP_EIO;
 	return pkmap_local_unmap(home.win, addr);
@@ -588,10 +588,10 @@ static bool end_steps(void)
 	return s->reached;
 }
 
-static bool use_local_stepped(unsigned int at, void (*f)(void), int *error)
+static bool use_local_stepped(unsigned int at, void (*f)(void), int *err)
 {
 	start_steps(at, f);
-	*error = use_local(100);
+	*err = use_local(100);
 	return end_steps();
 }
 
@@ -604,12 +604,12 @@ static void local_at_step(void)
 static void test_every_instruction(void **state)
 {
 	unsigned int at = 0;
-	int error;
+	int err;
 
 	(void)state;
 	catch_steps();
-	while (use_local_stepped(at++, local_at_step, &error)) {
-		assert_int_equal(error, 0);
+	while (use_local_stepped(at++, local_at_step, &err)) {
+		assert_int_equal(err, 0);
 		assert_int_equal(atomic_load(&handler_errors), 0);
 	}
 	assert_true(at > 100);
@@ -678,21 +678,21 @@ static void test_every_instruction_when_full(void **state)
 {
 	unsigned int refused = 0;
 	unsigned int at = 0;
-	int error;
+	int err;
 
 	(void)state;
 	catch_steps();
 	start_holders();
 	step_holders();
-	while (use_local_stepped(at++, leave_at_step, &error)) {
-		assert_true(!error || error == PKMAP_EBUSY);
-		refused += error != 0;
+	while (use_local_stepped(at++, leave_at_step, &err)) {
+		assert_true(!err || err == PKMAP_EBUSY);
+		refused += err != 0;
 		/* Back in, unless it is still there. */
 		assert_int_equal(atomic_load(&holders[5].steps) % 2, 0);
 		step_holder(&holders[5]);
 		assert_int_equal(atomic_load(&holders[5].result), 0);
 	}
-	assert_int_equal(error, PKMAP_EBUSY);
+	assert_int_equal(err, PKMAP_EBUSY);
 	assert_in_range(refused, 1, at - 2);
 	assert_int_equal(atomic_load(&handler_errors), 0);
 	step_holders();

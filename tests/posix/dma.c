@@ -37,13 +37,13 @@ void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 		    off_t off)
 {
 	void *got;
-	int error;
+	int err;
 
 	if (!(flags & MAP_FIXED))
 		return __real_mmap64(addr, len, prot, flags, fd, off);
-	error = before_fixed ? before_fixed() : 0;
-	if (error) {
-		errno = error;
+	err = before_fixed ? before_fixed() : 0;
+	if (err) {
+		errno = err;
 		return MAP_FAILED;
 	}
 	got = __real_mmap64(addr, len, prot, flags, fd, off);
@@ -315,29 +315,29 @@ static void test_handlers_nest(void **state)
 /* What the mmap() after @skip others fails with. */
 static struct {
 	unsigned int skip;
-	int error;
+	int err;
 } failure;
 
 static int fail_once(void)
 {
-	int error = failure.error;
+	int err = failure.err;
 
-	if (!error || failure.skip--)
+	if (!err || failure.skip--)
 		return 0;
-	failure.error = 0;
-	return error;
+	failure.err = 0;
+	return err;
 }
 
-static void fail_fixed(unsigned int skip, int error)
+static void fail_fixed(unsigned int skip, int err)
 {
 	failure.skip = skip;
-	failure.error = error;
+	failure.err = err;
 	before_fixed = fail_once;
 }
 
 static const struct {
 	int errno_is;
-	int error;
+	int err;
 } codes[] = {
 	{ ENOMEM, PKMAP_ENOMEM },
 	{ EAGAIN, PKMAP_ENOMEM },
@@ -373,16 +373,16 @@ static void test_set_fails(void **state)
 		/* That the first page's slot is emptied is a call as well. */
 		fail_fixed(2, codes[k].errno_is);
 		assert_int_equal(map(&h, &buf, PKMAP_DMA_FROM_DEVICE, &seg),
-				 codes[k].error);
+				 codes[k].err);
 		assert_int_equal(errno, codes[k].errno_is);
-		assert_int_equal(failure.error, 0);
+		assert_int_equal(failure.err, 0);
 		assert_memory_equal(&seg, &untouched, sizeof(seg));
 		assert_int_equal(pkmap_posix_local_cpu(h.port), -1);
 		assert_int_equal(map(&h, &buf, PKMAP_DMA_FROM_DEVICE, &seg), 1);
 
 		fail_fixed(0, codes[k].errno_is);
 		assert_int_equal(unmap(&h, &buf, PKMAP_DMA_FROM_DEVICE),
-				 codes[k].error);
+				 codes[k].err);
 		assert_int_equal(errno, codes[k].errno_is);
 		assert_int_equal(pkmap_posix_local_cpu(h.port), -1);
 		assert_int_equal(unmap(&h, &buf, PKMAP_DMA_FROM_DEVICE), 0);

@@ -131,9 +131,9 @@ long __wrap_syscall(long number, ...);
 /* Linux has closed the file, whatever it says. */
 int __wrap_close(int fd)
 {
-	int error = __real_close(fd);
+	int err = __real_close(fd);
 
-	return fails(CALL_CLOSE) ? -1 : error;
+	return fails(CALL_CLOSE) ? -1 : err;
 }
 
 int __wrap_fcntl64(int fd, int cmd, ...)
@@ -260,11 +260,11 @@ static int open_port(void)
 {
 	char number;
 	pkmap_pfn pfn;
-	int error;
+	int err;
 
-	error = pkmap_posix_open(&life.config, &life.port);
-	if (error)
-		return error;
+	err = pkmap_posix_open(&life.config, &life.port);
+	if (err)
+		return err;
 	life.win = pkmap_posix_window(life.port);
 	life.dma = pkmap_posix_dma(life.port);
 	for (pfn = 0; pfn < NPAGES; pfn++) {
@@ -279,11 +279,11 @@ static int open_port(void)
 static int hold(pkmap_pfn pfn, const struct pkmap_wait *wait)
 {
 	void *addr;
-	int error = pkmap_map(life.win, pfn, wait, &addr);
+	int err = pkmap_map(life.win, pfn, wait, &addr);
 
-	if (!error)
+	if (!err)
 		life.held[pfn] = addr;
-	return error;
+	return err;
 }
 
 static int let_go(pkmap_pfn pfn)
@@ -296,9 +296,9 @@ static int let_go(pkmap_pfn pfn)
 
 static int hold_two(void)
 {
-	int error = life.held[0] ? 0 : hold(0, NULL);
+	int err = life.held[0] ? 0 : hold(0, NULL);
 
-	return error ? error : hold(1, NULL);
+	return err ? err : hold(1, NULL);
 }
 
 /* Each page once, which takes reclaims.  Or PKMAP_ERANGE: it is wrong. */
@@ -307,16 +307,16 @@ static int visit_all(void)
 	pkmap_pfn pfn;
 	void *addr;
 	char seen;
-	int error;
+	int err;
 
 	for (pfn = 0; pfn < NPAGES; pfn++) {
-		error = pkmap_map(life.win, pfn, NULL, &addr);
-		if (error)
-			return error;
+		err = pkmap_map(life.win, pfn, NULL, &addr);
+		if (err)
+			return err;
 		seen = *(char *)addr;
-		error = pkmap_unmap(life.win, addr);
-		if (error)
-			return error;
+		err = pkmap_unmap(life.win, addr);
+		if (err)
+			return err;
 		if (seen != number_of(pfn))
 			return PKMAP_ERANGE;
 	}
@@ -327,10 +327,10 @@ static int hold_two_more(void)
 {
 	static const pkmap_pfn pfns[] = { 2, 3 };
 	void *addrs[2];
-	int error = pkmap_map_pages(life.win, pfns, 2, NULL, addrs);
+	int err = pkmap_map_pages(life.win, pfns, 2, NULL, addrs);
 
-	if (error)
-		return error;
+	if (err)
+		return err;
 	life.held[2] = addrs[0];
 	life.held[3] = addrs[1];
 	return 0;
@@ -371,12 +371,12 @@ static int wait_here(void)
 static int let_go_of_all(void)
 {
 	pkmap_pfn pfn;
-	int error;
+	int err;
 
 	for (pfn = 2; pfn < NPAGES; pfn++) {
-		error = let_go(pfn);
-		if (error)
-			return error;
+		err = let_go(pfn);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -386,25 +386,25 @@ static int local_maps(void)
 {
 	void *outer;
 	void *inner;
-	int error = pkmap_local_map(life.win, 10, &outer);
+	int err = pkmap_local_map(life.win, 10, &outer);
 	bool right;
 
-	if (error)
-		return error;
-	error = pkmap_local_map(life.win, 11, &inner);
-	if (error) {
+	if (err)
+		return err;
+	err = pkmap_local_map(life.win, 11, &inner);
+	if (err) {
 		int saved = errno;
 
 		pkmap_local_unmap(life.win, outer);
 		errno = saved;
-		return error;
+		return err;
 	}
 	right = *(char *)outer == number_of(10) &&
 		*(char *)inner == number_of(11);
-	error = pkmap_local_unmap(life.win, inner);
-	if (!error)
-		error = pkmap_local_unmap(life.win, outer);
-	return right ? error : PKMAP_ERANGE;
+	err = pkmap_local_unmap(life.win, inner);
+	if (!err)
+		err = pkmap_local_unmap(life.win, outer);
+	return right ? err : PKMAP_ERANGE;
 }
 
 static const struct pkmap_dma_device device = { .addr_mask = UINT64_MAX };
@@ -426,20 +426,19 @@ static int dma_map(void)
 
 static int dma_unmap(void)
 {
-	int error = pkmap_dma_unmap(life.dma, &device, buffers, 2,
-				    PKMAP_DMA_FROM_DEVICE);
+	int err = pkmap_dma_unmap(life.dma, &device, buffers, 2,
+				  PKMAP_DMA_FROM_DEVICE);
 
-	if (!error && pkmap_dma_leaks(life.dma, NULL))
+	if (!err && pkmap_dma_leaks(life.dma, NULL))
 		return PKMAP_EBUSY;
-	return error;
+	return err;
 }
 
 static int forget(void)
 {
-	int error = pkmap_forget(life.win, 5, 3, PKMAP_NOWAIT);
+	int err = pkmap_forget(life.win, 5, 3, PKMAP_NOWAIT);
 
-	return error ? error :
-		       pkmap_forget(life.win, 2, NPAGES - 2, PKMAP_NOWAIT);
+	return err ? err : pkmap_forget(life.win, 2, NPAGES - 2, PKMAP_NOWAIT);
 }
 
 static int flush(void)
@@ -455,9 +454,9 @@ static int sync_file(void)
 
 static int let_go_of_two(void)
 {
-	int error = let_go(0);
+	int err = let_go(0);
 
-	return error ? error : let_go(1);
+	return err ? err : let_go(1);
 }
 
 static int close_port(void)
@@ -545,22 +544,22 @@ static bool held_is_right(const struct step *step)
 	return true;
 }
 
-static bool error_is_right(const struct step *step, int error)
+static bool error_is_right(const struct step *step, int err)
 {
 	const int why = errno;
 	size_t k;
 
-	if (!fault.happened || error >= 0)
+	if (!fault.happened || err >= 0)
 		return wrong(step, "it should not, without a fault");
-	for (k = 0; step->errors[k] != error; k++) {
+	for (k = 0; step->errors[k] != err; k++) {
 		if (k == 2)
 			return wrong(step, "not an error that it can have");
 	}
-	if (error == PKMAP_EINTR)
+	if (err == PKMAP_EINTR)
 		return true;
 	if (why != fault.errno_is)
 		return wrong(step, "errno does not say why");
-	if ((error == PKMAP_ENOMEM) != (why == ENOMEM || why == EAGAIN))
+	if ((err == PKMAP_ENOMEM) != (why == ENOMEM || why == EAGAIN))
 		return wrong(step, "an error that does not fit errno");
 	return true;
 }

@@ -15,7 +15,7 @@
 
 /* What the next mmap(MAP_FIXED) of slots do; errno 0: what they should. */
 static struct {
-	int error;
+	int err;
 	bool leaves_hole; /* it unmaps what was there before it fails */
 	unsigned int times;
 	void (*before_last)(void); /* what a signal handler does then */
@@ -58,7 +58,7 @@ void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 			addr, len, prot, flags & ~MAP_FIXED_NOREPLACE, fd, off);
 		return elsewhere;
 	}
-	if (!(flags & MAP_FIXED) || prot == PROT_READ || !fixed_fails.error)
+	if (!(flags & MAP_FIXED) || prot == PROT_READ || !fixed_fails.err)
 		return __real_mmap64(addr, len, prot, flags, fd, off);
 
 	if (fixed_fails.times == 1 && handler) {
@@ -68,7 +68,7 @@ void *__wrap_mmap64(void *addr, size_t len, int prot, int flags, int fd,
 	}
 	if (fixed_fails.leaves_hole)
 		__real_munmap(addr, len);
-	errno = fixed_fails.error;
+	errno = fixed_fails.err;
 	if (!--fixed_fails.times)
 		memset(&fixed_fails, 0, sizeof(fixed_fails));
 	return MAP_FAILED;
@@ -105,10 +105,10 @@ int __wrap_fdatasync(int fd)
 	return __real_fdatasync(fd);
 }
 
-static void fail_fixed(unsigned int times, int error, bool leaves_hole)
+static void fail_fixed(unsigned int times, int err, bool leaves_hole)
 {
 	fixed_fails.times = times;
-	fixed_fails.error = error;
+	fixed_fails.err = err;
 	fixed_fails.leaves_hole = leaves_hole;
 }
 
@@ -128,7 +128,7 @@ static void test_set_fails(void **state)
 {
 	static const struct {
 		int errno_is;
-		int error;
+		int err;
 	} codes[] = {
 		{ ENOMEM, PKMAP_ENOMEM },
 		{ EAGAIN, PKMAP_ENOMEM },
@@ -156,10 +156,10 @@ static void test_set_fails(void **state)
 
 	for (k = 0; k < 2 * sizeof(codes) / sizeof(*codes); k++) {
 		/* Without memory it is tried twice. */
-		fail_fixed(1 + (codes[k / 2].error == PKMAP_ENOMEM),
+		fail_fixed(1 + (codes[k / 2].err == PKMAP_ENOMEM),
 			   codes[k / 2].errno_is, k % 2);
 		assert_int_equal(pkmap_map(h.win, 2, NULL, &addr),
-				 codes[k / 2].error);
+				 codes[k / 2].err);
 		assert_int_equal(errno, codes[k / 2].errno_is);
 		assert_ptr_equal(addr, untouched);
 		assert_true(is_taken(slot));
@@ -167,7 +167,7 @@ static void test_set_fails(void **state)
 
 		fail_fixed(1, codes[k / 2].errno_is, k % 2);
 		assert_int_equal(pkmap_local_map(h.win, 2, &addr),
-				 codes[k / 2].error);
+				 codes[k / 2].err);
 		assert_int_equal(errno, codes[k / 2].errno_is);
 		assert_ptr_equal(addr, untouched);
 	}
@@ -205,7 +205,7 @@ static void test_clear_fails(void **state)
 		errno = 4711;
 		fail_fixed(4, ENOMEM, hole);
 		assert_int_equal(pkmap_flush_unused(h.win), 1);
-		assert_int_equal(fixed_fails.error, 0);
+		assert_int_equal(fixed_fails.err, 0);
 		assert_int_equal(errno, 4711);
 		assert_null(pkmap_pin(h.win, 1));
 		assert_true(is_taken(addr));
@@ -259,7 +259,7 @@ static void local_map_in_handler(void)
 	assert_int_equal(pkmap_local_map(handlers_window, 5, &local), 0);
 	fail_fixed(1, ENOMEM, false);
 	assert_int_equal(pkmap_local_unmap(handlers_window, local), 0);
-	assert_int_equal(fixed_fails.error, 0);
+	assert_int_equal(fixed_fails.err, 0);
 	assert_int_equal(load_signal(local), 0);
 }
 
@@ -282,7 +282,7 @@ static void test_spare_in_use(void **state)
 	fail_fixed(2, ENOMEM, false);
 	fixed_fails.before_last = local_map_in_handler;
 	assert_int_equal(pkmap_flush_unused(h.win), 1);
-	assert_int_equal(fixed_fails.error, 0);
+	assert_int_equal(fixed_fails.err, 0);
 	assert_int_equal(load_signal(addr), SIGSEGV);
 	home_close(&h);
 }

@@ -42,14 +42,14 @@ static unsigned long address_space(void)
 }
 
 /* Opening is refused so, for this reason, and leaves nothing behind. */
-static void refused(const struct pkmap_posix_config *config, int error, int why)
+static void refused(const struct pkmap_posix_config *config, int err, int why)
 {
 	struct pkmap_posix *untouched = (struct pkmap_posix *)1;
 	struct pkmap_posix *port = untouched;
 	unsigned int files = open_files();
 
 	errno = 0;
-	assert_int_equal(pkmap_posix_open(config, &port), error);
+	assert_int_equal(pkmap_posix_open(config, &port), err);
 	assert_int_equal(errno, why);
 	assert_ptr_equal(port, untouched);
 	assert_int_equal(open_files(), files);

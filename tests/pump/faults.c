@@ -48,10 +48,10 @@ static int fault(const char *variable, unsigned int *calls)
 #define FAULT(call) \
 	do { \
 		static unsigned int calls; \
-		int error = fault("FAULT_" #call, &calls); \
+		int err = fault("FAULT_" #call, &calls); \
 \
-		if (error) { \
-			errno = error; \
+		if (err) { \
+			errno = err; \
 			return -1; \
 		} \
 	} while (0)
@@ -159,11 +159,11 @@ static bool held_back; /* the pump has begun: it holds signals back */
 static bool no_memory(void)
 {
 	static unsigned int calls;
-	int error = held_back ? fault("FAULT_malloc", &calls) : 0;
+	int err = held_back ? fault("FAULT_malloc", &calls) : 0;
 
-	if (error)
-		errno = error;
-	return error;
+	if (err)
+		errno = err;
+	return err;
 }
 
 int sigprocmask(int how, const sigset_t *set, sigset_t *old)
@@ -192,12 +192,12 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		   void *(*start)(void *), void *arg)
 {
 	static unsigned int calls;
-	int error = fault("FAULT_pthread_create", &calls);
+	int err = fault("FAULT_pthread_create", &calls);
 	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 		      void *);
 
-	if (error)
-		return error;
+	if (err)
+		return err;
 	*(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
 	return create(thread, attr, start, arg);
 }

@@ -105,16 +105,16 @@ static void forget(struct worker *me)
 	const struct pkmap_wait past = { .deadline = 1 };
 	struct stress_window *w;
 	pkmap_pfn first;
-	int ret;
+	int err;
 	unsigned long i;
 
 	for (i = 0; i < me->rounds; i++) {
 		w = some_window(me, false);
 		first = stress_some_page(me, w, false);
 		atomic_store(&me->doing, "pkmap_forget");
-		ret = pkmap_forget(w->win, first, 4, &past);
-		if (ret != PKMAP_ETIMEDOUT)
-			stress_must(ret);
+		err = pkmap_forget(w->win, first, 4, &past);
+		if (err != PKMAP_ETIMEDOUT)
+			stress_must(err);
 		sched_yield();
 		atomic_fetch_add(&me->done, 1);
 	}

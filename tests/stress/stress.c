@@ -84,11 +84,11 @@ static bool is_local(const struct area *area, const void *addr)
 static int count_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 {
 	struct area *area = area_of_port(port);
-	int ret = posix_ops->set(port, addr, pfn, read_only);
+	int err = posix_ops->set(port, addr, pfn, read_only);
 
-	if (!ret && !is_local(area, addr))
+	if (!err && !is_local(area, addr))
 		atomic_fetch_add(&area->sets, 1);
-	return ret;
+	return err;
 }
 
 static void count_clear(void *port, void *addr, size_t npages)

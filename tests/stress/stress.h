@@ -94,10 +94,10 @@ bool stress_pin(struct worker *me, struct stress_window *w, pkmap_pfn pfn,
 /* @call is an expression whose value must be 0. */
 #define stress_must(call) \
 	do { \
-		int stress_ret = (call); \
-		if (stress_ret) \
+		int stress_err = (call); \
+		if (stress_err) \
 			stress_fail("%s: %s", #call, \
-				    pkmap_strerror(stress_ret)); \
+				    pkmap_strerror(stress_err)); \
 	} while (0)
 
 _Noreturn void stress_fail(const char *format, ...)

@@ -89,10 +89,10 @@ static int unmap(const struct transfer *x)
 
 static int sync_to_and_fro(const struct transfer *x)
 {
-	int ret = pkmap_dma_sync_for_cpu(dma, x->dev, x->bufs, x->n, x->dir);
+	int err = pkmap_dma_sync_for_cpu(dma, x->dev, x->bufs, x->n, x->dir);
 
-	if (ret)
-		return ret;
+	if (err)
+		return err;
 	return pkmap_dma_sync_for_device(dma, x->dev, x->bufs, x->n, x->dir);
 }
 
@@ -158,10 +158,10 @@ static void drive(struct worker *me)
 	atomic_fetch_sub(&busy, 1);
 }
 
-/* @ret is what a call returned that had to be refused. */
-static void wrong(enum pkmap_dma_misuse what, int ret)
+/* @err is what a call returned that had to be refused. */
+static void wrong(enum pkmap_dma_misuse what, int err)
 {
-	if (ret != PKMAP_EINVAL)
+	if (err != PKMAP_EINVAL)
 		stress_fail("misuse %d was not refused", (int)what);
 	atomic_fetch_add(&made[what], 1);
 }

@@ -20,11 +20,11 @@ static struct stress_window window;
 static int map(struct worker *me, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	       void **addr)
 {
-	int ret = pkmap_map(window.win, pfn, wait, addr);
+	int err = pkmap_map(window.win, pfn, wait, addr);
 
-	if (!ret)
+	if (!err)
 		stress_use(me, &window, *addr, pfn, false);
-	return ret;
+	return err;
 }
 
 static void unmap(struct worker *me, pkmap_pfn pfn, void *addr)
@@ -87,21 +87,21 @@ static void nested(struct worker *me)
 }
 
 static void limited(struct worker *me, const char *doing, uint64_t ns,
-		    uint32_t flags, int error)
+		    uint32_t flags, int expected)
 {
 	struct pkmap_wait wait = { .flags = flags };
 	pkmap_pfn pfn = stress_some_page(me, &window, false);
 	void *addr;
-	int ret;
+	int err;
 
 	wait.deadline = ns ? pkmap_posix_deadline(ns) : PKMAP_NO_DEADLINE;
 	atomic_store(&me->doing, doing);
-	ret = map(me, pfn, &wait, &addr);
-	if (!ret) {
+	err = map(me, pfn, &wait, &addr);
+	if (!err) {
 		sched_yield();
 		unmap(me, pfn, addr);
-	} else if (ret != error) {
-		stress_must(ret);
+	} else if (err != expected) {
+		stress_must(err);
 	}
 	next_round(me);
 }

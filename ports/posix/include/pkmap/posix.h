@@ -270,7 +270,7 @@ uint64_t pkmap_posix_deadline(uint64_t ns);
  * What a code means, in English: a PKMAP_E code (for 0 "success"), a misuse of a
  * window, and one that the tracker found.  Context: any.
  */
-const char *pkmap_strerror(int error);
+const char *pkmap_strerror(int err);
 const char *pkmap_strmisuse(enum pkmap_misuse what);
 const char *pkmap_dma_strmisuse(enum pkmap_dma_misuse what);
 
