@@ -15,8 +15,9 @@
  * one interrupt and which shares its first line with the task's bytes, and a
  * long one, whose transfer goes on while the task uses the page.
  */
-#include "../hang.h"
 #include "soft_machine.h"
+
+#include "tests/hang.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -10,7 +10,7 @@
 #ifndef SOFT_CACHE_H
 #define SOFT_CACHE_H
 
-#include "../random.h"
+#include "tests/random.h"
 
 #include <pkmap/dma.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "soft_machine.h"
 
-#include "window_priv.h"
+#include "src/window_priv.h"
 #include <pkmap/posix.h>
 
 #include <signal.h>

@@ -9,7 +9,7 @@
  * An owner is a thread or the interrupts on top of it.  Each has bytes of its
  * own in every page, and remembers what it or the device wrote there last.
  */
-#include "../stress/stress.h"
+#include "tests/stress/stress.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <ucontext.h>
 
-#include "../../ports/posix/posix_priv.h"
+#include "ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 #define NCPUS PKMAP_POSIX_NCPUS

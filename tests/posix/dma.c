@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../../ports/posix/posix_priv.h"
+#include "ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 #ifdef PKMAP_DMA_TRACKER

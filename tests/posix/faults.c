@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../ports/posix/posix_priv.h"
+#include "ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 /* What can fail, and how. */

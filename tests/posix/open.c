@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../ports/posix/posix_priv.h"
+#include "ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 static unsigned int open_files(void)

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../hang.h"
+#include "tests/hang.h"
 #include "posix_test.h"
 
 static void count_report(void *arg, const struct pkmap_report *report)

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../ports/posix/posix_priv.h"
+#include "ports/posix/posix_priv.h"
 #include "posix_test.h"
 
 static const struct pkmap_posix_config silent = { .fd = -1, .npages = 32 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "../hang.h"
-#include "../random.h"
 #include "stress.h"
 
-#include "window_priv.h"
+#include "src/window_priv.h"
+#include "tests/hang.h"
+#include "tests/random.h"
 
 #include <errno.h>
 #include <sched.h>
