@@ -71,9 +71,9 @@ static struct pkmap_posix_number threads[PKMAP_POSIX_THREADS];
 static _Thread_local struct pkmap_posix_borrower self
 	__attribute__((tls_model("initial-exec")));
 
-static pthread_key_t end_key;
-static bool has_end_key;
-static _Thread_local atomic_bool has_end_value
+static pthread_key_t exit_key;
+static bool has_exit_key;
+static _Thread_local atomic_bool has_exit_value
 	__attribute__((tls_model("initial-exec")));
 
 static void set_nest(struct pkmap_posix_borrower *b, unsigned int nest)
@@ -95,7 +95,7 @@ static int number_of(const struct pkmap_posix_borrower *b)
 }
 
 /* Acquire: what the last who had it did to its local slots is seen. */
-static bool take(struct pkmap_posix_number *number)
+static bool try_take(struct pkmap_posix_number *number)
 {
 	if (atomic_load_explicit(&number->taken, memory_order_relaxed))
 		return false;
@@ -115,7 +115,7 @@ static int take_any(struct pkmap_posix_borrower *b,
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		if (take(&numbers[n])) {
+		if (try_take(&numbers[n])) {
 			atomic_store_explicit(&b->last, n,
 					      memory_order_relaxed);
 			return (int)n;
@@ -166,7 +166,7 @@ int pkmap_posix_borrow(struct pkmap_posix_borrower *b,
 }
 
 /* Without nest, another handler can give a number back that we still see. */
-static int number_kept(const struct pkmap_posix_borrower *b)
+static int kept_number_of(const struct pkmap_posix_borrower *b)
 {
 	return get_nest(b) ? number_of(b) : -1;
 }
@@ -174,12 +174,13 @@ static int number_kept(const struct pkmap_posix_borrower *b)
 int pkmap_posix_local_cpu(void *port)
 {
 	struct pkmap_posix *p = port;
-	int thread = number_kept(&self);
+	int thread = kept_number_of(&self);
 
-	return thread < 0 ? thread : number_kept(&p->threads[thread]);
+	return thread < 0 ? thread : kept_number_of(&p->threads[thread]);
 }
 
-static void end_in_window(struct pkmap_posix *p, struct pkmap_posix_borrower *b)
+static void abandon_in_window(struct pkmap_posix *p,
+			      struct pkmap_posix_borrower *b)
 {
 	int cpu;
 
@@ -190,34 +191,34 @@ static void end_in_window(struct pkmap_posix *p, struct pkmap_posix_borrower *b)
 	pkmap_posix_give_back(b, p->cpus);
 }
 
-/* The destructor of what ensure_end() sets. */
-static void end_thread(void *value)
+/* The destructor of what ensure_exit_value() sets. */
+static void on_thread_exit(void *value)
 {
 	struct pkmap_posix *p;
 	int thread;
 
 	(void)value;
-	atomic_store_explicit(&has_end_value, false, memory_order_relaxed);
+	atomic_store_explicit(&has_exit_value, false, memory_order_relaxed);
 	set_nest(&self, 1);
 	thread = number_of(&self);
-	while (thread >= 0 && (p = pkmap_posix_used_by(thread)))
-		end_in_window(p, &p->threads[thread]);
+	while (thread >= 0 && (p = pkmap_posix_list_used_by(thread)))
+		abandon_in_window(p, &p->threads[thread]);
 	pkmap_posix_give_back(&self, threads);
 }
 
-int pkmap_posix_watch_threads(void)
+int pkmap_posix_create_exit_key(void)
 {
-	const int err = pthread_key_create(&end_key, end_thread);
+	const int err = pthread_key_create(&exit_key, on_thread_exit);
 
-	has_end_key = !err;
+	has_exit_key = !err;
 	return err;
 }
 
 /* Nobody calls into a library that dlclose() has removed. */
-__attribute__((destructor)) static void unwatch_threads(void)
+__attribute__((destructor)) static void delete_exit_key(void)
 {
-	if (has_end_key)
-		pthread_key_delete(end_key);
+	if (has_exit_key)
+		pthread_key_delete(exit_key);
 }
 
 /*
@@ -226,11 +227,11 @@ __attribute__((destructor)) static void unwatch_threads(void)
  * many before it loaded us.  If it fails, which is for want of memory, the next
  * local map tries again.
  */
-static void ensure_end(void)
+static void ensure_exit_value(void)
 {
-	if (!atomic_load_explicit(&has_end_value, memory_order_relaxed) &&
-	    !pthread_setspecific(end_key, &self))
-		atomic_store_explicit(&has_end_value, true,
+	if (!atomic_load_explicit(&has_exit_value, memory_order_relaxed) &&
+	    !pthread_setspecific(exit_key, &self))
+		atomic_store_explicit(&has_exit_value, true,
 				      memory_order_relaxed);
 }
 
@@ -240,7 +241,7 @@ int pkmap_posix_local_enter(void *port)
 	int thread;
 	int cpu;
 
-	ensure_end();
+	ensure_exit_value();
 	thread = pkmap_posix_borrow(&self, threads, PKMAP_POSIX_THREADS);
 	if (thread < 0)
 		return thread;

@@ -32,7 +32,7 @@ static void report(void *port, const struct pkmap_dma_report *what)
 	if (p->dma_report)
 		p->dma_report(p->report_arg, what);
 	else
-		pkmap_posix_print_dma(what);
+		pkmap_posix_print_dma_report(what);
 }
 
 static const struct pkmap_dma_ops ops = {

@@ -46,11 +46,11 @@ __attribute__((constructor(101))) static void register_handlers(void)
 {
 	register_error = pthread_atfork(before_fork, after_fork, after_fork);
 	if (!register_error)
-		register_error = pkmap_posix_watch_threads();
+		register_error = pkmap_posix_create_exit_key();
 }
 
 /* All windows are in the list; so one that would be too much is found here. */
-int pkmap_posix_fork_add(struct pkmap_posix *p)
+int pkmap_posix_list_add(struct pkmap_posix *p)
 {
 	int err = 0;
 
@@ -71,7 +71,7 @@ int pkmap_posix_fork_add(struct pkmap_posix *p)
 	return err;
 }
 
-int64_t pkmap_posix_fork_mappings_left(void)
+int64_t pkmap_posix_list_mappings_left(void)
 {
 	int64_t left;
 
@@ -85,7 +85,7 @@ int64_t pkmap_posix_fork_mappings_left(void)
  * A window in which a thread is a CPU, or was stopped when it came or went; or
  * NULL.  The list is not locked any more when the thread then reports.
  */
-struct pkmap_posix *pkmap_posix_used_by(int thread)
+struct pkmap_posix *pkmap_posix_list_used_by(int thread)
 {
 	struct pkmap_posix *p;
 
@@ -97,7 +97,7 @@ struct pkmap_posix *pkmap_posix_used_by(int thread)
 	return p;
 }
 
-void pkmap_posix_fork_remove(struct pkmap_posix *p)
+void pkmap_posix_list_remove(struct pkmap_posix *p)
 {
 	struct pkmap_posix **link = &list;
 

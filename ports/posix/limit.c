@@ -16,7 +16,7 @@
 /* The kernel's default, for where /proc is not to be had. */
 #define DEFAULT_LIMIT 65530
 
-static int64_t limit(void)
+static int64_t max_map_count(void)
 {
 	FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
 	long long n = DEFAULT_LIMIT;
@@ -29,7 +29,7 @@ static int64_t limit(void)
 	return n;
 }
 
-static bool in_window(const struct pkmap_posix *list, uintptr_t addr)
+static bool in_any_window(const struct pkmap_posix *list, uintptr_t addr)
 {
 	const struct pkmap_posix *p;
 
@@ -41,7 +41,7 @@ static bool in_window(const struct pkmap_posix *list, uintptr_t addr)
 }
 
 /* Mappings that do not begin in a window; without /proc none are known. */
-static int64_t mappings_of_others(const struct pkmap_posix *list)
+static int64_t mappings_outside(const struct pkmap_posix *list)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
 	char *line = NULL;
@@ -51,7 +51,7 @@ static int64_t mappings_of_others(const struct pkmap_posix *list)
 	if (!f)
 		return 0;
 	while (getline(&line, &bytes, f) > 0)
-		n += !in_window(list, (uintptr_t)strtoull(line, NULL, 16));
+		n += !in_any_window(list, (uintptr_t)strtoull(line, NULL, 16));
 	free(line);
 	fclose(f);
 	return n;
@@ -65,9 +65,9 @@ int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list)
 {
 	const struct pkmap_posix *p;
 	int saved = errno;
-	int64_t left = limit();
+	int64_t left = max_map_count();
 
-	left -= left / 4 + mappings_of_others(list);
+	left -= left / 4 + mappings_outside(list);
 	for (p = list; p; p = p->next)
 		left -= p->mappings;
 	errno = saved;

@@ -20,7 +20,7 @@
 #define MAX_SLOTS	    ((1 << 30) - 1) /* as pkmap_config has it */
 
 /* Mappings that allocating a window's memory may take. */
-#define BOOKKEEPING	    8
+#define ALLOCATION_MAPPINGS 8
 
 /*
  * With large pages a window has fewer CPUs, unless more are asked for: not more
@@ -43,7 +43,7 @@ static void report(void *port, const struct pkmap_report *what)
 	if (p->report)
 		p->report(p->report_arg, what);
 	else
-		pkmap_posix_print(what);
+		pkmap_posix_print_report(what);
 }
 
 static const struct pkmap_ops ops = {
@@ -90,13 +90,13 @@ static int set_npages(struct pkmap_posix *p, uint64_t npages)
  * None of our files becomes standard error where the program has closed that,
  * for reports to end up in.
  */
-static int dup_high(int fd)
+static int dup_above_stderr(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 /* Keeps errno. */
-static void close_file(int fd)
+static void close_keeping_errno(int fd)
 {
 	int saved = errno;
 
@@ -111,8 +111,8 @@ static int create_memfd(void)
 
 	if (fd < 0 || fd > STDERR_FILENO)
 		return fd;
-	high = dup_high(fd);
-	close_file(fd);
+	high = dup_above_stderr(fd);
+	close_keeping_errno(fd);
 	return high;
 }
 
@@ -125,9 +125,9 @@ static int open_memfd(struct pkmap_posix *p, pkmap_pfn npages)
 
 	p->fd = create_memfd();
 	if (p->fd < 0)
-		return pkmap_posix_error();
+		return pkmap_posix_errno_code();
 	if (ftruncate(p->fd, (off_t)npages << p->page_shift) < 0)
-		return pkmap_posix_error();
+		return pkmap_posix_errno_code();
 	return 0;
 }
 
@@ -137,11 +137,11 @@ static int file_bytes(int fd, uint64_t *bytes)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return pkmap_posix_error();
+		return pkmap_posix_errno_code();
 	if (S_ISBLK(st.st_mode)) {
 		/* ioctl()'s request is an int in some C libraries. */
 		if (syscall(SYS_ioctl, fd, BLKGETSIZE64, bytes) < 0)
-			return pkmap_posix_error();
+			return pkmap_posix_errno_code();
 		return 0;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -164,9 +164,9 @@ static int open_file(struct pkmap_posix *p,
 		return pkmap_posix_invalid();
 
 	p->lent = config->lend_fd;
-	p->fd = p->lent ? config->fd : dup_high(config->fd);
+	p->fd = p->lent ? config->fd : dup_above_stderr(config->fd);
 	if (p->fd < 0)
-		return pkmap_posix_error();
+		return pkmap_posix_errno_code();
 
 	err = file_bytes(p->fd, &bytes);
 	if (err)
@@ -184,12 +184,12 @@ static int open_file(struct pkmap_posix *p,
  * file may be open the wrong way, sealed, on a file system that cannot, or have
  * too many pages for the offsets of a 32-bit kernel.
  */
-static int probe(struct pkmap_posix *p, bool read_only)
+static int probe_mmap(struct pkmap_posix *p, bool read_only)
 {
 	if (pkmap_posix_mmap_page(p, p->base, p->npages - 1, read_only) ==
 		    MAP_FAILED ||
-	    !pkmap_posix_empty(p, p->base, (size_t)1 << p->page_shift))
-		return pkmap_posix_error();
+	    !pkmap_posix_clear_range(p, p->base, (size_t)1 << p->page_shift))
+		return pkmap_posix_errno_code();
 	return 0;
 }
 
@@ -207,7 +207,7 @@ int pkmap_posix_allocate(size_t bytes, void **mem)
 	return PKMAP_ENOMEM;
 }
 
-static uint32_t number_or(uint32_t n, uint32_t if_zero)
+static uint32_t value_or_default(uint32_t n, uint32_t if_zero)
 {
 	if (n == PKMAP_POSIX_NONE)
 		return 0;
@@ -215,7 +215,7 @@ static uint32_t number_or(uint32_t n, uint32_t if_zero)
 }
 
 /* Local slots of a CPU. */
-static uint64_t nlocal(const struct pkmap_config *window)
+static uint64_t local_slots_per_cpu(const struct pkmap_config *window)
 {
 	return (uint64_t)window->local_slots + window->dma_slots;
 }
@@ -230,8 +230,8 @@ static uint32_t default_ncpus(const struct pkmap_config *window)
 {
 	uint64_t fit = DEFAULT_LOCAL_BYTES >> slot_shift(window);
 
-	if (nlocal(window))
-		fit /= nlocal(window);
+	if (local_slots_per_cpu(window))
+		fit /= local_slots_per_cpu(window);
 	if (fit > PKMAP_POSIX_NCPUS)
 		return PKMAP_POSIX_NCPUS;
 	return fit < DEFAULT_NCPUS_MIN ? DEFAULT_NCPUS_MIN : (uint32_t)fit;
@@ -251,7 +251,7 @@ static bool ncpus_valid(uint32_t ncpus)
 	return ncpus <= PKMAP_POSIX_THREADS;
 }
 
-static int make_cpus(struct pkmap_posix *p, uint32_t ncpus)
+static int allocate_cpus(struct pkmap_posix *p, uint32_t ncpus)
 {
 	if (!ncpus_valid(ncpus))
 		return pkmap_posix_invalid();
@@ -263,20 +263,22 @@ static int make_cpus(struct pkmap_posix *p, uint32_t ncpus)
 }
 
 /* The numbers of a window, with defaults for those that @config leaves open. */
-static struct pkmap_config settings(const struct pkmap_posix *p,
-				    const struct pkmap_posix_config *config)
+static struct pkmap_config
+window_config(const struct pkmap_posix *p,
+	      const struct pkmap_posix_config *config)
 {
 	struct pkmap_config window = {
 		.ops = &ops,
 		.page_shift = p->page_shift,
-		.nslots = number_or(config->nslots, DEFAULT_SLOTS),
+		.nslots = value_or_default(config->nslots, DEFAULT_SLOTS),
 		.guard = config->guard,
 		.cache = { .kind = PKMAP_CACHE_PIPT },
 		.batch = config->batch,
 		.read_only = config->read_only,
-		.local_slots =
-			number_or(config->local_slots, DEFAULT_LOCAL_SLOTS),
-		.dma_slots = number_or(config->dma_slots, DEFAULT_DMA_SLOTS),
+		.local_slots = value_or_default(config->local_slots,
+						DEFAULT_LOCAL_SLOTS),
+		.dma_slots =
+			value_or_default(config->dma_slots, DEFAULT_DMA_SLOTS),
 		.ncpus = config->ncpus,
 	};
 
@@ -286,9 +288,9 @@ static struct pkmap_config settings(const struct pkmap_posix *p,
 }
 
 /* Slots of both kinds.  Nothing overflows: ncpus has been looked at. */
-static uint64_t all_slots(const struct pkmap_config *window)
+static uint64_t total_slots(const struct pkmap_config *window)
 {
-	return window->nslots + nlocal(window) * window->ncpus;
+	return window->nslots + local_slots_per_cpu(window) * window->ncpus;
 }
 
 /*
@@ -297,7 +299,7 @@ static uint64_t all_slots(const struct pkmap_config *window)
  */
 static int64_t max_mappings(const struct pkmap_config *window)
 {
-	return (int64_t)(all_slots(window) << window->guard) + 4;
+	return (int64_t)(total_slots(window) << window->guard) + 4;
 }
 
 /*
@@ -305,7 +307,8 @@ static int64_t max_mappings(const struct pkmap_config *window)
  * three of the system's pages, of which the second is the spare.  With guard
  * pages there is one before the first slot, too.
  */
-static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
+static int reserve_slots(struct pkmap_posix *p,
+			 const struct pkmap_config *window)
 {
 	size_t page_size = (size_t)1 << p->page_shift;
 	size_t before = window->guard ? 2 * page_size : page_size;
@@ -316,7 +319,7 @@ static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
 	p->slot_shift = slot_shift(window);
 	p->mappings = max_mappings(window);
 	p->spare_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	if (__builtin_mul_overflow(all_slots(window) << window->guard,
+	if (__builtin_mul_overflow(total_slots(window) << window->guard,
 				   page_size, &bytes) ||
 	    __builtin_add_overflow(bytes, before, &bytes) ||
 	    __builtin_add_overflow(bytes, 3 * p->spare_bytes, &bytes))
@@ -334,15 +337,15 @@ static int reserve(struct pkmap_posix *p, const struct pkmap_config *window)
 static int make_window(struct pkmap_posix *p,
 		       const struct pkmap_posix_config *config)
 {
-	struct pkmap_config window = settings(p, config);
+	struct pkmap_config window = window_config(p, config);
 	int err;
 
 	window.port = p;
 	window.npages = p->npages;
-	err = make_cpus(p, window.ncpus);
+	err = allocate_cpus(p, window.ncpus);
 	if (err)
 		return err;
-	err = reserve(p, &window);
+	err = reserve_slots(p, &window);
 	if (err)
 		return err;
 	window.base = p->base;
@@ -350,8 +353,8 @@ static int make_window(struct pkmap_posix *p,
 	err = pkmap_posix_allocate(pkmap_size(&window), &p->win_mem);
 	if (err)
 		return err;
-	p->put_off = allocate_zeroed(p->nslots, sizeof(*p->put_off));
-	if (!p->put_off)
+	p->stale = allocate_zeroed(p->nslots, sizeof(*p->stale));
+	if (!p->stale)
 		return PKMAP_ENOMEM;
 	if (pkmap_init(p->win_mem, &window, &p->win))
 		return pkmap_posix_invalid();
@@ -360,7 +363,7 @@ static int make_window(struct pkmap_posix *p,
 }
 
 /* Gives back what there is; keeps errno. */
-static void release(struct pkmap_posix *p)
+static void free_port(struct pkmap_posix *p)
 {
 	int saved = errno;
 
@@ -370,7 +373,7 @@ static void release(struct pkmap_posix *p)
 		close(p->fd);
 	pthread_mutex_destroy(&p->lock);
 	free(p->win_mem);
-	free(p->put_off);
+	free(p->stale);
 	free(p->dma_mem);
 	free(p->threads);
 	free(p->cpus);
@@ -405,10 +408,10 @@ static int open_port(const struct pkmap_posix_config *config,
 	err = make_window(p, config);
 	if (err)
 		goto fail;
-	err = probe(p, config->read_only);
+	err = probe_mmap(p, config->read_only);
 	if (err)
 		goto fail;
-	err = pkmap_posix_fork_add(p);
+	err = pkmap_posix_list_add(p);
 	if (err)
 		goto fail;
 
@@ -416,7 +419,7 @@ static int open_port(const struct pkmap_posix_config *config,
 	return 0;
 
 fail:
-	release(p);
+	free_port(p);
 	return err;
 }
 
@@ -426,7 +429,7 @@ fail:
  * there leaves a file open, or half a window behind; so nobody is.  (errno stays
  * as it is.)
  */
-static int hold_cancel(void)
+static int disable_cancel(void)
 {
 	int state;
 
@@ -434,7 +437,7 @@ static int hold_cancel(void)
 	return state;
 }
 
-static void allow_cancel(int state)
+static void restore_cancel(int state)
 {
 	pthread_setcancelstate(state, NULL);
 }
@@ -442,10 +445,10 @@ static void allow_cancel(int state)
 int pkmap_posix_open(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port)
 {
-	int cancel = hold_cancel();
+	int cancel = disable_cancel();
 	int err = open_port(config, port);
 
-	allow_cancel(cancel);
+	restore_cancel(cancel);
 	return err;
 }
 
@@ -456,13 +459,13 @@ int pkmap_posix_close(struct pkmap_posix *port)
 
 	if (err)
 		return err;
-	cancel = hold_cancel();
+	cancel = disable_cancel();
 	err = pkmap_posix_unreserve(port);
 	if (!err) {
-		pkmap_posix_fork_remove(port);
-		release(port);
+		pkmap_posix_list_remove(port);
+		free_port(port);
 	}
-	allow_cancel(cancel);
+	restore_cancel(cancel);
 	return err;
 }
 
@@ -475,12 +478,12 @@ uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config)
 
 	if (set_page_size(&p, config->page_size) || !ncpus_valid(config->ncpus))
 		return 0;
-	window = settings(&p, config);
+	window = window_config(&p, config);
 	window.nslots = 0;
-	cancel = hold_cancel();
-	left = pkmap_posix_fork_mappings_left();
-	allow_cancel(cancel);
-	left -= max_mappings(&window) + BOOKKEEPING;
+	cancel = disable_cancel();
+	left = pkmap_posix_list_mappings_left();
+	restore_cancel(cancel);
+	left -= max_mappings(&window) + ALLOCATION_MAPPINGS;
 	if (left < 0)
 		return 0;
 	left >>= config->guard;
@@ -514,7 +517,7 @@ size_t pkmap_posix_page_size(const struct pkmap_posix *port)
  */
 int pkmap_posix_sync(struct pkmap_posix *port)
 {
-	int cancel = hold_cancel();
+	int cancel = disable_cancel();
 	int saved = errno;
 	int err = 0;
 
@@ -524,6 +527,6 @@ int pkmap_posix_sync(struct pkmap_posix *port)
 		else
 			errno = saved;
 	}
-	allow_cancel(cancel);
+	restore_cancel(cancel);
 	return err;
 }

@@ -56,7 +56,7 @@ struct pkmap_posix {
 	size_t spare_bytes;
 	atomic_bool spare_taken;
 	/* By slot: it was cleared, and shows its page still. */
-	bool *put_off;
+	bool *stale;
 	uint32_t nslots;
 	uint32_t slot_shift; /* from slot to slot: page_shift, or one more */
 
@@ -83,7 +83,7 @@ struct pkmap_posix {
 #pragma GCC visibility push(hidden)
 
 /* What errno, left by a failed system call, is as a PKMAP_E code. */
-static inline int pkmap_posix_error(void)
+static inline int pkmap_posix_errno_code(void)
 {
 	return errno == ENOMEM || errno == EAGAIN ? PKMAP_ENOMEM : PKMAP_EIO;
 }
@@ -105,7 +105,7 @@ int pkmap_posix_dma_make(struct pkmap_posix *p, bool slots,
 int pkmap_posix_reserve(struct pkmap_posix *p, size_t bytes);
 int pkmap_posix_unreserve(struct pkmap_posix *p);
 int pkmap_posix_make_spare(struct pkmap_posix *p);
-bool pkmap_posix_empty(struct pkmap_posix *p, void *addr, size_t bytes);
+bool pkmap_posix_clear_range(struct pkmap_posix *p, void *addr, size_t bytes);
 void *pkmap_posix_mmap_page(struct pkmap_posix *p, void *addr, pkmap_pfn pfn,
 			    bool read_only);
 int pkmap_posix_set(void *port, void *addr, pkmap_pfn pfn, bool read_only);
@@ -128,20 +128,20 @@ void pkmap_posix_give_back(struct pkmap_posix_borrower *b,
 int pkmap_posix_local_enter(void *port);
 int pkmap_posix_local_cpu(void *port);
 void pkmap_posix_local_leave(void *port);
-int pkmap_posix_watch_threads(void);
+int pkmap_posix_create_exit_key(void);
 
 /* limit.c */
 int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list);
 
 /* fork.c */
-int pkmap_posix_fork_add(struct pkmap_posix *p);
-void pkmap_posix_fork_remove(struct pkmap_posix *p);
-int64_t pkmap_posix_fork_mappings_left(void);
-struct pkmap_posix *pkmap_posix_used_by(int thread);
+int pkmap_posix_list_add(struct pkmap_posix *p);
+void pkmap_posix_list_remove(struct pkmap_posix *p);
+int64_t pkmap_posix_list_mappings_left(void);
+struct pkmap_posix *pkmap_posix_list_used_by(int thread);
 
 /* report.c */
-void pkmap_posix_print(const struct pkmap_report *report);
-void pkmap_posix_print_dma(const struct pkmap_dma_report *report);
+void pkmap_posix_print_report(const struct pkmap_report *report);
+void pkmap_posix_print_dma_report(const struct pkmap_dma_report *report);
 
 #pragma GCC visibility pop
 

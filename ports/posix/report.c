@@ -19,13 +19,13 @@ struct line {
 };
 
 /* What does not fit is left out; the end of the line does. */
-static void add(struct line *line, const char *text)
+static void append(struct line *line, const char *text)
 {
 	while (*text && line->len < LINE_BYTES - 1)
 		line->text[line->len++] = *text++;
 }
 
-static void add_number(struct line *line, uint64_t n, unsigned int base)
+static void append_number(struct line *line, uint64_t n, unsigned int base)
 {
 	char digits[24];
 	char *first = digits + sizeof(digits) - 1;
@@ -35,14 +35,14 @@ static void add_number(struct line *line, uint64_t n, unsigned int base)
 		*--first = "0123456789abcdef"[n % base];
 		n /= base;
 	} while (n);
-	add(line, first);
+	append(line, first);
 }
 
 /*
  * Not write(), which is a cancellation point.  Where standard error is closed
  * nobody wants to know; none of our own files is number 2.
  */
-static void print(struct line *line)
+static void write_line(struct line *line)
 {
 	int saved = errno;
 
@@ -51,31 +51,31 @@ static void print(struct line *line)
 	errno = saved;
 }
 
-void pkmap_posix_print(const struct pkmap_report *report)
+void pkmap_posix_print_report(const struct pkmap_report *report)
 {
 	struct line line = { .len = 0 };
 
-	add(&line, "pkmap: ");
-	add(&line, report->call);
+	append(&line, "pkmap: ");
+	append(&line, report->call);
 	if (report->pfn != PKMAP_NO_PFN) {
-		add(&line, ": page ");
-		add_number(&line, report->pfn, 10);
+		append(&line, ": page ");
+		append_number(&line, report->pfn, 10);
 	}
 	if (report->addr) {
-		add(&line, report->pfn != PKMAP_NO_PFN ? " at 0x" : ": 0x");
-		add_number(&line, (uintptr_t)report->addr, 16);
+		append(&line, report->pfn != PKMAP_NO_PFN ? " at 0x" : ": 0x");
+		append_number(&line, (uintptr_t)report->addr, 16);
 	}
-	add(&line, ": ");
-	add(&line, pkmap_strmisuse(report->what));
+	append(&line, ": ");
+	append(&line, pkmap_strmisuse(report->what));
 	if (report->users) {
-		add(&line, " by ");
-		add_number(&line, report->users, 10);
+		append(&line, " by ");
+		append_number(&line, report->users, 10);
 	}
-	print(&line);
+	write_line(&line);
 }
 
-static void add_buffer(struct line *line, const struct pkmap_dma_buffer *buf,
-		       enum pkmap_dma_dir dir)
+static void append_buffer(struct line *line, const struct pkmap_dma_buffer *buf,
+			  enum pkmap_dma_dir dir)
 {
 	static const char *const directions[] = {
 		[PKMAP_DMA_TO_DEVICE] = " to the device",
@@ -83,28 +83,28 @@ static void add_buffer(struct line *line, const struct pkmap_dma_buffer *buf,
 		[PKMAP_DMA_BIDIRECTIONAL] = " both ways",
 	};
 
-	add_number(line, buf->len, 10);
-	add(line, " bytes at ");
-	add_number(line, buf->offset, 10);
-	add(line, " of page ");
-	add_number(line, buf->pfn, 10);
+	append_number(line, buf->len, 10);
+	append(line, " bytes at ");
+	append_number(line, buf->offset, 10);
+	append(line, " of page ");
+	append_number(line, buf->pfn, 10);
 	if (dir >= PKMAP_DMA_TO_DEVICE && dir <= PKMAP_DMA_BIDIRECTIONAL)
-		add(line, directions[dir]);
+		append(line, directions[dir]);
 }
 
-void pkmap_posix_print_dma(const struct pkmap_dma_report *report)
+void pkmap_posix_print_dma_report(const struct pkmap_dma_report *report)
 {
 	struct line line = { .len = 0 };
 
-	add(&line, "pkmap: ");
-	add(&line, report->call);
-	add(&line, ": ");
-	add_buffer(&line, &report->buf, report->dir);
-	add(&line, ": ");
-	add(&line, pkmap_dma_strmisuse(report->what));
+	append(&line, "pkmap: ");
+	append(&line, report->call);
+	append(&line, ": ");
+	append_buffer(&line, &report->buf, report->dir);
+	append(&line, ": ");
+	append(&line, pkmap_dma_strmisuse(report->what));
 	if (report->known.len) {
-		add(&line, ": ");
-		add_buffer(&line, &report->known, report->known_dir);
+		append(&line, ": ");
+		append_buffer(&line, &report->known, report->known_dir);
 	}
-	print(&line);
+	write_line(&line);
 }

@@ -11,7 +11,7 @@
  * from every TLB (I4).  That is why the port has no flush_tlb().
  *
  * The reserved range stays reserved: every mmap() below puts something in the
- * place of what was there.  See hold() for the exception.
+ * place of what was there.  See reserve_again() for the exception.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -22,7 +22,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-static void *mmap_nothing(void *addr, size_t bytes, int flags)
+static void *mmap_none(void *addr, size_t bytes, int flags)
 {
 	return mmap(addr, bytes, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
@@ -41,10 +41,10 @@ static void *mmap_nothing(void *addr, size_t bytes, int flags)
  * it is closed, or the kernel has no memory to close it either, the next use of
  * the slot replaces what has been mapped there meanwhile.
  */
-static void hold(void *addr, size_t bytes)
+static void reserve_again(void *addr, size_t bytes)
 {
 	int saved = errno;
-	void *got = mmap_nothing(addr, bytes, MAP_FIXED_NOREPLACE);
+	void *got = mmap_none(addr, bytes, MAP_FIXED_NOREPLACE);
 
 	/* Before Linux 4.17 the address is only a hint. */
 	if (got != MAP_FAILED && got != addr)
@@ -70,8 +70,8 @@ int pkmap_posix_make_spare(struct pkmap_posix *p)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		 0) != MAP_FAILED)
 		return 0;
-	hold(p->spare, p->spare_bytes);
-	return pkmap_posix_error();
+	reserve_again(p->spare, p->spare_bytes);
+	return pkmap_posix_errno_code();
 }
 
 /* Nobody waits for it: a handler may have interrupted who uses it. */
@@ -88,7 +88,7 @@ static bool take_spare(struct pkmap_posix *p)
  * If another thread has used up what it made free, there is no spare until a
  * later call finds room for it.
  */
-static void give_spare(struct pkmap_posix *p)
+static void restore_spare(struct pkmap_posix *p)
 {
 	int saved = errno;
 
@@ -99,10 +99,10 @@ static void give_spare(struct pkmap_posix *p)
 
 int pkmap_posix_reserve(struct pkmap_posix *p, size_t bytes)
 {
-	void *range = mmap_nothing(NULL, bytes, 0);
+	void *range = mmap_none(NULL, bytes, 0);
 
 	if (range == MAP_FAILED)
-		return pkmap_posix_error();
+		return pkmap_posix_errno_code();
 	p->reserved = range;
 	p->reserved_bytes = bytes;
 	return 0;
@@ -115,30 +115,30 @@ int pkmap_posix_unreserve(struct pkmap_posix *p)
 	if (err < 0 && take_spare(p)) {
 		err = munmap(p->reserved, p->reserved_bytes);
 		if (err < 0)
-			give_spare(p);
+			restore_spare(p);
 	}
 	if (err < 0)
-		return pkmap_posix_error();
+		return pkmap_posix_errno_code();
 	p->reserved = NULL;
 	return 0;
 }
 
-static bool try_empty(void *addr, size_t bytes)
+static bool try_clear_range(void *addr, size_t bytes)
 {
-	if (mmap_nothing(addr, bytes, MAP_FIXED) != MAP_FAILED)
+	if (mmap_none(addr, bytes, MAP_FIXED) != MAP_FAILED)
 		return true;
-	hold(addr, bytes);
+	reserve_again(addr, bytes);
 	return false;
 }
 
 /* Whether a range of slots shows nothing now; errno says why not. */
-bool pkmap_posix_empty(struct pkmap_posix *p, void *addr, size_t bytes)
+bool pkmap_posix_clear_range(struct pkmap_posix *p, void *addr, size_t bytes)
 {
-	bool done = try_empty(addr, bytes);
+	bool done = try_clear_range(addr, bytes);
 
 	if (!done && take_spare(p)) {
-		done = try_empty(addr, bytes);
-		give_spare(p);
+		done = try_clear_range(addr, bytes);
+		restore_spare(p);
 	}
 	return done;
 }
@@ -164,11 +164,11 @@ int pkmap_posix_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 	size_t slot = slot_at(p, addr);
 
 	if (pkmap_posix_mmap_page(p, addr, pfn, read_only) == MAP_FAILED) {
-		hold(addr, (size_t)1 << p->page_shift);
-		return pkmap_posix_error();
+		reserve_again(addr, (size_t)1 << p->page_shift);
+		return pkmap_posix_errno_code();
 	}
-	if (slot < p->nslots && p->put_off[slot])
-		p->put_off[slot] = false;
+	if (slot < p->nslots && p->stale[slot])
+		p->stale[slot] = false;
 	return 0;
 }
 
@@ -186,20 +186,19 @@ void pkmap_posix_clear(void *port, void *addr, size_t npages)
 	int saved = errno;
 
 	if ((!p->strict && slot < p->nslots) ||
-	    !pkmap_posix_empty(p, addr, npages << p->page_shift)) {
+	    !pkmap_posix_clear_range(p, addr, npages << p->page_shift)) {
 		if (slot < p->nslots)
-			memset(&p->put_off[slot], true, npages);
+			memset(&p->stale[slot], true, npages);
 	}
 	errno = saved;
 }
 
 /* The first slot from @slot on that is, or is not, put off; or nslots. */
-static size_t next_slot(const struct pkmap_posix *p, size_t slot, bool put_off)
+static size_t find_slot(const struct pkmap_posix *p, size_t slot, bool stale)
 {
-	const bool *found =
-		memchr(&p->put_off[slot], put_off, p->nslots - slot);
+	const bool *found = memchr(&p->stale[slot], stale, p->nslots - slot);
 
-	return found ? (size_t)(found - p->put_off) : p->nslots;
+	return found ? (size_t)(found - p->stale) : p->nslots;
 }
 
 void pkmap_posix_clear_now(void *port)
@@ -209,11 +208,12 @@ void pkmap_posix_clear_now(void *port)
 	size_t slot = 0;
 	size_t end;
 
-	while ((slot = next_slot(p, slot, true)) < p->nslots) {
-		end = next_slot(p, slot, false);
-		if (pkmap_posix_empty(p, p->base + (slot << p->slot_shift),
-				      (end - slot) << p->slot_shift))
-			memset(&p->put_off[slot], false, end - slot);
+	while ((slot = find_slot(p, slot, true)) < p->nslots) {
+		end = find_slot(p, slot, false);
+		if (pkmap_posix_clear_range(p,
+					    p->base + (slot << p->slot_shift),
+					    (end - slot) << p->slot_shift))
+			memset(&p->stale[slot], false, end - slot);
 		slot = end;
 	}
 	errno = saved;

@@ -216,7 +216,7 @@ static char long_name[1000];
 
 static void print_long(void)
 {
-	pkmap_posix_print(&(struct pkmap_report){ .call = long_name });
+	pkmap_posix_print_report(&(struct pkmap_report){ .call = long_name });
 }
 
 /* What is too long for a line is cut off, the end of the line is not. */
