@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkmap/posix.h - the window's home in an ordinary Linux process.
+ * pkmap/posix.h - a window in an ordinary Linux process.
  *
- * Frames (the "high memory") live in a memfd, a regular file or a block device;
- * a slot is a page of reserved address space, and mapping is mmap() of the
- * frame over it.  Threads are the CPUs, signal handlers their interrupts.
- * Offsets have 64 bits, in a 32-bit process too.
+ * The frames (the "high memory") are in a memfd, a regular file or a block
+ * device.  A slot is a page of reserved address space, and mapping a page is an
+ * mmap() of its frame over the slot.  Threads are the CPUs, and signal handlers
+ * are their interrupts.  Offsets have 64 bits, in a 32-bit process too.
  *
  *	struct pkmap_posix *hm;
  *	struct pkmap_posix_config config = { .fd = -1, .npages = 4096 };
@@ -16,91 +16,94 @@
  *	...
  *	pkmap_posix_close(hm);
  *
- * What the calls of <pkmap/pkmap.h> do here:
+ * How the calls of <pkmap/pkmap.h> behave in this port:
  *
- *   Signal handlers.  Whatever is legal in "any" context works in a handler
- *   that interrupted anything, this library included.
+ *   Signal handlers.  Calls that are legal in "any" context work in a signal
+ *   handler, whatever it interrupted, this library included.
  *
- *   Waiting.  A deadline is CLOCK_MONOTONIC in nanoseconds:
+ *   Waiting.  A deadline is CLOCK_MONOTONIC in nanoseconds; see
  *   pkmap_posix_deadline().  A wait with PKMAP_WAIT_INTERRUPTIBLE ends with
- *   PKMAP_EINTR when a handler runs while the thread sleeps, installed with
- *   SA_RESTART or not.  One that runs just before goes unnoticed; where that
- *   matters, give a deadline too.
+ *   PKMAP_EINTR if a signal handler runs while the thread sleeps, with or
+ *   without SA_RESTART.  A handler that runs just before the thread sleeps does
+ *   not end the wait; where that matters, set a deadline too.
  *
- *   errno.  A call on a window, or on its DMA layer, that succeeds leaves it
- *   alone, but for a map that found no memory and, having torn down what was
- *   idle, succeeded.  Where one returns PKMAP_ENOMEM or PKMAP_EIO, errno says
- *   why.
+ *   errno.  A call on a window or on its DMA layer that succeeds leaves errno
+ *   unchanged.  The exception is a map that runs out of memory, unmaps the idle
+ *   pages and then succeeds.  If a call returns PKMAP_ENOMEM or PKMAP_EIO,
+ *   errno says why.
  *
- *   Mappings.  A slot that shows a page takes a mapping, of which a process can
- *   have vm.max_map_count; at that limit mmap() fails, and with it malloc() and
- *   pthread_create().  A window does not take the process there: one is refused
- *   (PKMAP_ENOMEM, errno ENOMEM) if all windows, with a mapping for each of their
- *   slots and local slots, and the mappings that the program has besides, would
- *   leave less than a quarter of the limit free.  pkmap_posix_max_slots() says
- *   how many slots a window can have.
+ *   Mappings.  Each slot that shows a page uses a mapping, and a process can
+ *   have at most vm.max_map_count of them.  At that limit mmap() fails, and so
+ *   do malloc() and pthread_create().  pkmap_posix_open() does not let windows
+ *   bring a process there: it counts a mapping for each slot and local slot of
+ *   all windows, adds the other mappings that the program has at that time, and
+ *   fails with PKMAP_ENOMEM (errno ENOMEM) if that leaves less than a quarter
+ *   of the limit free.  pkmap_posix_max_slots() says how many slots a window
+ *   can have.
  *
- *   Out of memory.  mmap() fails with ENOMEM when the program has used up that
- *   quarter, or the kernel has no memory.  A map then gives the mappings of all
- *   idle pages back and tries again.  If that fails too it returns PKMAP_ENOMEM,
- *   every page that is held stays mapped, and a later map may succeed.  Any
- *   other failure of mmap() is PKMAP_EIO.
+ *   Out of memory.  mmap() fails with ENOMEM if the program has used up that
+ *   quarter, or if the kernel has no memory.  A map then removes the mappings
+ *   of all idle pages and tries again.  If that fails too, it returns
+ *   PKMAP_ENOMEM; every page in use stays mapped, and a later map may succeed.
+ *   For any other failure of mmap() it returns PKMAP_EIO.
  *
  *   A truncated file.  A page beyond the file's end can be mapped, and touching
  *   it raises SIGBUS, as with every mmap().  The library itself touches no
- *   page, so it goes on working.  Use pkmap_forget() before truncating.
+ *   page, so it keeps working.  Call pkmap_forget() before truncating.
  *
- *   Write-back.  A store through the window is in the file at once for every
- *   process that reads it; pkmap_posix_sync() makes it durable.
+ *   Write-back.  Every process that reads the file sees a store through the
+ *   window at once; pkmap_posix_sync() makes stores durable.
  *
- *   Misuse.  A program that gives no report functions gets a line on standard
- *   error for each misuse, by one write(2), which also works in a handler:
+ *   Misuse.  If a program sets no report function, each misuse is a line on
+ *   standard error, written by one write(2), which also works in a handler:
  *
  *	pkmap: pkmap_unmap: page 17 at 0x7f5e4a012000: not mapped by anybody
  *
  *   fork().  The child gets a window of its own onto the same frames, in the
- *   state that the parent's had: what was mapped is mapped in both, stores are
- *   seen by both, and from there on each maps and unmaps for itself.  What
- *   other threads of the parent had in that moment, the child has for ever:
- *   their slots stay held, their local maps open, and a window that they held a
- *   page of or waited for cannot be closed.  fork() waits for the window's
- *   lock, so it must not be called from a signal handler or from report().
- *   The program's own pthread_atfork() handlers may do all that a thread may;
- *   where the library was loaded by dlopen() only those that were registered
- *   after that.  The child of a _Fork(), vfork() or clone() must not touch the
- *   windows: their locks may be held by threads that it does not have.
+ *   state of the parent's window: pages that were mapped are mapped in both,
+ *   and both see all stores; from then on each maps and unmaps for itself.
+ *   Whatever other threads of the parent held at that moment stays held in the
+ *   child for ever: their slots stay in use, their local maps stay open, and a
+ *   window of which they held a page, or in which they waited, cannot be
+ *   closed.  fork() waits for the window's lock, so it must not be called from
+ *   a signal handler or from report().  The program's own pthread_atfork()
+ *   handlers may do all that a thread may; if the library was loaded by
+ *   dlopen(), only those registered after that.  The child of a _Fork(),
+ *   vfork() or clone() must not touch the windows: their locks may be held by
+ *   threads that the child does not have.
  *
- *   Ending a thread, or a call, from outside.  No call is a cancellation point:
- *   a thread that waits for a slot goes on waiting when it is cancelled, and a
- *   signal ends the wait if it has PKMAP_WAIT_INTERRUPTIBLE.  A thread that is
- *   cancelled elsewhere, or exits, does not let go of what it has mapped, unless
- *   a pthread_cleanup_push() handler unmaps it.  Its local maps are ended in its
- *   place, in a destructor of thread-specific data, and each is reported
+ *   Cancellation and exit of threads.  No call is a cancellation point: a
+ *   thread that is cancelled while it waits for a slot keeps waiting.  A signal
+ *   ends the wait if it has PKMAP_WAIT_INTERRUPTIBLE.  A thread that is
+ *   cancelled elsewhere, or exits, does not release the pages it has mapped,
+ *   unless a pthread_cleanup_push() handler unmaps them.  Its local maps are
+ *   ended for it by a destructor of thread-specific data, and each is reported
  *   (PKMAP_MISUSE_LOCAL_LEFT), before pthread_join() returns.  Never cancel a
  *   thread asynchronously (PTHREAD_CANCEL_ASYNCHRONOUS) in a call, and never
- *   leave a handler that interrupted one by siglongjmp(): the window may be
- *   locked or counted in use for ever, and a CPU of it lost.
+ *   leave a handler that interrupted a call by siglongjmp(): the window may
+ *   stay locked or in use for ever, and may lose a CPU.
  *
  *   Local maps.  A thread counts as a CPU of a window while it has local maps
  *   open there.  A window has a fixed number of CPUs (ncpus below), whatever
- *   the number of threads in the process: one more thread than that, at the
- *   same time, gets PKMAP_EBUSY.  (A thread counts as two for the instant that
- *   a handler, which interrupted its first pkmap_local_map() or its last
- *   pkmap_local_unmap(), opens one too.)  1024 threads can have local maps open
- *   in the windows of a process together.  A program that makes more than 31
- *   keys of thread-specific data before it loads the library with dlopen() must
- *   not open a thread's first local map in a handler: that allocates.
+ *   the number of threads in the process; if that many threads have local maps
+ *   open, the next one gets PKMAP_EBUSY.  (A thread counts as two for an
+ *   instant if a handler interrupts its first pkmap_local_map() or its last
+ *   pkmap_local_unmap() and opens a local map too.)  At most 1024 threads of a
+ *   process can have local maps open at the same time, in all windows together.
+ *   A program that creates more than 31 keys of thread-specific data before it
+ *   loads the library with dlopen() must not open a thread's first local map in
+ *   a handler, because that allocates memory.
  *
- *   DMA.  pkmap_posix_dma() is for what stands for a device: whatever reads and
- *   writes the frames' file.  A page's physical address is its place in the
- *   file.  The kernel keeps the file and the mappings coherent, so the cache
- *   operations have nothing to do; but pages are held for them, and lines, of
- *   64 bytes, counted, as on a machine that needs it.  For each page that is
- *   not mapped that costs two mmap(), and the thread counts as a CPU
- *   meanwhile: out of memory, or of CPUs, a DMA call returns what a local map
- *   would.  After a fork() the child's tracker, a copy, knows of what the
- *   parent had given to devices as if the child had, and of nothing that the
- *   parent does later.
+ *   DMA.  pkmap_posix_dma() is for programs that stand for a device: they read
+ *   and write the file with the frames.  A page's physical address is its
+ *   offset in the file.  The kernel keeps the file and the mappings coherent,
+ *   so the cache operations do nothing.  Pages are mapped for them all the
+ *   same, and lines of 64 bytes are counted, as on a machine that needs it.
+ *   Each page that is not mapped costs two mmap() calls, and the thread counts
+ *   as a CPU meanwhile; without memory or without a free CPU, a DMA call
+ *   returns the error that a local map would.  After fork() the child has a
+ *   copy of the tracker: in it, what the parent had given to devices counts as
+ *   given by the child, and nothing that the parent does later appears.
  */
 #ifndef PKMAP_POSIX_H
 #define PKMAP_POSIX_H
@@ -110,84 +113,85 @@
 
 struct pkmap_posix;
 
-/* How many CPUs a window has, unless its configuration or its pages say less. */
+/* CPUs of a window by default; fewer if its pages are large. */
 #define PKMAP_POSIX_NCPUS 64
 
-/* For a number of which 0 is not none: none. */
+/* None, for fields in which 0 stands for a default. */
 #define PKMAP_POSIX_NONE  UINT32_MAX
 
 struct pkmap_posix_config {
 	/*
-	 * The frames: a file descriptor open for reading and, unless
-	 * @read_only, writing, that stays the caller's and may be closed after
-	 * pkmap_posix_open(); or -1 for a new memfd.  0 is what a configuration
-	 * has that does not say, and is refused: to use standard input, dup()
-	 * it.
+	 * The frames: -1 for a new memfd, or a file descriptor that is open
+	 * for reading and, unless @read_only, for writing.  The caller still
+	 * owns it, and may close it after pkmap_posix_open().  0 is refused,
+	 * because a configuration that does not set @fd has 0; to use standard
+	 * input, dup() it.
 	 */
 	int fd;
 	/*
-	 * @fd is lent: the port uses it itself, and no duplicate, and the
-	 * caller keeps it open until pkmap_posix_close() has returned 0.  For a
-	 * program that has POSIX record locks on the file (lockf(), F_SETLK):
-	 * closing any descriptor of a file drops all that the process has on
-	 * it, and pkmap_posix_close(), or a pkmap_posix_open() that fails,
-	 * closes the duplicate.
+	 * The port uses @fd itself instead of a duplicate, and the caller keeps
+	 * it open until pkmap_posix_close() has returned 0.  This is for
+	 * programs with POSIX record locks on the file (lockf(), F_SETLK):
+	 * closing any descriptor of a file drops all locks that the process has
+	 * on it, and the duplicate is closed by pkmap_posix_close(), or by a
+	 * pkmap_posix_open() that fails.
 	 */
 	bool lend_fd;
 	/*
-	 * How many pages.  0: as many as the file has, the last of which may
-	 * be a part of one.  A memfd needs a number.
+	 * The number of pages.  0: as many as the file has, where a partial
+	 * last page counts.  A memfd needs a number.
 	 */
 	pkmap_pfn npages;
 	/*
-	 * Bytes in a page: 0 for the system's page size, or a power of two
-	 * times that.
+	 * Bytes in a page: the system's page size times a power of two.  0: the
+	 * system's page size.
 	 */
 	size_t page_size;
 	uint32_t nslots; /* 0: 64 */
 	uint32_t batch;	 /* slots in a reclaim; 0: half of them */
 	/*
-	 * Local maps that a thread and the handlers on top of it can nest;
-	 * 0: 4; PKMAP_POSIX_NONE: there are no local maps.
+	 * How many local maps a thread and the handlers on top of it can have
+	 * open at the same time.  0: 4; PKMAP_POSIX_NONE: no local maps.
 	 */
 	uint32_t local_slots;
 	/*
-	 * DMA calls that a thread and the handlers on top of it can be in at
-	 * the same time; 0: 4; PKMAP_POSIX_NONE: any number, since they map no
-	 * page and so need no slot, as on a machine whose cache operations take
-	 * physical addresses.
+	 * How many DMA calls a thread and the handlers on top of it can be in
+	 * at the same time.  0: 4; PKMAP_POSIX_NONE: any number.  The calls then
+	 * map no page and need no slot, as on a machine whose cache operations
+	 * take physical addresses.
 	 */
 	uint32_t dma_slots;
 	/*
 	 * How many threads can have local maps or be in DMA calls at the same
-	 * time, 1024 at most.  0: PKMAP_POSIX_NCPUS; with large pages so many
-	 * fewer that their local slots fit in 256 MiB of address space (64 MiB
-	 * in a 32-bit process), but two.
+	 * time, at most 1024.  0: PKMAP_POSIX_NCPUS; with large pages fewer,
+	 * so that their local slots fit in 256 MiB of address space (64 MiB in
+	 * a 32-bit process), but at least two.
 	 */
 	uint32_t ncpus;
-	uint32_t tracker_entries; /* of the DMA layer's tracker; 0: none */
+	uint32_t tracker_entries; /* of the DMA layer's tracker; 0: no tracker */
 	bool read_only;
 	/*
-	 * Between slots, and before the first, a page of address space stays
-	 * empty, so that an access beyond the end of a page faults and does not
-	 * reach another one.  The slots take twice the address space, and twice
+	 * Leaves a page of address space empty between slots and before the
+	 * first, so that an access beyond the end of a page faults and does not
+	 * reach another page.  The slots take twice the address space and twice
 	 * the mappings.
 	 */
 	bool guard;
 	/*
-	 * A slot that was reclaimed faults when touched.  Without it, it goes
-	 * on showing its old page until it is used for another, or until
-	 * pkmap_forget(), of any page, or pkmap_flush_unused(): replacing a
-	 * mapping is cheaper than removing one first, and no map or pin can
-	 * tell the difference, but a use after unmap goes unnoticed.  (Out of
-	 * memory, a strict window's slot can go on showing its page too.)  In
-	 * debug builds of the library every window is strict.  Local slots
-	 * always are.
+	 * Touching a slot that was reclaimed faults.  In a window that is not
+	 * strict, the slot shows its old page until it is used for another, or
+	 * until a pkmap_forget() of any page or a pkmap_flush_unused().  That
+	 * is cheaper, because mmap() replaces a mapping in one call, and no map
+	 * or pin can tell the difference, but a use after unmap goes unnoticed.
+	 * (If the kernel has no memory, a slot of a strict window can show its
+	 * old page too.)  In debug builds of the library every window is
+	 * strict.  Local slots always are.
 	 */
 	bool strict;
 	/*
-	 * Called on a misuse, in the context of the call; and for what the DMA
-	 * layer's tracker finds.  NULL: a line on standard error, see "Misuse".
+	 * Called in the context of the call: @report on a misuse, @dma_report
+	 * for what the DMA layer's tracker finds.  NULL: a line on standard
+	 * error, see "Misuse".
 	 */
 	void (*report)(void *arg, const struct pkmap_report *report);
 	void (*dma_report)(void *arg, const struct pkmap_dma_report *report);
@@ -199,41 +203,42 @@ struct pkmap_posix_config {
  * @config: copied.
  * @port: written only on success.
  *
- * The address space is that of the slots and of the local slots of all CPUs,
+ * The address space holds the slots and the local slots of all CPUs:
  * (nslots + (local_slots + dma_slots) * ncpus + 1) pages, twice that with guard
- * pages, and three of the system's, until pkmap_posix_close().  No other mmap()
- * of the process is given a part of it.
+ * pages, and three more of the system's pages.  It stays reserved until
+ * pkmap_posix_close(): no other mmap() of the process is given a part of it.
  *
  * Context: a thread, not a signal handler.
- * Return: 0; PKMAP_EINVAL: @fd is 0, no pages, a number too large, a page size
- * that is none, a tracker in a library built without; PKMAP_ENOMEM; PKMAP_EIO:
- * the file cannot be used.  In each case errno says why.
+ * Return: 0; PKMAP_EINVAL: @fd is 0, there are no pages, a number is too large,
+ * the page size is invalid, or the library was built without the tracker;
+ * PKMAP_ENOMEM; PKMAP_EIO: the file cannot be used.  On each error errno says
+ * why.
  */
 int pkmap_posix_open(const struct pkmap_posix_config *config,
 		     struct pkmap_posix **port);
 
 /**
  * pkmap_posix_max_slots() - how many slots a window can have.
- * @config: its configuration, without nslots.
+ * @config: the window's configuration; nslots is ignored.
  *
- * That is by the limit on mappings, see above, as things are now; the address
- * space for it may not be there.
+ * The answer follows from the limit on mappings (see "Mappings") and from the
+ * mappings that there are now.  There may be too little address space for it.
  *
  * Context: a thread, not a signal handler.
- * Return: what nslots can be at most; 0: not even one, or @config is invalid.
+ * Return: the largest nslots; 0: not even one slot, or @config is invalid.
  */
 uint32_t pkmap_posix_max_slots(const struct pkmap_posix_config *config);
 
 /**
- * pkmap_posix_close() - ends the window and gives the address space back.
+ * pkmap_posix_close() - ends the window and releases its address space.
  *
- * The frames of a memfd are gone; those of a file stay.
+ * The frames of a memfd are lost; those of a file stay.
  *
  * Context: a thread, not a signal handler.
- * Return: 0; PKMAP_EBUSY (reported) while the window is in use: nothing has
- * changed; PKMAP_ENOMEM: the kernel had no memory, or no mapping, to give the
- * address space back.  Then too the window is open still, with no page mapped,
- * and can be used or closed once more.
+ * Return: 0; PKMAP_EBUSY (reported): the window is in use, and nothing has
+ * changed; PKMAP_ENOMEM: the kernel had no memory, or no free mapping, to
+ * release the address space.  The window is then still open, with no page
+ * mapped, and can be used or closed again.
  */
 int pkmap_posix_close(struct pkmap_posix *port);
 
@@ -243,10 +248,10 @@ struct pkmap_window *pkmap_posix_window(struct pkmap_posix *port);
 /* The window's DMA layer.  Context: any. */
 struct pkmap_dma *pkmap_posix_dma(struct pkmap_posix *port);
 
-/* The file that holds the frames: page n at n pages.  Context: any. */
+/* The file with the frames; page n begins at n page sizes.  Context: any. */
 int pkmap_posix_fd(const struct pkmap_posix *port);
 
-/* How many pages there are.  Context: any. */
+/* The number of pages.  Context: any. */
 pkmap_pfn pkmap_posix_npages(const struct pkmap_posix *port);
 
 /* Bytes in a page.  Context: any. */
@@ -255,11 +260,12 @@ size_t pkmap_posix_page_size(const struct pkmap_posix *port);
 /**
  * pkmap_posix_sync() - makes stores durable.
  *
- * Every store through the window that happened before the call, by whatever
- * thread, mapped still or not, is on the storage device when it returns 0.
+ * When it returns 0, every store through the window that happened before the
+ * call is on the storage device, whichever thread made it and whether its page
+ * is still mapped or not.
  *
  * Context: a thread; sleeps.
- * Return: 0; PKMAP_EIO, errno says why, and the data may not be there.
+ * Return: 0; PKMAP_EIO: errno says why, and stores may not be on the device.
  */
 int pkmap_posix_sync(struct pkmap_posix *port);
 
@@ -267,8 +273,8 @@ int pkmap_posix_sync(struct pkmap_posix *port);
 uint64_t pkmap_posix_deadline(uint64_t ns);
 
 /*
- * What a code means, in English: a PKMAP_E code (for 0 "success"), a misuse of a
- * window, and one that the tracker found.  Context: any.
+ * The meaning of a code in English: of 0 ("success") or a PKMAP_E code, of a
+ * misuse of a window, and of a misuse that the tracker found.  Context: any.
  */
 const char *pkmap_strerror(int err);
 const char *pkmap_strmisuse(enum pkmap_misuse what);
