@@ -4,59 +4,62 @@
  *
  * A thread is a CPU of a window from its outermost local_enter() there to the
  * matching local_leave().  It borrows a number for that time, so that a window
- * has local slots for as many threads as are at it at the same time, and not
- * for all that ever were.
+ * needs local slots only for the threads that use it at the same time, not for
+ * all threads that ever did.
  *
- * It borrows two, in fact.  One is the thread's in the whole process, from the
- * outermost local_enter() on in any window; that one leads from a thread to
- * what a window knows of it, without a search.  The other is its CPU in the
- * window.  Windows so have as many CPUs as each has local slots for, and none
- * runs out of them because of what happens in another.
+ * In fact it borrows two numbers.  One is the thread's number in the process,
+ * which it has from its outermost local_enter() in any window; with it, a
+ * window finds its record of the thread without a search.  The other number is
+ * the thread's CPU in the window.  So each window has as many CPUs as it has
+ * local slots for, and what happens in one window takes no CPU from another.
  *
- * Both are borrowed alike, by a borrower: the thread, or the thread in one
- * window.  A signal handler may interrupt any instruction below, and call the
- * same functions for the same borrower.  What that knows of itself is
+ * Both are borrowed in the same way, by a borrower: the thread, or the thread
+ * in one window.  A signal handler may interrupt any instruction below, and
+ * call the same functions for the same borrower.  A borrower has
  *
- *	nest	how many borrow() have no give_back() yet
- *	number	what it has, plus one; 0 while it has none
+ *	nest	how many calls of borrow() have no give_back() yet
+ *	number	the number it has, plus one; 0 if it has none
  *
- * and only the thread and its handlers see it.  (In a window, it is found by
- * the thread's number, which the thread has for longer: whoever had that number
- * before has left both at 0, and so has a handler that was given another number
- * for an instant.)  A handler leaves nest as it found it, so that changing it
- * needs no atomic read-modify-write.  A handler changes number only so:
+ * which only the thread and its handlers access.  (A window's record is found
+ * by the thread's number, which the thread holds for longer.  The thread that
+ * had that number before has left both fields at 0, and so has a handler that
+ * was given another number for an instant.)  A handler leaves nest as it found
+ * it, so changing nest needs no atomic read-modify-write.  A handler changes
+ * number in two ways only:
  *
  *	(a) from 0 to a number it took, if it found 0, whatever nest was;
  *	(b) from a number to 0, giving it back, if nest was 0.
  *
- * borrow() raises nest first and looks at number then.  From there on (b)
- * cannot happen: once there is a number it stays, and is what this call
- * returns.  (Before, a number can go away: that of a thread that is interrupted
- * in give_back(), if this handler of it is interrupted by another one.)  If
- * (a) happened after number was found to be 0, then
- *	- the compare-and-swap finds the handler's number: that is the
- *	  borrower's, and the one just taken goes back;
- *	- or no number was to be had here: giving back again gives the handler's
- *	  number back, if this was the outermost call.
+ * borrow() raises nest first and then looks at number.  From there on (b)
+ * cannot happen: once there is a number it stays, and this call returns it.
+ * (Before that, a number can go away: if this runs in a handler that
+ * interrupted give_back(), another handler may interrupt this one and give the
+ * number back.)  If (a) happens after number was found to be 0, then either
+ *	- the compare-and-swap finds the handler's number, which is now the
+ *	  borrower's, and the number just taken is released; or
+ *	- no number was free here, and the give_back() of the failed call gives
+ *	  the handler's number back if that call was the outermost.
  *
- * give_back() lowers nest first, then, if it was the outermost, takes the
- * number out in one step.  A handler in between the two finds a number and nest
- * 0, uses that number and gives it back by (b); what the thread then takes out
- * is 0 and there is nothing more to do.  A handler after the exchange finds no
- * number, and takes and gives back one of its own.  The other order, number
- * first, would lose a number: a handler between the two would take one by (a)
+ * give_back() lowers nest first; then, if this was the outermost call, it
+ * exchanges number for 0.  A handler between the two steps finds a number and a
+ * nest of 0, uses that number and gives it back by (b); the exchange then finds
+ * 0, and there is nothing left to do.  A handler after the exchange finds no
+ * number, and takes and gives back one of its own.  In the opposite order a
+ * number would be lost: a handler between the two steps would take one by (a)
  * and not give it back, since nest was not 0.
  *
- * While a borrower has a number that it does not show, between taking and
- * showing it or between the exchange and the release, a handler takes a second
- * one: for that instant the thread counts as two.
+ * Between taking a number and storing it in number, and between the exchange
+ * and the release, a borrower has a number that handlers cannot see.  A handler
+ * that comes then takes a second one: for that instant the thread counts as
+ * two.
  *
- * A thread that ends with local maps open gives its numbers back all the same:
- * it has a value for a key of thread-specific data, whose destructor ends the
- * local maps in each window and reports them.  It runs in the thread, however
- * that ends, after what pthread_cleanup_push() has put down; in any order with
- * other destructors.  A handler may interrupt it, and nest is raised first here
- * too, since the thread may have been stopped anywhere above.
+ * A thread that ends with local maps open gives its numbers back too.  It has a
+ * value for a key of thread-specific data, whose destructor ends the local maps
+ * in each window and reports them.  The destructor runs in the thread itself,
+ * however the thread ends, after its pthread_cleanup_push() handlers, and in
+ * any order with other destructors.  A handler may interrupt it.  It also
+ * raises nest first, since the thread may have been stopped anywhere in the
+ * code above.
  */
 #include <stdatomic.h>
 
@@ -65,8 +68,9 @@
 static struct pkmap_posix_number threads[PKMAP_POSIX_THREADS];
 
 /*
- * Initial-exec: handlers must not run into the dynamic linker, which allocates
- * other thread-local storage of a shared library at its first use.
+ * Initial-exec, because a handler must not call the dynamic linker: with the
+ * other models it allocates a shared library's thread-local storage at the
+ * first use.
  */
 static _Thread_local struct pkmap_posix_borrower self
 	__attribute__((tls_model("initial-exec")));
@@ -79,7 +83,7 @@ static _Thread_local atomic_bool has_exit_value
 static void set_nest(struct pkmap_posix_borrower *b, unsigned int nest)
 {
 	atomic_store_explicit(&b->nest, nest, memory_order_relaxed);
-	/* Handlers see it before anything that follows. */
+	/* Handlers see this store before anything that follows. */
 	pkmap_fence_interrupt();
 }
 
@@ -94,7 +98,7 @@ static int number_of(const struct pkmap_posix_borrower *b)
 	return atomic_load_explicit(&b->number, memory_order_relaxed) - 1;
 }
 
-/* Acquire: what the last who had it did to its local slots is seen. */
+/* Acquire, pairs with release(): what its last CPU did to the local slots. */
 static bool try_take(struct pkmap_posix_number *number)
 {
 	if (atomic_load_explicit(&number->taken, memory_order_relaxed))
@@ -165,7 +169,7 @@ int pkmap_posix_borrow(struct pkmap_posix_borrower *b,
 	return shown - 1;
 }
 
-/* Without nest, another handler can give a number back that we still see. */
+/* While nest is 0, a handler can give back the number that was just read. */
 static int kept_number_of(const struct pkmap_posix_borrower *b)
 {
 	return get_nest(b) ? number_of(b) : -1;
@@ -214,7 +218,7 @@ int pkmap_posix_create_exit_key(void)
 	return err;
 }
 
-/* Nobody calls into a library that dlclose() has removed. */
+/* So that no thread calls a destructor that dlclose() has removed. */
 __attribute__((destructor)) static void delete_exit_key(void)
 {
 	if (has_exit_key)
@@ -222,10 +226,10 @@ __attribute__((destructor)) static void delete_exit_key(void)
 }
 
 /*
- * In a handler too: the C library sets a value without a lock, and allocates
- * for none of the first 32 keys, of which ours is one unless the program had as
- * many before it loaded us.  If it fails, which is for want of memory, the next
- * local map tries again.
+ * Works in a handler too: the C library sets a value without a lock, and needs
+ * no memory for the first 32 keys.  Ours is one of these, unless the program
+ * created 32 before it loaded the library.  If it fails, for lack of memory,
+ * the next local map tries again.
  */
 static void ensure_exit_value(void)
 {

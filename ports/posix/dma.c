@@ -4,10 +4,10 @@
  */
 #include "posix_priv.h"
 
-/* As x86 and most ARM have it. */
+/* The cache line of x86 and of most ARM cores. */
 #define LINE_BYTES 64
 
-/* Whoever reads or writes the file sees what we see. */
+/* Nothing to do: the kernel keeps the file and the mappings coherent. */
 static void cache(void *port, enum pkmap_cache_op op, void *addr, size_t bytes)
 {
 	(void)port;
@@ -40,7 +40,7 @@ static const struct pkmap_dma_ops ops = {
 	.report = report,
 };
 
-/* Operations that need no slot, since they need no address. */
+/* Operations by physical address, which need no slot. */
 static const struct pkmap_dma_ops ops_without_slots = {
 	.cache_phys = cache_phys,
 	.report = report,

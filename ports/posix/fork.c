@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * fork.c - what fork() must find in order.
+ * fork.c - the list of all windows, and their locks during fork().
  *
- * The child has a copy of each window and of its mappings, and of the threads
- * only the one that forked.  If another one held a window's lock in that
- * moment, nobody would ever release it in the child, and the window would not
- * agree with its mappings.  So the thread that forks takes all those locks.
+ * The child has a copy of each window and its mappings, but of the threads it
+ * has only the one that forked.  If another thread held a window's lock at that
+ * moment, no thread of the child could ever release it, and the window might
+ * not agree with its mappings.  So the forking thread takes the locks of all
+ * windows.
  *
- * It has to take them last.  The program's own prepare handler may map a page,
- * or take a lock under which another thread is waiting for ours.  The handlers
- * that were registered last run first; so ours are registered before main(),
- * and before the constructors of whoever uses the library.
+ * It has to take them last, since the program's own prepare handlers may map a
+ * page, or take a lock that another thread holds while it waits for a window's
+ * lock.  The handlers registered first run last; so ours are registered before
+ * main(), and before the constructors of whatever uses the library.
  *
- * Nobody else takes one window's lock while holding another's, or the list's
- * while holding a window's.
+ * No other code takes a window's lock while it holds another window's, or the
+ * list's while it holds a window's.
  */
 #include "posix_priv.h"
 
@@ -31,7 +32,7 @@ static void before_fork(void)
 		pkmap_posix_lock(p);
 }
 
-/* In the parent and in the child, whose only thread owns what this one did. */
+/* In the parent, and in the child, whose only thread owns the same locks. */
 static void after_fork(void)
 {
 	struct pkmap_posix *p;
@@ -41,7 +42,7 @@ static void after_fork(void)
 	pthread_mutex_unlock(&list_lock);
 }
 
-/* 101 is the first priority that is not the C library's own. */
+/* 101 is the first priority that is not reserved for the C library. */
 __attribute__((constructor(101))) static void register_handlers(void)
 {
 	register_error = pthread_atfork(before_fork, after_fork, after_fork);
@@ -49,7 +50,7 @@ __attribute__((constructor(101))) static void register_handlers(void)
 		register_error = pkmap_posix_create_exit_key();
 }
 
-/* All windows are in the list; so one that would be too much is found here. */
+/* Refuses a window that, with all others, could use too many mappings. */
 int pkmap_posix_list_add(struct pkmap_posix *p)
 {
 	int err = 0;
@@ -82,8 +83,9 @@ int64_t pkmap_posix_list_mappings_left(void)
 }
 
 /*
- * A window in which a thread is a CPU, or was stopped when it came or went; or
- * NULL.  The list is not locked any more when the thread then reports.
+ * Returns a window in which the thread is a CPU, or was stopped while becoming
+ * one or ceasing to be one; else NULL.  The list is unlocked again on return,
+ * so that the thread's reports are not made under its lock.
  */
 struct pkmap_posix *pkmap_posix_list_used_by(int thread)
 {

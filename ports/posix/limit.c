@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * limit.c - how many mappings the windows may take.
+ * limit.c - how many mappings the windows may use.
  *
- * A process can have vm.max_map_count mappings.  Beyond that not only its
- * windows fail, but its mmap() as a whole, and with that malloc() and
- * pthread_create().  So a window is opened only if the process cannot get there
- * by it: what all windows can take at most, and what else there is now, leaves a
+ * A process can have vm.max_map_count mappings.  At that limit every mmap()
+ * fails, not only those of windows, and with it malloc() and pthread_create().
+ * A window is opened only if it cannot bring the process there: the most that
+ * all windows can use, and the other mappings that there are now, must leave a
  * quarter of the limit free.  That quarter is for what the program maps later.
  */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #include "posix_priv.h"
 
-/* The kernel's default, for where /proc is not to be had. */
+/* The kernel's default, for systems without /proc. */
 #define DEFAULT_LIMIT 65530
 
 static int64_t max_map_count(void)
@@ -40,7 +40,7 @@ static bool in_any_window(const struct pkmap_posix *list, uintptr_t addr)
 	return false;
 }
 
-/* Mappings that do not begin in a window; without /proc none are known. */
+/* The mappings that do not begin in a window.  Without /proc: none. */
 static int64_t mappings_outside(const struct pkmap_posix *list)
 {
 	FILE *f = fopen("/proc/self/maps", "re");
@@ -58,8 +58,8 @@ static int64_t mappings_outside(const struct pkmap_posix *list)
 }
 
 /*
- * How many mappings more than those of the windows in @list there may be; less
- * than 0: there are too many.  Keeps errno.
+ * How many mappings are left for windows other than those in @list; less than 0
+ * if these could use too many already.  Keeps errno.
  */
 int64_t pkmap_posix_mappings_left(const struct pkmap_posix *list)
 {

@@ -17,14 +17,14 @@
 #define DEFAULT_LOCAL_SLOTS 4
 #define DEFAULT_DMA_SLOTS   4
 
-#define MAX_SLOTS	    ((1 << 30) - 1) /* as pkmap_config has it */
+#define MAX_SLOTS	    ((1 << 30) - 1) /* the limit of pkmap_config */
 
-/* Mappings that allocating a window's memory may take. */
+/* How many mappings the allocation of a window's memory may use. */
 #define ALLOCATION_MAPPINGS 8
 
 /*
- * With large pages a window has fewer CPUs, unless more are asked for: not more
- * than have their local slots in this much address space, but two.
+ * With large pages a window has fewer CPUs by default: as many as have their
+ * local slots in this much address space, but at least two.
  */
 #define DEFAULT_LOCAL_BYTES (UINTPTR_MAX > UINT32_MAX ? 256u << 20 : 64u << 20)
 #define DEFAULT_NCPUS_MIN   2u
@@ -67,7 +67,7 @@ static int set_page_size(struct pkmap_posix *p, size_t page_size)
 
 	if (!page_size)
 		page_size = system;
-	/* Two powers of two: the one is a multiple of the other. */
+	/* Both are powers of two: the larger is a multiple of the smaller. */
 	if (page_size < system || page_size & (page_size - 1))
 		return pkmap_posix_invalid();
 
@@ -75,7 +75,7 @@ static int set_page_size(struct pkmap_posix *p, size_t page_size)
 	return 0;
 }
 
-/* Pages of an offset's range; what an off_t cannot express is no page. */
+/* Refuses more pages than an off_t or a pkmap_pfn can express. */
 static int set_npages(struct pkmap_posix *p, uint64_t npages)
 {
 	if (!npages || npages > (uint64_t)INT64_MAX >> p->page_shift ||
@@ -87,8 +87,8 @@ static int set_npages(struct pkmap_posix *p, uint64_t npages)
 }
 
 /*
- * None of our files becomes standard error where the program has closed that,
- * for reports to end up in.
+ * So that none of our files becomes standard error, if the program has closed
+ * that: reports would be written to it.
  */
 static int dup_above_stderr(int fd)
 {
@@ -131,7 +131,7 @@ static int open_memfd(struct pkmap_posix *p, pkmap_pfn npages)
 	return 0;
 }
 
-/* Bytes in a regular file or a block device; moves no file offset. */
+/* The size of a regular file or block device.  Leaves the file offset alone. */
 static int file_bytes(int fd, uint64_t *bytes)
 {
 	struct stat st;
@@ -139,7 +139,7 @@ static int file_bytes(int fd, uint64_t *bytes)
 	if (fstat(fd, &st) < 0)
 		return pkmap_posix_errno_code();
 	if (S_ISBLK(st.st_mode)) {
-		/* ioctl()'s request is an int in some C libraries. */
+		/* In some C libraries the request of ioctl() is an int. */
 		if (syscall(SYS_ioctl, fd, BLKGETSIZE64, bytes) < 0)
 			return pkmap_posix_errno_code();
 		return 0;
@@ -159,7 +159,7 @@ static int open_file(struct pkmap_posix *p,
 	uint64_t bytes;
 	int err;
 
-	/* Nobody said what the frames are: not standard input, by accident. */
+	/* @fd was not set.  Do not use standard input by accident. */
 	if (!config->fd)
 		return pkmap_posix_invalid();
 
@@ -180,9 +180,9 @@ static int open_file(struct pkmap_posix *p,
 }
 
 /*
- * Asks the kernel whether it maps such pages at all, by mapping the last: the
- * file may be open the wrong way, sealed, on a file system that cannot, or have
- * too many pages for the offsets of a 32-bit kernel.
+ * Finds out whether the kernel can map the file's pages, by mapping the last
+ * one.  The file may be open in the wrong mode, sealed, on a file system
+ * without mmap(), or too large for the offsets of a 32-bit kernel.
  */
 static int probe_mmap(struct pkmap_posix *p, bool read_only)
 {
@@ -193,7 +193,7 @@ static int probe_mmap(struct pkmap_posix *p, bool read_only)
 	return 0;
 }
 
-/* Memory for a window or a DMA layer; one that is refused asks for 0 bytes. */
+/* For a window or DMA layer; @bytes is 0 if its configuration is invalid. */
 int pkmap_posix_allocate(size_t bytes, void **mem)
 {
 	int err;
@@ -214,13 +214,13 @@ static uint32_t value_or_default(uint32_t n, uint32_t if_zero)
 	return n ? n : if_zero;
 }
 
-/* Local slots of a CPU. */
+/* With those for DMA calls. */
 static uint64_t local_slots_per_cpu(const struct pkmap_config *window)
 {
 	return (uint64_t)window->local_slots + window->dma_slots;
 }
 
-/* Of the bytes from slot to slot. */
+/* The distance between slots, as a shift. */
 static uint32_t slot_shift(const struct pkmap_config *window)
 {
 	return window->page_shift + window->guard;
@@ -262,7 +262,7 @@ static int allocate_cpus(struct pkmap_posix *p, uint32_t ncpus)
 	return p->threads && p->cpus ? 0 : PKMAP_ENOMEM;
 }
 
-/* The numbers of a window, with defaults for those that @config leaves open. */
+/* The window's configuration, with defaults for what @config leaves open. */
 static struct pkmap_config
 window_config(const struct pkmap_posix *p,
 	      const struct pkmap_posix_config *config)
@@ -287,15 +287,16 @@ window_config(const struct pkmap_posix *p,
 	return window;
 }
 
-/* Slots of both kinds.  Nothing overflows: ncpus has been looked at. */
+/* With the local slots.  Cannot overflow, since ncpus was checked. */
 static uint64_t total_slots(const struct pkmap_config *window)
 {
 	return window->nslots + local_slots_per_cpu(window) * window->ncpus;
 }
 
 /*
- * At most each slot is a mapping, and each guard page, and what is before the
- * first, and each of the three pages behind the last.
+ * At most, each slot and each guard page is a mapping, the space before the
+ * first slot is another, and so is each of the three pages behind the last
+ * slot.
  */
 static int64_t max_mappings(const struct pkmap_config *window)
 {
@@ -305,7 +306,7 @@ static int64_t max_mappings(const struct pkmap_config *window)
 /*
  * Reserves the slots, the first aligned to the size of a page, and behind them
  * three of the system's pages, of which the second is the spare.  With guard
- * pages there is one before the first slot, too.
+ * pages, there is one before the first slot too.
  */
 static int reserve_slots(struct pkmap_posix *p,
 			 const struct pkmap_config *window)
@@ -362,7 +363,7 @@ static int make_window(struct pkmap_posix *p,
 				    config->tracker_entries);
 }
 
-/* Gives back what there is; keeps errno. */
+/* Also for a port that is only partly made.  Keeps errno. */
 static void free_port(struct pkmap_posix *p)
 {
 	int saved = errno;
@@ -424,10 +425,9 @@ fail:
 }
 
 /*
- * Some of the C library's functions in open, close and sync, and where mappings
- * are counted, are cancellation points, and others may be.  Who is cancelled
- * there leaves a file open, or half a window behind; so nobody is.  (errno stays
- * as it is.)
+ * Open, close, sync and the counting of mappings call functions of the C
+ * library that are cancellation points, or may be.  A thread
+ * cancelled there would leave a file open or a window half made.  Keeps errno.
  */
 static int disable_cancel(void)
 {
@@ -511,9 +511,9 @@ size_t pkmap_posix_page_size(const struct pkmap_posix *port)
 }
 
 /*
- * On Linux a store through a shared mapping has marked its page dirty by the
- * time it retires, or at the latest when the page is unmapped; so this finds
- * it, whether the page is mapped still or not, and no msync() is needed.
+ * On Linux a store through a shared mapping marks its page dirty when it
+ * retires, or at the latest when the page is unmapped.  So fdatasync() writes
+ * it, whether the page is still mapped or not, and no msync() is needed.
  */
 int pkmap_posix_sync(struct pkmap_posix *port)
 {

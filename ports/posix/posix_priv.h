@@ -7,7 +7,7 @@
  *	wait.c		the lock, and waiting by futex
  *	cpu.c		threads as CPUs
  *	dma.c		the DMA layer
- *	fork.c		what fork() must find in order
+ *	fork.c		the list of windows, and their locks during fork()
  *	limit.c		how many mappings the windows may take
  *	report.c	misuses on standard error
  *	text.c		codes in English
@@ -27,10 +27,10 @@
 
 _Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64");
 
-/* How many threads can have local maps open at the same time, in all windows. */
+/* How many threads can have local maps open at once, in all windows. */
 #define PKMAP_POSIX_THREADS 1024
 
-/* See cpu.c.  Each has a cache line to itself: who do not meet share none. */
+/* See cpu.c.  Each has a cache line of its own, to avoid false sharing. */
 struct pkmap_posix_number {
 	_Alignas(PKMAP_ALIGN) atomic_uint taken;
 };
@@ -38,7 +38,7 @@ struct pkmap_posix_number {
 struct pkmap_posix_borrower {
 	atomic_uint nest;
 	atomic_int number;
-	atomic_uint last; /* where to look first: likely free, and warm */
+	atomic_uint last; /* tried first: likely free, and cache-warm */
 };
 
 struct pkmap_posix {
@@ -49,24 +49,24 @@ struct pkmap_posix {
 
 	/* The address space: the window's slots, then the local ones. */
 	char *base;
-	void *reserved; /* what munmap() gets: includes alignment */
+	void *reserved; /* for munmap(): with what aligns the slots */
 	size_t reserved_bytes;
-	int64_t mappings; /* that it can take at most */
+	int64_t mappings; /* the most that the window can use */
 	void *spare;	  /* see slots.c */
 	size_t spare_bytes;
 	atomic_bool spare_taken;
-	/* By slot: it was cleared, and shows its page still. */
+	/* By slot: it was cleared, but still shows its page. */
 	bool *stale;
 	uint32_t nslots;
-	uint32_t slot_shift; /* from slot to slot: page_shift, or one more */
+	uint32_t slot_shift; /* page_shift, or with guard pages one more */
 
 	int fd;
-	bool lent; /* the caller's, and not ours to close */
+	bool lent; /* the caller's: not closed here */
 	uint32_t page_shift;
 	pkmap_pfn npages;
 	bool strict;
 
-	/* By the numbers of threads; and the window's CPUs. */
+	/* The threads in this window, by number; and its CPUs.  See cpu.c. */
 	struct pkmap_posix_borrower *threads;
 	struct pkmap_posix_number *cpus;
 	uint32_t ncpus;
@@ -79,10 +79,10 @@ struct pkmap_posix {
 	struct pkmap_posix *next; /* fork.c's list, under its lock */
 };
 
-/* In the shared library none of these is public or goes through the PLT. */
+/* Not public in the shared library; calls do not go through the PLT. */
 #pragma GCC visibility push(hidden)
 
-/* What errno, left by a failed system call, is as a PKMAP_E code. */
+/* The PKMAP_E code for the errno of a failed system call. */
 static inline int pkmap_posix_errno_code(void)
 {
 	return errno == ENOMEM || errno == EAGAIN ? PKMAP_ENOMEM : PKMAP_EIO;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * report.c - misuses on standard error, for a program that has no report
- * functions of its own.
+ * report.c - prints misuses on standard error, for a program that sets no
+ * report functions.
  *
- * Whatever is legal in a signal handler can be a misuse in one: no stdio, no
- * allocation, one write() of a line that was put together on the stack.
+ * A misuse can happen in a signal handler, so this uses neither stdio nor
+ * malloc(): a line is built on the stack and written by one write().
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ struct line {
 	size_t len;
 };
 
-/* What does not fit is left out; the end of the line does. */
+/* Text that does not fit is cut off.  There is always room for a newline. */
 static void append(struct line *line, const char *text)
 {
 	while (*text && line->len < LINE_BYTES - 1)
@@ -39,8 +39,9 @@ static void append_number(struct line *line, uint64_t n, unsigned int base)
 }
 
 /*
- * Not write(), which is a cancellation point.  Where standard error is closed
- * nobody wants to know; none of our own files is number 2.
+ * Not write(), which is a cancellation point.  If standard error is closed, the
+ * line is lost.  It does not end up in one of our files: none is number 2 (see
+ * posix.c).
  */
 static void write_line(struct line *line)
 {

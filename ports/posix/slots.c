@@ -2,16 +2,16 @@
 /*
  * slots.c - pointing slots at pages, with mmap().
  *
- * set() and clear() of a local slot are a few system calls and touch nothing
- * else but an atomic flag, so that signal handlers can have local maps.  Those
- * of the window's slots, and clear_now(), are called under its lock.
+ * set() and clear() of a local slot make a few system calls and access nothing
+ * but an atomic flag, so that signal handlers can have local maps.  For the
+ * window's slots they are called under the window's lock, as is clear_now().
  *
  * mmap() replaces a mapping in one step: other threads see the old page or the
- * new one, and before it returns the kernel has flushed the old translation
- * from every TLB (I4).  That is why the port has no flush_tlb().
+ * new one, and before it returns, the kernel has flushed the old translation
+ * from every TLB (I4).  So the port needs no flush_tlb().
  *
- * The reserved range stays reserved: every mmap() below puts something in the
- * place of what was there.  See reserve_again() for the exception.
+ * The reserved range stays reserved: every mmap() below replaces a mapping of
+ * the range by another.  See reserve_again() for the exception.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -29,17 +29,17 @@ static void *mmap_none(void *addr, size_t bytes, int flags)
 }
 
 /*
- * Keeps a range ours after mmap(MAP_FIXED) over it failed.  Keeps errno.
+ * Keeps a range reserved after mmap(MAP_FIXED) over it failed.  Keeps errno.
  *
- * Almost always it failed before it changed anything.  But the kernel can have
- * removed the old mapping by the time it finds that it has no memory for the
- * new one: the range then has a hole that another thread's mmap() may be given.
- * So it is reserved anew, unless something is there (EEXIST): the old mapping,
- * as a rule.
+ * mmap() almost always fails before it changes anything.  But the kernel may
+ * have removed the old mapping when it finds that it has no memory for the new
+ * one.  That leaves a hole in the range, which another thread's mmap() may be
+ * given.  So the range is reserved again, unless there is a mapping (EEXIST),
+ * which is almost always the old one.
  *
- * What remains: if another thread's mmap() hits the hole in the instant before
- * it is closed, or the kernel has no memory to close it either, the next use of
- * the slot replaces what has been mapped there meanwhile.
+ * One case remains: if another thread's mmap() gets the hole just before it is
+ * closed, or if the kernel has no memory to close it either, the next use of
+ * the slot replaces what that thread has mapped there.
  */
 static void reserve_again(void *addr, size_t bytes)
 {
@@ -53,19 +53,19 @@ static void reserve_again(void *addr, size_t bytes)
 }
 
 /*
- * The spare is a page of the range that can be read and has empty ones on both
- * sides: three mappings.  Made like its neighbours, it is one with them, so that
- * the process has two mappings less; and that always works, since to merge takes
- * no mapping.
+ * The spare is a readable page of the range between two inaccessible ones:
+ * three mappings.  When it is made inaccessible too, the three merge into one,
+ * and the process has two mappings fewer.  That works even at the limit on
+ * mappings, since merging needs none.
  *
- * At the limit on mappings the kernel refuses every mmap(), also one that would
- * end with fewer of them, as putting nothing in the place of a page does, and
- * the munmap() of a range that it has merged with what lies before and behind
- * it.  The spare is what these two are made possible with.
+ * At the limit, the kernel refuses every mmap(), even one that would leave
+ * fewer mappings, such as one that clears a slot.  It also refuses the munmap()
+ * of a range that it has merged with its neighbours on both sides.  The two
+ * mappings of the spare make both possible.
  */
 int pkmap_posix_make_spare(struct pkmap_posix *p)
 {
-	/* Not mprotect(), which needs one free mapping more. */
+	/* Not mprotect(), which needs one more free mapping. */
 	if (mmap(p->spare, p->spare_bytes, PROT_READ,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
 		 0) != MAP_FAILED)
@@ -74,7 +74,7 @@ int pkmap_posix_make_spare(struct pkmap_posix *p)
 	return pkmap_posix_errno_code();
 }
 
-/* Nobody waits for it: a handler may have interrupted who uses it. */
+/* Does not wait for the spare: its user may be the thread we interrupted. */
 static bool take_spare(struct pkmap_posix *p)
 {
 	if (atomic_exchange_explicit(&p->spare_taken, true,
@@ -85,8 +85,8 @@ static bool take_spare(struct pkmap_posix *p)
 }
 
 /*
- * If another thread has used up what it made free, there is no spare until a
- * later call finds room for it.
+ * If another thread has used the two mappings meanwhile, there is no spare
+ * until a later call can make one.
  */
 static void restore_spare(struct pkmap_posix *p)
 {
@@ -131,7 +131,7 @@ static bool try_clear_range(void *addr, size_t bytes)
 	return false;
 }
 
-/* Whether a range of slots shows nothing now; errno says why not. */
+/* Makes a range of slots inaccessible.  If it cannot, errno says why. */
 bool pkmap_posix_clear_range(struct pkmap_posix *p, void *addr, size_t bytes)
 {
 	bool done = try_clear_range(addr, bytes);
@@ -152,7 +152,7 @@ void *pkmap_posix_mmap_page(struct pkmap_posix *p, void *addr, pkmap_pfn pfn,
 		    MAP_SHARED | MAP_FIXED, p->fd, (off_t)pfn << p->page_shift);
 }
 
-/* The window's slot at @addr; nslots or more: a local one. */
+/* The number of the slot at @addr; local slots begin at nslots. */
 static size_t slot_at(const struct pkmap_posix *p, const void *addr)
 {
 	return (size_t)((const char *)addr - p->base) >> p->slot_shift;
@@ -173,11 +173,12 @@ int pkmap_posix_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 }
 
 /*
- * A slot of the window may be used for another page soon, and to replace a page
- * is cheaper than to remove it first: so that is put off, unless config.strict.
- * It is also put off where it fails, for want of memory.
+ * A window's slot will often be used for another page soon, and replacing a
+ * mapping is cheaper than removing it first.  So unless config.strict is set,
+ * the slot is only marked as stale; likewise if clearing it fails for lack of
+ * memory.
  *
- * Local slots are emptied at once.  Nobody but their CPU could do it later.
+ * Local slots are cleared at once, since only their own CPU could do it later.
  */
 void pkmap_posix_clear(void *port, void *addr, size_t npages)
 {
@@ -193,7 +194,7 @@ void pkmap_posix_clear(void *port, void *addr, size_t npages)
 	errno = saved;
 }
 
-/* The first slot from @slot on that is, or is not, put off; or nslots. */
+/* The first slot from @slot on that is, or is not, stale; or nslots. */
 static size_t find_slot(const struct pkmap_posix *p, size_t slot, bool stale)
 {
 	const bool *found = memchr(&p->stale[slot], stale, p->nslots - slot);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * text.c - codes in English.  A text of a misuse goes behind what was refused:
- * "pkmap_unmap: page 17: ...".
+ * text.c - codes in English.  The text of a misuse follows the call and what it
+ * was called with: "pkmap_unmap: page 17: ...".
  */
 #include <pkmap/posix.h>
 
@@ -33,7 +33,7 @@ const char *pkmap_strerror(int err)
 	}
 }
 
-/* No default: the compiler says which code has no text. */
+/* No default: the compiler warns of a code without a text. */
 const char *pkmap_strmisuse(enum pkmap_misuse what)
 {
 	switch (what) {

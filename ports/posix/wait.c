@@ -13,10 +13,10 @@
 #define NS_PER_SEC 1000000000u
 
 /*
- * The kernel's timespec, which need not be the C library's.  A 32-bit system
- * has two futex calls: the one of old, whose 31 bits of seconds last until 68
- * years after boot, and one for 64 bits, which Linux before 5.1 does not have.
- * So the old one is used, unless, on the newest systems, there is none.
+ * The kernel's timespec, which can differ from the C library's.  A 32-bit
+ * system has two futex calls: the old one, whose 31 bits of seconds last until
+ * 68 years after boot, and one with 64 bits, which Linux has since 5.1.  The
+ * old one is used, except on the newest systems, which do not have it.
  */
 #ifdef SYS_futex
 #define FUTEX_CALL    SYS_futex
@@ -56,9 +56,9 @@ void pkmap_posix_unlock(void *port)
 }
 
 /*
- * PKMAP_NO_DEADLINE is a time like any other, 584 years after boot: with a
- * time-out the kernel ends the wait whenever a signal handler ran, without one
- * it would go back to sleep after a handler that was installed with SA_RESTART.
+ * PKMAP_NO_DEADLINE is a time like any other, 584 years after boot.  With a
+ * time-out the kernel ends the wait whenever a signal handler has run; without
+ * one it would resume the wait after a handler installed with SA_RESTART.
  */
 static struct futex_time futex_time(uint64_t ns)
 {
@@ -96,7 +96,7 @@ int pkmap_posix_wait(void *port, pkmap_a32 *event, uint32_t seen,
 void pkmap_posix_wake(void *port, pkmap_a32 *event)
 {
 	(void)port;
-	/* A handler's errno is safe: on a word that is there it cannot fail. */
+	/* Leaves errno alone: a wake of a word that exists cannot fail. */
 	syscall(FUTEX_CALL, event, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
