@@ -46,7 +46,7 @@ const char *pkmap_strmisuse(enum pkmap_misuse what)
 	case PKMAP_MISUSE_UNALIGNED:
 		return "address not the start of a page";
 	case PKMAP_MISUSE_PFN:
-		return "page outside of the window's";
+		return "not a page of the window";
 	case PKMAP_MISUSE_IMPOSSIBLE:
 		return "more pages at once than there are slots";
 	case PKMAP_MISUSE_LOCAL_ORDER:
@@ -56,7 +56,7 @@ const char *pkmap_strmisuse(enum pkmap_misuse what)
 	case PKMAP_MISUSE_IN_USE:
 		return "in use";
 	case PKMAP_MISUSE_SATURATED:
-		return "mapped too often at once, stays mapped for good";
+		return "mapped too many times at once; stays mapped for good";
 	case PKMAP_MISUSE_LOCAL_OPEN:
 		return "this CPU has a local map of it open";
 	case PKMAP_MISUSE_LOCAL_LEFT:
@@ -82,12 +82,12 @@ const char *pkmap_dma_strmisuse(enum pkmap_dma_misuse what)
 	case PKMAP_DMA_SYNC_DEVICE:
 		return "another device has it";
 	case PKMAP_DMA_OVERLAP:
-		return "a device writes to it already";
+		return "a device already writes to it";
 	case PKMAP_DMA_LOCAL_MAP:
 		return "the CPU has a local map of it open";
 	case PKMAP_DMA_NEVER_UNMAPPED:
 	case PKMAP_DMA_FORGOTTEN:
-		return "a device has it still";
+		return "a device still has it";
 	case PKMAP_DMA_TRACKER_FULL:
 		return "devices have more buffers than the tracker has entries";
 	}
