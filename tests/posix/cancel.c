@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Threads that are cancelled: no call of ours is where they end.
+ * Threads that are cancelled: no call of the library is a cancellation point.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 
 #include "posix_test.h"
 
-/* A call that returns nothing else gives 0 or -1. */
+/* Calls that return no error code are turned into 0 or -1. */
 struct step {
 	const char *name;
 	int result;
@@ -44,7 +44,7 @@ static int max_slots(void)
 
 static int directory;
 
-/* Fails with a duplicate to close. */
+/* Fails when it has a duplicate of the descriptor, and must close it. */
 static int open_directory(void)
 {
 	const struct pkmap_posix_config config = { .fd = directory };
@@ -108,7 +108,7 @@ static int sync_file(void)
 	return pkmap_posix_sync(port);
 }
 
-/* A line on standard error, which write() would be cancelled in. */
+/* Prints a line on standard error; write() would be a cancellation point. */
 static int misuse(void)
 {
 	return pkmap_unmap(win, NULL);
@@ -153,7 +153,7 @@ static const struct step steps[] = {
 static atomic_uint step_at;
 static int results[NSTEPS];
 
-/* To be cancelled at the first point that there is, which is the last line. */
+/* Is cancelled at the first cancellation point: pthread_testcancel(). */
 static void *all_steps(void *arg)
 {
 	unsigned int k;
@@ -207,7 +207,7 @@ static void *wait_without_end(void *arg)
 	return NULL;
 }
 
-/* One that is cancelled while it waits waits on, and gets its page. */
+/* A thread cancelled while it waits keeps waiting, and gets its page. */
 static void test_cancelled_waiter(void **state)
 {
 	struct pkmap_posix_config config = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Threads as CPUs: how many at the same time, and none lost, whatever
- * instruction a handler interrupts.
+ * Threads as CPUs: how many there can be at the same time, and that no CPU is
+ * lost, whatever instruction a handler interrupts.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,8 +25,8 @@ struct holder {
 	struct pkmap_window *win;
 	pkmap_pfn pfn;
 	sem_t step;
-	atomic_int steps;  /* done; odd: it has a local map */
-	atomic_int result; /* of the last one */
+	atomic_int steps;  /* taken; odd: it has a local map */
+	atomic_int result; /* of the last step */
 };
 
 static struct holder holders[NCPUS];
@@ -59,7 +59,7 @@ static void step_holder(struct holder *h)
 		sched_yield();
 }
 
-/* With a small stack: a 32-bit process has to have room for a thousand. */
+/* With a small stack: a 32-bit process must have room for a thousand. */
 static void start_holder(struct holder *h, struct pkmap_window *win,
 			 pkmap_pfn pfn)
 {
@@ -109,7 +109,7 @@ static void stop_holders(void)
 		stop_holder(&holders[k]);
 }
 
-/* Fails if a number was lost: all of them are to be had. */
+/* Fails if a number was lost, since it uses all of them. */
 static void all_cpus_free(void)
 {
 	start_holders();
@@ -170,7 +170,7 @@ static void test_all_cpus(void **state)
 	start_holders();
 	step_holders();
 
-	/* A DMA call needs to be a CPU for a page that is not mapped. */
+	/* For a page that is not mapped, a DMA call needs a CPU. */
 	mapped = must_map(home.win, 101);
 	assert_int_equal(use_dma(101), 0);
 	must_unmap(home.win, mapped);
@@ -183,7 +183,7 @@ static void test_all_cpus(void **state)
 	assert_int_equal(errno, 4711);
 	assert_int_equal(home.reports, 0);
 
-	/* Any one that leaves makes room. */
+	/* Any thread that leaves makes room. */
 	step_holder(&holders[17]);
 	assert_int_equal(use_dma(100), 0);
 	assert_int_equal(pkmap_local_map(home.win, 100, &addr), 0);
@@ -201,7 +201,7 @@ static void test_all_cpus(void **state)
 	all_cpus_free();
 }
 
-/* Another thread finds no CPU. */
+/* Checks that another thread gets no CPU. */
 static void check_refused_elsewhere(struct pkmap_window *win)
 {
 	struct holder h;
@@ -213,8 +213,8 @@ static void check_refused_elsewhere(struct pkmap_window *win)
 }
 
 /*
- * A window has CPUs of its own: two threads are at one that has two, while all
- * of another window's are taken.  A third finds none.
+ * A window has CPUs of its own: while all CPUs of one window are taken, two
+ * threads use another that has two.  A third thread gets none.
  */
 static void test_cpus_of_its_own(void **state)
 {
@@ -249,8 +249,8 @@ static void test_cpus_of_its_own(void **state)
 }
 
 /*
- * In all windows together, so many threads have local maps open.  One more finds
- * no number, although its window has a CPU for it.
+ * The most threads that can have local maps open, in all windows together.  One
+ * more gets no number, although its window has a CPU for it.
  */
 static void test_all_threads(void **state)
 {
@@ -341,8 +341,8 @@ static void *leave_open_in_handler(void *win)
 }
 
 /*
- * More threads end with local maps open than there are numbers.  All are reported
- * by the time that a thread has been joined.
+ * More threads than there are numbers end with local maps open.  Each thread's
+ * maps are reported before pthread_join() returns.
  */
 static void check_end(struct pkmap_window **win, struct home *other,
 		      void *(*end)(void *win))
@@ -388,7 +388,7 @@ static void test_threads_that_end(void **state)
 	all_cpus_free();
 }
 
-/* Who waits for a page is woken when the thread that had it ends. */
+/* A thread that waits for a page is woken when the page's user ends. */
 static void *forget_page(void *arg)
 {
 	return pkmap_forget(home.win, 1, 1, NULL) ? arg : NULL;
@@ -458,7 +458,7 @@ static void test_two_windows(void **state)
 	all_cpus_free();
 }
 
-/* A local map and what it shows.  PKMAP_EBUSY may be right, too: no CPU. */
+/* Checks what a local map shows.  Returns PKMAP_EBUSY if no CPU is free. */
 static int use_local(pkmap_pfn pfn)
 {
 	void *addr;
@@ -512,8 +512,8 @@ static void test_signals(void **state)
 #define LEVELS	  2
 
 /*
- * A call is single-stepped until a handler runs @f after its @left-th step; and
- * @f may step another one, a level up.
+ * A call is single-stepped, and after @left more steps a handler calls @f.  In
+ * turn @f may step a call, one level up.
  */
 static volatile struct stepping {
 	sig_atomic_t on;
@@ -568,7 +568,7 @@ static void start_steps(unsigned int at, void (*f)(void))
 	s->f = f;
 	s->reached = false;
 	s->on = true;
-	/* Sets the trap flag, off the red zone below the stack pointer. */
+	/* Sets the trap flag, without touching the stack's red zone. */
 	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
 			 "pushfq\n\t"
 			 "orq %0, (%%rsp)\n\t"
@@ -579,7 +579,7 @@ static void start_steps(unsigned int at, void (*f)(void))
 			 : "memory", "cc");
 }
 
-/* Whether there were that many steps. */
+/* Returns whether there were that many steps. */
 static bool end_steps(void)
 {
 	volatile struct stepping *s = &stepping[level];
@@ -617,8 +617,8 @@ static void test_every_instruction(void **state)
 }
 
 /*
- * From borrowing to giving back it is the same number.  (Entering does this
- * twice, with two borrowers, and would take the square of the steps.)
+ * The number must stay the same until it is given back.  (local_enter() borrows
+ * twice, and would take the square of the steps.)
  */
 static void enter_and_leave(void)
 {
@@ -641,7 +641,7 @@ static void enter_and_leave_stepped(void)
 	inner_reached = end_steps();
 }
 
-/* A handler that interrupts a handler: every pair of instructions. */
+/* A handler interrupts a handler, at every pair of instructions. */
 static void test_every_two_instructions(void **state)
 {
 	unsigned int outer_at = 0;
@@ -667,7 +667,7 @@ static void test_every_two_instructions(void **state)
 	all_cpus_free();
 }
 
-/* No number is free until the handler: it makes one free, and uses it. */
+/* No number is free until this handler makes one free, and uses it. */
 static void leave_at_step(void)
 {
 	step_holder(&holders[5]);
@@ -687,7 +687,7 @@ static void test_every_instruction_when_full(void **state)
 	while (use_local_stepped(at++, leave_at_step, &err)) {
 		assert_true(!err || err == PKMAP_EBUSY);
 		refused += err != 0;
-		/* Back in, unless it is still there. */
+		/* The holder has left; it takes a CPU again. */
 		assert_int_equal(atomic_load(&holders[5].steps) % 2, 0);
 		step_holder(&holders[5]);
 		assert_int_equal(atomic_load(&holders[5].result), 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The window's DMA layer.  A "device" reads and writes the frames' file at the
- * addresses that it is told.  What mmap() does is seen, and made to fail or to
- * be interrupted, through the linker's --wrap.
+ * addresses that it is given.  The linker's --wrap puts a function in front of
+ * mmap(), which makes it fail or interrupts it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@
 static const struct pkmap_dma_device device = { .addr_mask = UINT64_MAX };
 
 /* Called before and after each mmap(MAP_FIXED); may be NULL. */
-static int (*before_fixed)(void); /* an error that it is to fail with, or 0 */
+static int (*before_fixed)(void); /* returns an errno to fail with, or 0 */
 static void (*after_fixed)(void);
 
 void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
@@ -119,7 +119,7 @@ static void fill(char *text, size_t len, unsigned int seed)
 		text[k] = (char)(k * 7 + (k >> 8) + seed);
 }
 
-/* Both ways, with page 3 in use, page 4 idle and page 5 not mapped. */
+/* In both directions, with page 3 in use, page 4 idle and page 5 not mapped. */
 static void check_transfer(struct home *h, const struct pkmap_dma_buffer *buf)
 {
 	const int fd = pkmap_posix_fd(h->port);
@@ -192,7 +192,7 @@ static void test_transfers(void **state)
 	}
 }
 
-/* How the pages of a buffer were found, and that they stay as they were. */
+/* DMA calls count how they find the pages of a buffer, and change nothing. */
 static void test_pages_found(void **state)
 {
 	const struct pkmap_dma_buffer buf = {
@@ -235,13 +235,13 @@ static void test_pages_found(void **state)
 #define DMA_SLOTS   3
 
 /*
- * DMA calls in a thread and in handlers on top of it, each interrupted while
- * it shows its page, in a slot of its own.
+ * DMA calls in a thread and in handlers on top of it.  Each call is interrupted
+ * while its page is mapped, in a slot of its own.
  */
 static struct nest {
 	struct home home;
 	unsigned int levels;	  /* handlers that are running */
-	unsigned int interrupted; /* levels that have been */
+	unsigned int interrupted; /* levels that have been interrupted */
 	int results[DMA_SLOTS + 1];
 } nest;
 
@@ -256,7 +256,7 @@ static void use_dma_in_handler(int sig)
 	nest.levels--;
 }
 
-/* Once each; not the last one, which gets no slot. */
+/* Interrupts each level once, except the last one, which gets no slot. */
 static void interrupt(void)
 {
 	if (nest.levels == nest.interrupted) {
@@ -283,7 +283,7 @@ static void test_handlers_nest(void **state)
 
 	(void)state;
 #ifdef SANITIZED
-	skip_because("a sanitizer puts signals off");
+	skip_because("a sanitizer defers signals");
 #endif
 	memset(&nest, 0, sizeof(nest));
 	home_open(&nest.home, &config);
@@ -299,7 +299,7 @@ static void test_handlers_nest(void **state)
 	after_fixed = NULL;
 	for (k = 0; k < DMA_SLOTS; k++)
 		assert_int_equal(nest.results[k], 0);
-	/* An interrupt too many. */
+	/* One interrupt too many. */
 	assert_int_equal(nest.results[DMA_SLOTS], PKMAP_EBUSY);
 	assert_int_equal(nest.home.misuse, PKMAP_MISUSE_LOCAL_DEPTH);
 	assert_int_equal(dma_stats(&nest.home).not_mapped, DMA_SLOTS + 1);
@@ -312,7 +312,7 @@ static void test_handlers_nest(void **state)
 	home_close(&nest.home);
 }
 
-/* What the mmap() after @skip others fails with. */
+/* After @skip more calls, mmap() fails with @err. */
 static struct {
 	unsigned int skip;
 	int err;
@@ -345,8 +345,9 @@ static const struct {
 };
 
 /*
- * The second page cannot be shown: nothing is held, with a single slot, and it
- * works again at once.  It shares its lines, so that unmapping has work too.
+ * With a single slot, the second page cannot be mapped: the call holds nothing,
+ * and succeeds when it is made again.  The buffer shares its first and last
+ * line, so that unmapping it needs the pages too.
  */
 static void test_set_fails(void **state)
 {
@@ -370,7 +371,7 @@ static void test_set_fails(void **state)
 	home_open(&h, &config);
 	for (k = 0; k < sizeof(codes) / sizeof(*codes); k++) {
 		seg = untouched;
-		/* That the first page's slot is emptied is a call as well. */
+		/* Two calls set and clear the slot for the first page. */
 		fail_fixed(2, codes[k].errno_is);
 		assert_int_equal(map(&h, &buf, PKMAP_DMA_FROM_DEVICE, &seg),
 				 codes[k].err);
@@ -446,7 +447,7 @@ static int unmap_in_child(void *arg)
 	return 0;
 }
 
-/* Each has what was mapped at that time, and what it maps from there on. */
+/* Each process has the buffers mapped before the fork, and then its own. */
 static void test_fork(void **state)
 {
 	const struct pkmap_dma_buffer buf = { .pfn = 1, .len = 64 };
@@ -495,8 +496,8 @@ static void test_fork(void **state)
 #endif
 
 /*
- * A page that its user alone gives to devices, and looks at in a local map, so
- * that the window may show it or not, as others see to.
+ * Only the caller gives this page to devices, and it looks at the page in a
+ * local map.  Others map the page and reclaim its slot meanwhile.
  */
 static int transfer(struct home *h, pkmap_pfn pfn, uint32_t n)
 {
@@ -542,7 +543,7 @@ static void transfer_in_handler(int sig)
 	errno = saved;
 }
 
-/* Thread k's page is k; the window, which is too small, shows all in turn. */
+/* Thread k's page is k.  The window is too small for all pages. */
 static void *transfer_in_thread(void *arg)
 {
 	const pkmap_pfn pfn = (pkmap_pfn)(uintptr_t)arg;
@@ -582,7 +583,7 @@ static void test_threads_and_handlers(void **state)
 	atomic_store(&running, NTHREADS);
 	sigemptyset(&alarms);
 	sigaddset(&alarms, SIGALRM);
-	/* Only this thread is interrupted: page 0 is its handler's. */
+	/* Only this thread is interrupted; its handler uses page 0. */
 	pthread_sigmask(SIG_BLOCK, &alarms, NULL);
 	for (k = 0; k < NTHREADS; k++)
 		assert_int_equal(pthread_create(&threads[k], NULL,
@@ -592,7 +593,7 @@ static void test_threads_and_handlers(void **state)
 	pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
 	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-	/* A page that nobody else has, for something to interrupt. */
+	/* Something to interrupt, with bytes that nobody else uses. */
 	while (atomic_load(&running) || atomic_load(&handled) < 500)
 		assert_int_equal(use(&busy,
 				     &(struct pkmap_dma_buffer){ .offset = 64,

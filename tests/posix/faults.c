@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every call that the port makes, of the kernel or for memory, fails once in
- * each way that is plausible, in a life of a window that uses all there is: for
- * n = 1, 2, 3 and so on the n'th call, until there is no n'th.  The linker's
- * --wrap puts us in front of the calls.
+ * Every system call and every allocation of the port fails once in each way
+ * that is plausible, in the life of a window that uses all calls of the
+ * library: the first one fails, then in another life the second, and so on,
+ * until there is no n'th.  The linker's --wrap puts the functions below in
+ * front of the calls.
  *
- * Whatever fails, the call of ours that it hits returns an error that its
- * header names, and errno says why; or it succeeds all the same.  What is held
- * stays where it is and is right; the same call succeeds when it is made again;
- * and when the window is closed, no file and no mapping is left.
+ * Whatever fails, the library's call returns an error that its header names,
+ * and errno says why; or it succeeds all the same.  Pages that are held stay
+ * mapped where they are; the same call succeeds when it is made again; and when
+ * the window is closed, no file and no mapping is left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,10 +67,10 @@ static const struct {
 
 /* Which call fails in this life, and whether it has. */
 static struct {
-	bool armed;	/* one of ours is being made */
-	unsigned int n; /* the n'th, from 1 on */
+	bool armed;	/* a call of the library is being made */
+	unsigned int n; /* which one fails, from 1 on */
 	unsigned int how;
-	bool lasting; /* and so do all alike, until ours returns */
+	bool lasting; /* so do all like it, until the library returns */
 	unsigned int seen;
 	bool happened;
 	bool happened_in_child;
@@ -86,7 +87,7 @@ static bool fails(enum call call)
 		fault.happened = true;
 		fault.call = call;
 		fault.errno_is = calls[call].errnos[fault.how];
-		/* What is tried again at once fails for a moment only. */
+		/* Calls that are repeated at once fail only once. */
 		fault.lasts = fault.lasting && fault.errno_is != EINTR &&
 			      call != CALL_FUTEX_WAIT;
 	} else if (!fault.lasts || call != fault.call) {
@@ -96,7 +97,7 @@ static bool fails(enum call call)
 	return true;
 }
 
-/* What another thread does just before we sleep. */
+/* What another thread does just before this one sleeps. */
 static void (*before_wait)(void);
 
 int __real_close(int fd);
@@ -128,7 +129,7 @@ int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes);
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 
-/* Linux has closed the file, whatever it says. */
+/* Linux closes the file, whatever close() returns. */
 int __wrap_close(int fd)
 {
 	int err = __real_close(fd);
@@ -154,7 +155,7 @@ int __wrap_fdatasync(int fd)
 	return fails(CALL_FDATASYNC) ? -1 : __real_fdatasync(fd);
 }
 
-/* What the kernel says that its limit on mappings is, if not NULL. */
+/* What /proc says of the limit on mappings, if not NULL. */
 static char *limit_says;
 
 FILE *__wrap_fopen64(const char *path, const char *mode)
@@ -213,7 +214,7 @@ int __wrap_posix_memalign(void **mem, size_t alignment, size_t bytes)
 	return fault.errno_is;
 }
 
-/* futex() alone.  That a wake fails is not plausible: the word is there. */
+/* Only waits on a futex fail.  A wake of a word that exists cannot. */
 long __wrap_syscall(long number, ...)
 {
 	void (*hook)(void) = before_wait;
@@ -245,8 +246,8 @@ static struct {
 	struct pkmap_posix *port;
 	struct pkmap_window *win;
 	struct pkmap_dma *dma;
-	char *held[NPAGES];   /* where, by page; else NULL */
-	unsigned int reports; /* nothing of all this is a misuse */
+	char *held[NPAGES];   /* by page: where it is mapped, or NULL */
+	unsigned int reports; /* must stay 0 */
 } life;
 
 static char number_of(pkmap_pfn pfn)
@@ -254,7 +255,7 @@ static char number_of(pkmap_pfn pfn)
 	return (char)('A' + pfn);
 }
 
-/* The calls of ours.  What one fails in, it has to be made again. */
+/* The library's calls.  One that fails must succeed when repeated. */
 
 static int open_port(void)
 {
@@ -301,7 +302,7 @@ static int hold_two(void)
 	return err ? err : hold(1, NULL);
 }
 
-/* Each page once, which takes reclaims.  Or PKMAP_ERANGE: it is wrong. */
+/* Maps each page once, with reclaims.  PKMAP_ERANGE: one shows another page. */
 static int visit_all(void)
 {
 	pkmap_pfn pfn;
@@ -336,7 +337,7 @@ static int hold_two_more(void)
 	return 0;
 }
 
-/* All slots are in use, and the time to wait is over. */
+/* All slots are in use, and the deadline has passed. */
 static int wait_in_vain(void)
 {
 	const struct pkmap_wait wait = { .deadline = 0 };
@@ -381,7 +382,7 @@ static int let_go_of_all(void)
 	return 0;
 }
 
-/* Two, one in the other, of pages that are not mapped. */
+/* Two nested local maps of pages that are not mapped. */
 static int local_maps(void)
 {
 	void *outer;
@@ -409,7 +410,7 @@ static int local_maps(void)
 
 static const struct pkmap_dma_device device = { .addr_mask = UINT64_MAX };
 
-/* A part of a line, so that there is something to do after it too. */
+/* They begin within a line, so that unmapping them needs the pages too. */
 static const struct pkmap_dma_buffer buffers[] = {
 	{ .pfn = 0, .offset = 8, .len = 100 },
 	{ .pfn = 12, .offset = 8, .len = 100 },
@@ -470,8 +471,8 @@ struct step {
 	const char *name;
 	int (*call)(void);
 	int result;	 /* without a fault */
-	bool second_try; /* a map: it makes room, and may change errno */
-	int errors[3];	 /* with a fault, by its header */
+	bool second_try; /* a map makes room and tries again: errno may change */
+	int errors[3];	 /* what it may return on a fault, by its header */
 };
 
 #define MAP_ERRORS PKMAP_ENOMEM, PKMAP_EIO
@@ -497,7 +498,7 @@ static const struct step steps[] = {
 	{ 0 },
 };
 
-/* What a child does with the window that it has from its parent. */
+/* What a child does with its copy of the parent's window. */
 static const struct step child_steps[] = {
 	{ "child: map all", visit_all, 0, true, { MAP_ERRORS } },
 	{ "child: map two at once", hold_two_more, 0, true, { MAP_ERRORS } },
@@ -509,7 +510,7 @@ static const struct step child_steps[] = {
 	{ 0 },
 };
 
-/* What went wrong, and when; false. */
+/* Prints what went wrong, and when.  Returns false. */
 static bool wrong(const struct step *step, const char *what)
 {
 	const char *file = life.config.fd < 0 ? "a memfd" : "a file";
@@ -540,7 +541,7 @@ static bool held_is_right(const struct step *step)
 			return wrong(step, "a page is not held");
 	}
 	if (pkmap_posix_local_cpu(life.port) >= 0)
-		return wrong(step, "the thread is a CPU still");
+		return wrong(step, "the thread is still a CPU");
 	return true;
 }
 
@@ -550,10 +551,10 @@ static bool error_is_right(const struct step *step, int err)
 	size_t k;
 
 	if (!fault.happened || err >= 0)
-		return wrong(step, "it should not, without a fault");
+		return wrong(step, "a wrong result, without a fault");
 	for (k = 0; step->errors[k] != err; k++) {
 		if (k == 2)
-			return wrong(step, "not an error that it can have");
+			return wrong(step, "not an error of this call");
 	}
 	if (err == PKMAP_EINTR)
 		return true;
@@ -613,7 +614,7 @@ static bool take_steps(const struct step *step)
 	return true;
 }
 
-/* The child's faults are counted on from the parent's. */
+/* The child goes on counting where the parent was. */
 static int in_child(void)
 {
 	int status;
@@ -669,7 +670,7 @@ static unsigned int mappings(void)
 	return lines_of("/proc/self/maps");
 }
 
-/* The next that would be given out: files are closed in any order. */
+/* The next descriptor that would be given out. */
 static int next_file(void)
 {
 	int fd = dup(STDOUT_FILENO);
@@ -679,7 +680,7 @@ static int next_file(void)
 	return fd;
 }
 
-/* Returns whether the @n'th call was there to fail in the @how'th way. */
+/* Returns whether there was an @n'th call, with a @how'th way to fail. */
 static bool live(unsigned int n, unsigned int how, bool lasting)
 {
 	struct pkmap_posix_config config = life.config;
@@ -716,7 +717,7 @@ static void fail_everywhere(bool lasting)
 	unsigned int happened = 1;
 	unsigned int n;
 
-	/* What the first one makes the C library allocate stays. */
+	/* What the C library allocates at first stays allocated. */
 	live(0, 0, false);
 	for (n = 1; happened; n++) {
 		happened = 0;
@@ -729,7 +730,7 @@ static void fail_everywhere(bool lasting)
 
 static void test_faults(void **state)
 {
-	/* 1: strict, 2: a file and no memfd, 4: which is lent. */
+	/* 1: strict; 2: on a file instead of a memfd; 4: the file is lent. */
 	const int kind = *(int *)*state;
 	int fd = kind & 2 ? temp_file(NPAGES * system_page()) : -1;
 
@@ -752,7 +753,7 @@ static void test_faults(void **state)
 		close(fd);
 }
 
-/* The limit is no number, or one that no window reaches. */
+/* The limit is not a number, or is larger than any window can use. */
 static void test_limits(void **state)
 {
 	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
@@ -760,7 +761,7 @@ static void test_limits(void **state)
 
 	(void)state;
 	limit_says = "65530"; /* the kernel's default */
-	/* What the first one makes the C library allocate stays. */
+	/* What the C library allocates at first stays allocated. */
 	pkmap_posix_max_slots(&config);
 	by_default = pkmap_posix_max_slots(&config);
 	assert_in_range(by_default, 40000, 65530 - 65530 / 4);
@@ -778,7 +779,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits),
 		{ "file_strict", test_faults, NULL, NULL, &kinds[0] },
-#ifndef SANITIZED /* for which it takes long */
+#ifndef SANITIZED /* it would take long */
 		{ "memfd_lazy", test_faults, NULL, NULL, &kinds[1] },
 		{ "lent_lazy", test_faults, NULL, NULL, &kinds[2] },
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * fork(): the child has a window of its own onto the same frames, at once, even
+ * fork(): the child can use its own window onto the same frames at once, even
  * if another thread of the parent was in the middle of a reclaim.
  */
 #include <pthread.h>
@@ -28,7 +28,7 @@ static int use_window(void *arg)
 	CHILD_CHECK(!strcmp(f->held, "parent"));
 	strcpy(f->held, "child");
 
-	/* Every slot anew, while the parent has its own mappings. */
+	/* Reuses every slot; the parent keeps its own mappings. */
 	for (pfn = 2; pfn < 32; pfn++) {
 		CHILD_CHECK(pkmap_map(f->home.win, pfn, NULL, &addr) == 0);
 		*(char *)addr = (char)pfn;
@@ -66,7 +66,7 @@ static void test_child_has_its_own(void **state)
 	must_unmap(f.home.win, idle);
 	assert_int_equal(run_in_child(use_window, &f), 0);
 
-	/* Nothing changed here but what the child stored. */
+	/* In the parent, only what the child stored has changed. */
 	assert_ptr_equal(pkmap_pin(f.home.win, 1), f.held);
 	must_unmap(f.home.win, f.held);
 	assert_string_equal(f.held, "child");
@@ -82,7 +82,7 @@ static void test_child_has_its_own(void **state)
 	home_close(&f.home);
 }
 
-/* A thread that reclaims all the time, in one window after the other. */
+/* A thread that keeps reclaiming, in one window after the other. */
 struct reclaimer {
 	struct home home[2];
 	atomic_bool stop;
@@ -109,7 +109,7 @@ static void *reclaim(void *arg)
 	return NULL;
 }
 
-/* Pages that the other thread held when we were forked: for ever. */
+/* The pages that the other thread held at the fork stay in use for ever. */
 static unsigned int held_pages(struct pkmap_window *win)
 {
 	unsigned int n = 0;
@@ -121,8 +121,8 @@ static unsigned int held_pages(struct pkmap_window *win)
 }
 
 /*
- * The lock is free, no slot is lost, and what the window believes to be mapped
- * is: each page still begins with its number.
+ * The lock is free, no slot is lost, and the window agrees with its mappings:
+ * each page still begins with its number.
  */
 static int check_window(struct pkmap_window *win)
 {
@@ -193,7 +193,7 @@ static void test_fork_during_reclaim(void **state)
 	home_close(&r.home[1]);
 }
 
-/* A window opened in the child, and one that the parent closed before. */
+/* The child opens a window, after the parent has closed one. */
 static int open_another(void *arg)
 {
 	struct pkmap_posix_config config = { .fd = -1, .npages = 8 };
@@ -226,11 +226,11 @@ static void test_open_and_close_between(void **state)
 	assert_int_equal(run_in_child(open_another, &config), 0);
 }
 
-/* The program's own handlers, which map pages of this window if there is one. */
+/* The program's own handlers map pages of this window, if it is set. */
 static struct pkmap_window *at_fork_win;
 static atomic_uint at_fork_maps;
 
-/* Pages that are not mapped, so that it takes the lock, and reclaims. */
+/* Maps pages that are not mapped, which takes the lock and reclaims. */
 static void *map_at_fork(void *arg)
 {
 	pkmap_pfn pfn;
@@ -244,7 +244,7 @@ static void *map_at_fork(void *arg)
 	return arg;
 }
 
-/* As it would if it waited for a lock under which another thread maps. */
+/* As if it waited for a lock that another thread holds while it maps. */
 static void prepare_fork(void)
 {
 	pthread_t thread;

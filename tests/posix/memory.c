@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * System calls that fail: really, for want of mappings, and in ways that no
- * test can bring about, through the linker's --wrap.
+ * System calls that fail: because the process has no mappings left, and, by the
+ * linker's --wrap, in ways that a test cannot cause.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,17 +13,17 @@
 
 #define NSLOTS 8
 
-/* What the next mmap(MAP_FIXED) of slots do; errno 0: what they should. */
+/* How the next mmap(MAP_FIXED) of slots fail; errno 0: they do not. */
 static struct {
 	int err;
 	bool leaves_hole; /* it unmaps what was there before it fails */
 	unsigned int times;
-	void (*before_last)(void); /* what a signal handler does then */
+	void (*before_last)(void); /* a handler, in place of the last failure */
 } fixed_fails;
 
 /*
- * Linux before 4.17: to MAP_FIXED_NOREPLACE an address is only a hint.  Where
- * the last mapping went.
+ * Linux before 4.17, where the address of MAP_FIXED_NOREPLACE is only a hint;
+ * and where it put the last mapping.
  */
 static bool old_kernel;
 static void *elsewhere;
@@ -31,10 +31,10 @@ static void *elsewhere;
 /* How many of the next calls of munmap() fail. */
 static unsigned int munmap_fails;
 
-/* Which of the next calls of posix_memalign() fails, from 1 on; 0: none. */
+/* Which of the next calls of posix_memalign() fails: 1 is the next one. */
 static unsigned int memalign_fails;
 
-/* What the next calls of fdatasync() do, the last first; 0: end. */
+/* The errnos of the next calls of fdatasync(), the last first; 0: end. */
 static int sync_errors[2];
 
 void *__real_mmap64(void *addr, size_t len, int prot, int flags, int fd,
@@ -151,11 +151,11 @@ static void test_set_fails(void **state)
 	home_open(&h, &config);
 	slot = must_map(h.win, 1);
 	must_unmap(h.win, slot);
-	/* So that a map has no slot to tear down, which calls mmap() too. */
+	/* So that a map has no slot to tear down: that calls mmap() too. */
 	assert_int_equal(pkmap_flush_unused(h.win), 1);
 
 	for (k = 0; k < 2 * sizeof(codes) / sizeof(*codes); k++) {
-		/* Without memory it is tried twice. */
+		/* Out of memory, a map tries twice. */
 		fail_fixed(1 + (codes[k / 2].err == PKMAP_ENOMEM),
 			   codes[k / 2].errno_is, k % 2);
 		assert_int_equal(pkmap_map(h.win, 2, NULL, &addr),
@@ -181,8 +181,8 @@ static void test_set_fails(void **state)
 }
 
 /*
- * Emptying a slot fails, in the teardown and at the end of the call: the slot is
- * free all the same, and used again.
+ * Clearing a slot fails, in the teardown and at the end of the call: the slot
+ * is free all the same, and is used again.
  */
 static void test_clear_fails(void **state)
 {
@@ -215,14 +215,14 @@ static void test_clear_fails(void **state)
 	assert_int_equal(*addr, 'c');
 	must_unmap(h.win, addr);
 
-	/* What failed is done by the next call that is to leave nothing. */
+	/* The next flush clears what the last one could not. */
 	fail_fixed(4, ENOMEM, false);
 	assert_int_equal(pkmap_flush_unused(h.win), 1);
 	assert_int_equal(load_signal(addr), 0);
 	assert_int_equal(pkmap_flush_unused(h.win), 0);
 	assert_int_equal(load_signal(addr), SIGSEGV);
 
-	/* Three failures: the spare was of use. */
+	/* After three failures, it succeeds with the spare. */
 	must_unmap(h.win, must_map(h.win, 1));
 	fail_fixed(3, ENOMEM, false);
 	assert_int_equal(pkmap_flush_unused(h.win), 1);
@@ -230,7 +230,7 @@ static void test_clear_fails(void **state)
 	home_close(&h);
 }
 
-/* What keeps the range ours does not map anything anywhere else. */
+/* Reserving a slot's range again leaves no mapping anywhere else. */
 static void test_old_kernel(void **state)
 {
 	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
@@ -251,7 +251,7 @@ static void test_old_kernel(void **state)
 
 static struct pkmap_window *handlers_window;
 
-/* Its local slot cannot be emptied either, and the spare is in use. */
+/* Its local slot cannot be cleared either, and the spare is in use. */
 static void local_map_in_handler(void)
 {
 	void *local;
@@ -263,7 +263,7 @@ static void local_map_in_handler(void)
 	assert_int_equal(load_signal(local), 0);
 }
 
-/* A handler interrupts who uses the spare: it leaves its slot as it is. */
+/* A handler that interrupts the user of the spare leaves its slot as it is. */
 static void test_spare_in_use(void **state)
 {
 	struct pkmap_posix_config config = {
@@ -287,7 +287,7 @@ static void test_spare_in_use(void **state)
 	home_close(&h);
 }
 
-/* The range cannot be given back, once and for all: then it is still open. */
+/* If the range cannot be unmapped, the window stays open, and can be used. */
 static void test_close_fails(void **state)
 {
 	struct pkmap_posix_config config = { .fd = -1, .npages = 16 };
@@ -359,7 +359,7 @@ static void test_sync_fails(void **state)
 	home_close(&h);
 }
 
-/* Mappings that use up all that the process may have. */
+/* Mappings that use up all that the process can have. */
 struct ballast {
 	char *range;
 	size_t bytes;
@@ -378,7 +378,7 @@ static long max_map_count(void)
 	return n;
 }
 
-/* mmap() goes one beyond the limit; then it fails even in place. */
+/* mmap() allows one more than the limit; then even MAP_FIXED fails. */
 static void fill(void)
 {
 	int k = 0;
@@ -399,7 +399,7 @@ static int load(struct ballast *b, long count)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (b->range == MAP_FAILED)
 		return -1;
-	/* Each other page differs: two mappings more. */
+	/* Changing every other page takes two more mappings. */
 	for (k = page; k + page < b->bytes; k += 2 * page) {
 		if (mprotect(b->range + k, page, PROT_READ) < 0)
 			break;
@@ -422,7 +422,7 @@ static long mappings(void)
 	return n;
 }
 
-/* The program uses up all mappings, and this while pages are held and idle. */
+/* The program uses up all mappings while pages are in use and idle. */
 static int out_of_mappings(void *arg)
 {
 	struct pkmap_posix_config config = {
@@ -459,7 +459,7 @@ static int out_of_mappings(void *arg)
 	}
 	CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
 
-	/* And with none idle: what is held stays, and what is free. */
+	/* With none idle it fails; what is mapped or free stays so. */
 	for (n = 2; n < NSLOTS - 1; n++) {
 		if (pkmap_map(win, 20 + 2 * n, NULL, &addr))
 			break;
@@ -476,7 +476,7 @@ static int out_of_mappings(void *arg)
 	CHILD_CHECK(pkmap_unmap(win, addr) == 0);
 	CHILD_CHECK(held[0][0] == 0 && held[1][0] == 1);
 
-	/* When they are let go of it goes on. */
+	/* When pages are unmapped, maps succeed again. */
 	while (--n)
 		CHILD_CHECK(pkmap_unmap(win, held[n]) == 0);
 	CHILD_CHECK(pkmap_map(win, 63, NULL, &addr) == 0);
@@ -491,8 +491,8 @@ static int out_of_mappings(void *arg)
 }
 
 /*
- * The largest window that is allowed, all of it mapped, each page in a mapping
- * of its own: a quarter of the limit is free; and idle ones are given back.
+ * The largest window that is allowed, with every slot mapped in a mapping of
+ * its own: a quarter of the limit stays free.  A flush gives the mappings back.
  */
 static int largest_window(void *arg)
 {
@@ -540,9 +540,9 @@ static void need_limit(void)
 {
 	long count = max_map_count();
 
-	/* Where an administrator allows a million there is no running out. */
+	/* Some systems allow a million, too many to use up. */
 	if (count < 1 || count > 1 << 20)
-		skip_because("vm.max_map_count is too large to reach");
+		skip_because("vm.max_map_count is too large to use up");
 #ifdef SANITIZED
 	skip_because("a sanitizer needs mappings itself");
 #endif

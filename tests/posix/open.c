@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Opening and closing: every kind of file, every refusal, nothing left behind.
+ * Opening and closing: every kind of file, every refusal, and nothing is left
+ * behind.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -41,7 +42,7 @@ static unsigned long address_space(void)
 	return pages;
 }
 
-/* Opening is refused so, for this reason, and leaves nothing behind. */
+/* Checks that opening fails with @err and errno @why, and leaves nothing. */
 static void refused(const struct pkmap_posix_config *config, int err, int why)
 {
 	struct pkmap_posix *untouched = (struct pkmap_posix *)1;
@@ -132,7 +133,7 @@ static void test_sizes_refused(void **state)
 	refused(&config, PKMAP_EINVAL, EINVAL);
 	config.nslots = 0;
 
-	/* More bytes than a size_t can express, and than there are. */
+	/* More bytes than a size_t can express, and more than there are. */
 	config.page_size = 1u << 30;
 	config.ncpus = PKMAP_POSIX_NCPUS;
 	config.local_slots = UINT32_MAX - 1;
@@ -140,7 +141,7 @@ static void test_sizes_refused(void **state)
 	config.local_slots = 1;
 	config.dma_slots = UINT32_MAX - 1;
 	refused(&config, PKMAP_EINVAL, EINVAL);
-	/* Just as many, and one page too many with what aligns the first. */
+	/* They fit in a size_t, but not with the page that aligns the first. */
 	config.ncpus = 4;
 	config.nslots = 3;
 	refused(&config, PKMAP_EINVAL, EINVAL);
@@ -172,7 +173,7 @@ static void test_files_refused(void **state)
 	close(pipes[0]);
 	close(pipes[1]);
 
-	/* The kernel maps it, but not as frames that two mappings share. */
+	/* The kernel can map it, but two mappings would not share its pages. */
 	fd = open("/dev/zero", O_RDWR);
 	refused_file(fd, false, ENODEV);
 	close(fd);
@@ -204,8 +205,8 @@ static void test_files_refused(void **state)
 }
 
 /*
- * A configuration that does not say what the frames are does not use standard
- * input, be it a file that would do; a copy of it can be used.
+ * A configuration that does not set fd must not use standard input, even if
+ * that is a suitable file.  A duplicate of standard input can be used.
  */
 static int open_standard_input(void *arg)
 {
@@ -229,7 +230,7 @@ static void test_standard_input(void **state)
 	assert_int_equal(run_in_child(open_standard_input, NULL), 0);
 }
 
-/* A tiny file, and one whose last page is a part of one. */
+/* A tiny file, and one whose last page is partial. */
 static void test_file_size(void **state)
 {
 	const size_t page = system_page();
@@ -255,7 +256,7 @@ static void test_file_size(void **state)
 	assert_int_equal(pkmap_posix_npages(h.port), 3);
 	assert_int_equal(pkmap_posix_page_size(h.port), 2 * page);
 
-	/* It is the caller's, who finds it as it was and may close it. */
+	/* The caller's descriptor is unchanged, and may be closed. */
 	assert_int_not_equal(pkmap_posix_fd(h.port), fd);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 123);
 	close(fd);
@@ -266,7 +267,7 @@ static void test_file_size(void **state)
 	home_close(&h);
 }
 
-/* Slots are aligned to their size, wherever the kernel has room for them. */
+/* Slots are aligned to their size, wherever the kernel puts the range. */
 static void test_alignment(void **state)
 {
 	const size_t big = 4 * system_page();
@@ -284,7 +285,7 @@ static void test_alignment(void **state)
 
 	(void)state;
 	for (k = 0; k < 4; k++) {
-		/* Moves what is mapped next by a page. */
+		/* Moves the next mapping by a page. */
 		spacer[k] = mmap(NULL, system_page(), PROT_READ,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		home_open(&h[k], &config);
@@ -299,8 +300,8 @@ static void test_alignment(void **state)
 }
 
 /*
- * A loop device on a file, which goes when it is closed, or -1 where that is
- * not to be had.
+ * Returns a loop device on a file, which is removed when it is closed; or -1 if
+ * there is none.
  */
 static int loop_device(int file)
 {
@@ -342,9 +343,9 @@ static void test_block_device(void **state)
 	config.fd = loop_device(file);
 	if (config.fd < 0) {
 		close(file);
-		skip_because("no loop device to be had");
+		skip_because("no loop device");
 	}
-	/* A descriptor that nothing can be asked through. */
+	/* A descriptor that allows no ioctl(). */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", config.fd);
 	unusable = open(path, O_PATH | O_CLOEXEC);
 	assert_true(unusable >= 0);
@@ -416,7 +417,7 @@ static void test_close(void **state)
 	char *addr;
 
 	(void)state;
-	/* Whatever the first one makes the C library allocate stays. */
+	/* What the C library allocates at first stays allocated. */
 	home_open(&h, &config);
 	home_close(&h);
 	space = address_space();
@@ -428,7 +429,7 @@ static void test_close(void **state)
 	assert_int_equal(h.reports, 1);
 	assert_int_equal(h.misuse, PKMAP_MISUSE_IN_USE);
 
-	/* It goes on as before. */
+	/* The window still works. */
 	assert_int_equal(*addr, 'c');
 	assert_ptr_equal(pkmap_pin(h.win, 3), addr);
 	must_unmap(h.win, addr);
@@ -440,7 +441,7 @@ static void test_close(void **state)
 	assert_int_equal(address_space(), space);
 }
 
-/* Another process, which POSIX record locks are for: exits with 0 if @fd is. */
+/* In another process: exits with 0 if @fd has a POSIX record lock. */
 static int is_locked(void *arg)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -450,7 +451,7 @@ static int is_locked(void *arg)
 	return lock.l_type == F_UNLCK;
 }
 
-/* The file is locked by us for as long as we hold the lock, whatever opens. */
+/* The file stays locked while this process holds the lock, if it is lent. */
 static void test_lent(void **state)
 {
 	int fd = temp_file(16 * system_page());
@@ -491,7 +492,7 @@ static void test_lent(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
-/* Opening takes that many pages, as posix.h has it, and some bookkeeping. */
+/* Opening reserves as many pages as posix.h says, and some bookkeeping. */
 static void check_address_space(struct pkmap_posix_config *config,
 				unsigned long pages)
 {
@@ -528,7 +529,7 @@ static void test_address_space(void **state)
 	config.dma_slots = PKMAP_POSIX_NONE;
 	check_address_space(&config, 100 + 1);
 
-	/* Large pages: fewer CPUs, but two. */
+	/* Large pages: fewer CPUs, but at least two. */
 	config = (struct pkmap_posix_config){ .nslots = 1 };
 	config.page_size = 1 << 20;
 	check_address_space(&config, 1 + 8 * (sizeof(long) == 8 ? 32 : 8) + 1);
@@ -540,7 +541,7 @@ static void test_address_space(void **state)
 	check_address_space(&config, 1 + (sizeof(long) == 8 ? 4 : 2) + 1);
 }
 
-/* No local slots, of either kind: local maps are refused, DMA is not. */
+/* Without local slots of either kind, local maps fail, but DMA works. */
 static void test_none(void **state)
 {
 	struct pkmap_posix_config config = {

@@ -99,7 +99,7 @@ static void store_byte(volatile char *addr, size_t bytes)
 	*addr = *addr;
 }
 
-/* Not memset(): of that a sanitizer knows what may be written to. */
+/* Not memset(), whose accesses a sanitizer checks. */
 static void store_bytes(volatile char *addr, size_t bytes)
 {
 	while (bytes--)
@@ -140,7 +140,7 @@ int memset_signal(char *addr, size_t bytes)
 }
 
 #ifdef PKMAP_COVERAGE
-/* gcc's: keeps what was counted, which _exit() would lose. */
+/* Of gcc: saves the counts, which _exit() would lose. */
 void __gcov_dump(void);
 #endif
 

@@ -15,8 +15,8 @@
 #include <pkmap/posix.h>
 
 /*
- * A sanitizer's run-time library needs mappings of its own, and does not stand
- * being interrupted anywhere by a handler that calls it.
+ * A sanitizer's run-time library needs mappings of its own, and a handler that
+ * calls it must not interrupt it.
  */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -26,7 +26,7 @@
 #endif
 #endif
 
-/* cmocka does not say why; scripts/check takes it from the line before. */
+/* cmocka prints no reason; scripts/check takes it from the line before. */
 #define skip_because(why) \
 	do { \
 		print_message("%s\n", why); \
@@ -44,10 +44,10 @@ struct home {
 	struct pkmap_dma_report dma_report; /* the last one */
 };
 
-/* Opens a port, whose reports are counted; fails the test if it cannot. */
+/* Opens a port and counts its reports.  Fails the test if it cannot. */
 void home_open(struct home *home, const struct pkmap_posix_config *config);
 
-/* Closes it; fails the test if it is in use. */
+/* Closes it.  Fails the test if it is in use. */
 void home_close(struct home *home);
 
 /* The system's page size. */
@@ -56,7 +56,7 @@ size_t system_page(void);
 /* A new file of @bytes without a name, on a disk if TMPDIR is. */
 int temp_file(uint64_t bytes);
 
-/* Maps a page, waiting as long as it takes; fails the test if it cannot. */
+/* Maps a page, waiting as long as it takes.  Fails the test if it cannot. */
 char *must_map(struct pkmap_window *win, pkmap_pfn pfn);
 void must_unmap(struct pkmap_window *win, void *addr);
 
@@ -64,7 +64,7 @@ void must_unmap(struct pkmap_window *win, void *addr);
 int load_signal(const char *addr);
 int store_signal(char *addr);
 
-/* Stores to @bytes from @addr on.  Returns the same. */
+/* Stores to @bytes bytes from @addr on.  Returns the same. */
 int memset_signal(char *addr, size_t bytes);
 
 /*
@@ -73,7 +73,7 @@ int memset_signal(char *addr, size_t bytes);
  */
 int run_in_child(int (*f)(void *arg), void *arg);
 
-/* For @f: says what is wrong, and ends it. */
+/* For @f: prints what is wrong, and returns from @f. */
 #define CHILD_CHECK(x) \
 	do { \
 		if (!(x)) { \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Misuses: each code has a text, and who gives no report function finds a line
- * on standard error.
+ * Misuses: each code has a text, and for a program without report functions
+ * each misuse is a line on standard error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static void open_port(uint32_t tracker_entries)
 	win = pkmap_posix_window(port);
 }
 
-/* Runs @provoke with standard error in a pipe: what it wrote is in printed. */
+/* Runs @provoke with standard error in a pipe, and stores what it wrote. */
 static void catch_stderr(void (*provoke)(void))
 {
 	int was = dup(STDERR_FILENO);
@@ -51,7 +51,7 @@ static void catch_stderr(void (*provoke)(void))
 	close(ends[1]);
 }
 
-/* That just this line was printed. */
+/* Checks that exactly this was printed. */
 static void assert_printed(const char *format, ...)
 {
 	char expected[512];
@@ -125,7 +125,7 @@ static void close_busy(void)
 	assert_int_equal(pkmap_posix_close(port), PKMAP_EBUSY);
 }
 
-/* Why it cannot be closed: a line for each page. */
+/* A window in use cannot be closed; each page in use is a line. */
 static void test_busy(void **state)
 {
 	bool in_order;
@@ -203,7 +203,7 @@ static void test_dma(void **state)
 	assert_printed("pkmap: pkmap_dma_unmap: 255 bytes at 128 of page 5 "
 		       "from the device: the device was given another length: "
 		       "256 bytes at 128 of page 5 from the device\n");
-	/* What is forgotten has no direction. */
+	/* A forgotten range has no direction. */
 	catch_stderr(dma_forget);
 	assert_printed("pkmap: pkmap_dma_forget: %zu bytes at 0 of page 5: a "
 		       "device still has it: 256 bytes at 128 of page 5 from "
@@ -219,7 +219,7 @@ static void print_long(void)
 	pkmap_posix_print_report(&(struct pkmap_report){ .call = long_name });
 }
 
-/* What is too long for a line is cut off, the end of the line is not. */
+/* A text that is too long is cut off, but the newline is not. */
 static void test_long_line(void **state)
 {
 	(void)state;
@@ -249,8 +249,8 @@ static void test_own_function(void **state)
 
 /*
  * The standard streams are closed, so their numbers are the next to be given
- * out: not to the file with the frames, which the reports would go to, or what
- * the program prints.
+ * out.  The file with the frames must not get one of them: reports, or what the
+ * program prints, would be written to it.
  */
 static int closed_streams(void *arg)
 {
@@ -302,7 +302,7 @@ static const char *dma_strmisuse(int code)
 	return pkmap_dma_strmisuse((enum pkmap_dma_misuse)code);
 }
 
-/* Each code from @first to @last has a text, those beyond have @unknown. */
+/* Each code from @first to @last has a text of its own, the others @unknown. */
 static void check_texts(const char *(*text)(int code), int first, int last,
 			const char *unknown)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What slots show: the right pages, at any offset, through every way of taking
- * them down, and nobody else's mappings.
+ * What slots show: the right pages, at any offset, after every kind of
+ * teardown, and no mappings of anybody else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #define NSLOTS 8
 
-/* A window onto a file whose pages begin with their number. */
+/* Opens a window onto a file whose pages begin with their number. */
 static void open_numbered(struct home *h, struct pkmap_posix_config *config)
 {
 	pkmap_pfn pfn;
@@ -40,7 +40,7 @@ static pkmap_pfn number_at(const char *addr)
 	return pfn;
 }
 
-/* Every page once, with all the reclaims that it takes. */
+/* Maps every page once, with all the reclaims that this takes. */
 static void map_all(struct home *h)
 {
 	pkmap_pfn pfn;
@@ -97,7 +97,7 @@ static void test_strict_faults(void **state)
 	addr = must_map(h.win, 2);
 	must_unmap(h.win, addr);
 
-	/* Idle, it is still there: nothing has been reclaimed. */
+	/* The page is idle, but nothing has been reclaimed yet. */
 	assert_int_equal(load_signal(addr), 0);
 	assert_true(pkmap_flush_unused(h.win) > 0);
 	assert_int_equal(load_signal(addr), SIGSEGV);
@@ -113,9 +113,8 @@ static void test_strict_faults(void **state)
 }
 
 /*
- * By default a slot that was reclaimed goes on showing its page until it is used
- * for another, in debug builds it does not; at the latest a flush ends that.  A
- * local slot never does.
+ * By default a reclaimed slot shows its old page until it is used for another,
+ * or until a flush.  In debug builds it does not, and a local slot never does.
  */
 static void test_teardown_by_default(void **state)
 {
@@ -154,8 +153,8 @@ static void test_teardown_by_default(void **state)
 }
 
 /*
- * A page that is forgotten is not to be seen any more, where it was and where it
- * was before; and for the kernel the file has no mappings.
+ * A forgotten page cannot be seen any more, neither in its slot nor in earlier
+ * ones; and the kernel sees no mappings of the file.
  */
 static void test_forget(void **state)
 {
@@ -179,7 +178,7 @@ static void test_forget(void **state)
 	assert_int_equal(fcntl(config.fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
 	assert_int_equal(errno, EBUSY);
 
-	/* Most of these have long been reclaimed. */
+	/* Most of these were reclaimed before. */
 	assert_int_equal(pkmap_forget(h.win, 0, 64, PKMAP_NOWAIT), 0);
 	for (pfn = 0; pfn < 64; pfn++)
 		assert_int_equal(load_signal(addr[pfn]), SIGSEGV);
@@ -189,7 +188,7 @@ static void test_forget(void **state)
 	close(config.fd);
 }
 
-/* Whether every page from @addr on is taken, by somebody. */
+/* Returns whether each of these pages is mapped or reserved. */
 static bool all_taken(char *addr, size_t npages)
 {
 	size_t k;
@@ -207,8 +206,8 @@ static bool all_taken(char *addr, size_t npages)
 }
 
 /*
- * After a strict teardown nothing is mapped, and still no mmap() of anybody
- * ends up inside.
+ * After a strict teardown no page is mapped, but no mmap() is given an address
+ * in the range.
  */
 static void test_range_stays_reserved(void **state)
 {
@@ -243,7 +242,7 @@ static void test_range_stays_reserved(void **state)
 	assert_true(all_taken(low, npages));
 
 	for (k = 0; k < 1000; k++) {
-		/* Differing protections keep them from becoming one mapping. */
+		/* With different protections, they do not merge. */
 		others[k] = mmap(NULL, system_page(),
 				 k % 2 ? PROT_NONE : PROT_READ,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -258,7 +257,7 @@ static void test_range_stays_reserved(void **state)
 	assert_false(all_taken(low, npages));
 }
 
-/* Beyond the end of a page, and before it, is nobody's, and no other page. */
+/* The addresses before and after a page's slot show nothing. */
 static void test_guard(void **state)
 {
 	struct pkmap_posix_config config = { .guard = true };
@@ -333,7 +332,7 @@ static void test_read_only(void **state)
 	home_close(&h);
 }
 
-/* A page above 4 GiB, and the one that 32 bits of its offset would give. */
+/* A page above 4 GiB, and the page at the low 32 bits of its offset. */
 static void test_large_offsets(void **state)
 {
 	const uint64_t above = (UINT64_C(5) << 30) + 3 * system_page();
@@ -421,7 +420,7 @@ static void test_truncated(void **state)
 	assert_int_equal(load_signal(held), SIGBUS);
 	assert_int_equal(store_signal(held), SIGBUS);
 
-	/* The window goes on: this page, other ones, and all the calls. */
+	/* The window still works, for this page and others, in all calls. */
 	assert_ptr_equal(pkmap_pin(h.win, 40), held);
 	must_unmap(h.win, held);
 	assert_int_equal(pkmap_local_map(h.win, 50, &local), 0);
@@ -433,7 +432,7 @@ static void test_truncated(void **state)
 	assert_int_equal(pkmap_forget(h.win, 16, 48, PKMAP_NOWAIT),
 			 PKMAP_EBUSY);
 
-	/* Grown again, the page is there, and empty. */
+	/* When the file has grown again, the page is there, and empty. */
 	assert_int_equal(ftruncate(fd, (off_t)(64 * system_page())), 0);
 	assert_int_equal(number_at(held), 0);
 	must_unmap(h.win, held);
@@ -441,7 +440,7 @@ static void test_truncated(void **state)
 	home_close(&h);
 }
 
-/* More pages than the file has: they can be mapped, not touched. */
+/* Pages beyond the end of the file can be mapped, but not touched. */
 static void test_beyond_end(void **state)
 {
 	struct pkmap_posix_config config = { .npages = 8 };
@@ -461,7 +460,7 @@ static void test_beyond_end(void **state)
 	close(config.fd);
 }
 
-/* Each call that succeeds, and some that do so after a system call failed. */
+/* Calls that succeed, some of them after a system call failed. */
 static void test_errno_kept(void **state)
 {
 	struct pkmap_posix_config config = { .strict = true };
@@ -488,7 +487,7 @@ static void test_errno_kept(void **state)
 	home_close(&h);
 }
 
-/* Linux 6.5; the same number wherever it is to be had. */
+/* New in Linux 6.5; the number is the same on all architectures. */
 #ifndef SYS_cachestat
 #define SYS_cachestat 451
 #endif
@@ -506,7 +505,7 @@ struct cache_pages {
 	uint64_t recently_evicted;
 };
 
-/* Pages of the file that the storage device does not have; < 0: unknown. */
+/* How many pages are not on the storage device yet; < 0: unknown. */
 static int64_t unwritten(int fd)
 {
 	struct range all = { 0 };
@@ -519,7 +518,7 @@ static int64_t unwritten(int fd)
 	return (int64_t)(pages.dirty + pages.writeback);
 }
 
-/* Of two stores, one page is mapped still and one no longer. */
+/* Stores to two pages, one still mapped and one no longer. */
 static void test_sync(void **state)
 {
 	struct pkmap_posix_config config = { .strict = true };
@@ -540,7 +539,7 @@ static void test_sync(void **state)
 	assert_int_equal(unwritten(fd), 0);
 
 	mapped = must_map(h.win, 3);
-	/* Unless the kernel happens to write them back right now. */
+	/* Unless the kernel happens to have written them back already. */
 	do {
 		gone = must_map(h.win, 4);
 		mapped[0] = 's';

@@ -52,7 +52,7 @@ static void test_times_out(void **state)
 	held = must_map(h.win, 1);
 	assert_int_equal(pkmap_map(h.win, 2, &wait, &addr), PKMAP_ETIMEDOUT);
 
-	/* Not before its time, whatever the units. */
+	/* Not before the deadline. */
 	errno = 4711;
 	wait.deadline = pkmap_posix_deadline(20 * 1000 * 1000);
 	assert_int_equal(pkmap_map(h.win, 2, &wait, &addr), PKMAP_ETIMEDOUT);
@@ -104,7 +104,7 @@ static void start(struct waiter *w, struct home *home, uint32_t flags,
 	w->wait.deadline = deadline;
 	atomic_init(&w->done, false);
 	assert_int_equal(pthread_create(&w->thread, NULL, wait_for_slot, w), 0);
-	/* It has announced itself: it sleeps now, or is about to. */
+	/* It has counted itself as waiting: it sleeps, or is about to. */
 	do {
 		sched_yield();
 		pkmap_read_stats(home->win, &stats);
@@ -179,8 +179,8 @@ static void test_interrupted(void **state)
 
 /*
  * A signal ends the sleep, and the map goes back to sleep, which is counted.
- * When the handler runs is no event to wait for: ThreadSanitizer puts it off as
- * long as a thread is in a system call that it does not know.
+ * The test cannot wait for the handler to run: ThreadSanitizer defers it while
+ * the thread is in a system call that it does not know.
  */
 static void test_not_interruptible(void **state)
 {
