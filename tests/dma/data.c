@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Data come through right: random transfers on every kind of machine.
+ * Random transfers on every kind of machine: CPU and device read the right
+ * data.
  *
  * usage: dma_data [TRANSFERS]
  */

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * DMA calls in an interrupt that comes when a task maps and unmaps pages and
- * makes DMA calls itself, so that they find pages mapped, idle, being reclaimed
+ * DMA calls in interrupts of a task that maps and unmaps pages and makes DMA
+ * calls itself.  The interrupts' calls find pages mapped, idle, being reclaimed
  * and not mapped.
  *
  * usage: dma_interrupted [INTERRUPTS]
  *
  * Runs until the map, the unmap and the reclaim of a page and a DMA call have
- * been interrupted INTERRUPTS times each, and as many pages were found in use,
- * idle and not mapped by the interrupts' calls.
+ * been interrupted INTERRUPTS times each, and the interrupts' calls have found
+ * as many pages in use, as many idle, and as many not mapped.
  *
- * In each page the task has bytes of its own, some of them a buffer, and the
- * interrupts have two buffers: a short one, whose transfer begins and ends in
- * one interrupt and which shares its first line with the task's bytes, and a
- * long one, whose transfer goes on while the task uses the page.
+ * In each page the task has bytes of its own, some of which are a buffer, and
+ * the interrupts have two buffers.  The transfer of the short one begins and
+ * ends in one interrupt; it shares its first line with the task's bytes.  The
+ * transfer of the long one goes on while the task uses the page.
  */
 #include "soft_machine.h"
 
@@ -61,8 +61,8 @@ static struct {
 	uint64_t interrupt_random;
 	volatile enum doing doing;
 	volatile unsigned long interrupted[NDOING];
-	struct pkmap_dma_stats found; /* pages, by the interrupts' calls */
-	volatile pkmap_pfn current;   /* page that the task is about to use */
+	struct pkmap_dma_stats found; /* pages that the interrupts found */
+	volatile pkmap_pfn current;   /* the page that the task uses next */
 	void *held;
 	uint8_t value[SOFT_BYTES];
 	enum pkmap_dma_dir long_dir[SOFT_PAGES]; /* 0: not mapped */
@@ -224,7 +224,7 @@ static void interrupt_task(void)
 	t.found.not_mapped += after.not_mapped - before.not_mapped;
 }
 
-/* The task gets on in between, however slow the machine is. */
+/* Armed once per interrupt, so that the task runs on a slow machine too. */
 static void arm_timer(void)
 {
 	const struct itimerspec once = {
@@ -281,7 +281,7 @@ static void unmap(void *page)
 	t.doing = SOMETHING_ELSE;
 }
 
-/* The task looks at its bytes of a page, and changes some. */
+/* The task checks its bytes of a page, and changes some. */
 static void use(void *page, pkmap_pfn pfn)
 {
 	const size_t from = random_next(&t.task_random) % TASK_BYTES;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Each operation of dma.h's table is needed: when one of them is left out, or
- * does less than it should, or follows the other cache's instead of preceding
- * it, some transfer that dma_data does goes wrong.
+ * Each operation of dma.h's table is needed: if one is left out, or does less
+ * than it should, or is done to the two cache levels in the wrong order, some
+ * transfer of dma_data goes wrong.
  *
  * usage: dma_left_out [TRANSFERS]
  */
@@ -50,7 +50,7 @@ static const char *const dir_names[] = {
 static unsigned int ntransfers;
 static unsigned int ntests;
 
-/* On which kind of machine is it seen?  Tries all in turn. */
+/* Tries every kind of machine, until one shows the mistake. */
 static bool is_seen(const struct mistake *mistake)
 {
 	struct soft_kind kind;
@@ -106,7 +106,7 @@ static void try_less(const struct entry *e, enum soft_level level)
 		try_instead(e, level, PKMAP_CACHE_INVAL);
 }
 
-static void try_other_order(const struct entry *e)
+static void try_wrong_order(const struct entry *e)
 {
 	const struct mistake mistake = {
 		.dir = e->dir,
@@ -114,7 +114,7 @@ static void try_other_order(const struct entry *e)
 		.swapped = true,
 	};
 
-	try(&mistake, "inner and outer cache in the other order");
+	try(&mistake, "inner and outer cache in the wrong order");
 }
 
 int main(int argc, char **argv)
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 		try_less(&table[k], SOFT_INNER);
 		try_less(&table[k], SOFT_OUTER);
 		if (table[k].lines == WHOLE)
-			try_other_order(&table[k]);
+			try_wrong_order(&table[k]);
 	}
 	printf("1..%u\n", ntests);
 	return 0;

@@ -3,9 +3,9 @@
  * soft_cache.h - a data cache in software: sets and ways, lines with dirty
  * bits, write-back.
  *
- * A cache is found by virtual or by physical address, as its kind says.  A line
- * of a VIVT cache remembers the physical address that it was filled from, and
- * is written back there.
+ * Lines are found by virtual or by physical address, depending on the kind.  A
+ * line of a VIVT cache remembers the physical address that it was filled from,
+ * and is written back there.
  */
 #ifndef SOFT_CACHE_H
 #define SOFT_CACHE_H
@@ -20,7 +20,7 @@
 #define SOFT_COLOURS  4u
 #define SOFT_MAX_SETS (SOFT_COLOURS * SOFT_PAGE / SOFT_LINE)
 
-/* Where a byte is: as the CPU names it, and its place in memory. */
+/* The virtual and the physical address of a byte. */
 struct soft_place {
 	uintptr_t virt;
 	size_t phys;
@@ -38,7 +38,7 @@ struct soft_cache {
 	enum pkmap_cache_kind kind;
 	uint32_t sets; /* a power of two, up to SOFT_MAX_SETS */
 	bool write_allocate;
-	struct soft_cache *outer; /* NULL: memory is next */
+	struct soft_cache *outer; /* the next level; NULL: memory */
 	uint8_t *memory;
 	uint64_t *random;
 	struct soft_line lines[SOFT_MAX_SETS * SOFT_WAYS];
@@ -50,18 +50,18 @@ void soft_cache_read(struct soft_cache *c, struct soft_place at, void *data,
 void soft_cache_write(struct soft_cache *c, struct soft_place at,
 		      const void *data, size_t bytes);
 
-/* Fills the line, if it is not there. */
+/* Fills the line, if it is not in the cache. */
 void soft_cache_fill(struct soft_cache *c, struct soft_place at);
 
-/* Works on the line, if it is there. */
+/* Does @op to the line, if it is in the cache. */
 void soft_cache_op(struct soft_cache *c, enum pkmap_cache_op op,
 		   struct soft_place at);
 
-/* The same wherever the physical address can be; not on VIVT. */
+/* The same in every set where the physical address can be.  Not for VIVT. */
 void soft_cache_op_phys(struct soft_cache *c, enum pkmap_cache_op op,
 			size_t phys);
 
-/* Up to @n lines, chosen at random, lose their places. */
+/* Evicts up to @n lines, chosen at random. */
 void soft_cache_evict(struct soft_cache *c, uint32_t n);
 
 void soft_cache_clean_all(struct soft_cache *c);

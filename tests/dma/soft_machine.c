@@ -31,7 +31,7 @@ static const struct pkmap_dma_device device = {
 static struct {
 	struct soft_kind kind;
 	const struct soft_hooks *hooks;
-	struct pkmap_posix *posix; /* whose frames and slots these are */
+	struct pkmap_posix *posix; /* has the frames and the slots */
 	const struct pkmap_ops *posix_ops;
 	struct pkmap_ops ops;
 	struct pkmap_dma_ops dma_ops;
@@ -40,9 +40,9 @@ static struct {
 	void *win_mem;
 	void *dma_mem;
 	uint8_t *memory;
-	char *base;		      /* the slots, then the local ones */
-	pkmap_pfn shown[RANGE_PAGES]; /* by them; or PKMAP_NO_PFN */
-	size_t last_local;	      /* local slot that was set last */
+	char *base;		      /* the slots, then the local slots */
+	pkmap_pfn shown[RANGE_PAGES]; /* by slot; PKMAP_NO_PFN: no page */
+	size_t last_local;	      /* the local slot that was set last */
 	struct soft_cache inner;
 	struct soft_cache outer;
 	uint64_t random;
@@ -101,7 +101,7 @@ const char *soft_kind_name(const struct soft_kind *kind)
 	return name;
 }
 
-/* An access, or work on a line, which no signal handler may come between. */
+/* Around an access or an operation on a line, which must not be interrupted. */
 static void enter(void)
 {
 	m.busy++;
@@ -124,14 +124,14 @@ static size_t slot_of(const void *addr)
 	const size_t slot = ((uintptr_t)addr - (uintptr_t)m.base) / SOFT_PAGE;
 
 	if (slot >= RANGE_PAGES)
-		soft_fail("%p is no address of the window", addr);
+		soft_fail("%p is not in the window", addr);
 	return slot;
 }
 
 /* The real MMU must agree. */
 static void check_shown(const char *addr, struct soft_place at)
 {
-	/* An interrupt between the two looks could change memory. */
+	/* An interrupt between the two reads could change memory. */
 	m.busy++;
 	if (*(const volatile char *)addr != (char)m.memory[at.phys])
 		soft_fail("%p does not show page %zu", (const void *)addr,
@@ -150,7 +150,7 @@ static struct soft_place translate(const void *addr)
 	}
 	pfn = m.shown[slot_of(addr)];
 	if (pfn == PKMAP_NO_PFN)
-		soft_fail("no page is shown at %p", addr);
+		soft_fail("no page is mapped at %p", addr);
 	at.phys = pfn * SOFT_PAGE + at.virt % SOFT_PAGE;
 	check_shown(addr, at);
 	return at;
@@ -198,7 +198,7 @@ void soft_write(void *addr, const void *data, size_t bytes)
 static uint8_t *device_sees(uint64_t bus, size_t bytes)
 {
 	if (bus < SOFT_BUS_BASE || bus - SOFT_BUS_BASE > SOFT_BYTES - bytes)
-		soft_fail("the device finds no memory at %#llx",
+		soft_fail("the device accesses %#llx, which is not memory",
 			  (unsigned long long)bus);
 	return m.memory + (size_t)(bus - SOFT_BUS_BASE);
 }
@@ -213,7 +213,7 @@ void soft_device_write(uint64_t bus, const void *data, size_t bytes)
 	memcpy(device_sees(bus, bytes), data, bytes);
 }
 
-/* An address at which a page is shown now, or NULL. */
+/* An address where a page is mapped now, or NULL. */
 static const char *some_address(void)
 {
 	const uint32_t r = random_next(&m.random);
@@ -229,7 +229,7 @@ static const char *some_address(void)
 	return m.base + slot * SOFT_PAGE + offset;
 }
 
-/* As a prefetcher does: some lines in a row, up to the end of the page. */
+/* Fills some lines in a row, up to the end of the page, like a prefetcher. */
 static void speculate(void)
 {
 	uint32_t n = random_next(&m.random) % 32;
@@ -305,7 +305,7 @@ static void work_on_level(enum soft_level level, enum pkmap_cache_op op,
 	around();
 }
 
-/* In another order than the library's, both levels are worked on here. */
+/* Does the outer level too, if the order is not that of the library. */
 static void work_on_inner(enum pkmap_cache_op op, struct soft_place at,
 			  size_t bytes)
 {
@@ -405,7 +405,7 @@ static void *allocate(size_t bytes)
 	void *mem;
 
 	if (!bytes || posix_memalign(&mem, PKMAP_ALIGN, bytes))
-		soft_fail("no memory, or a configuration that is refused");
+		soft_fail("out of memory, or an invalid configuration");
 	return mem;
 }
 
@@ -430,7 +430,7 @@ static void open_frames(void)
 	m.memory = mmap(NULL, SOFT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 			pkmap_posix_fd(m.posix), 0);
 	if (m.memory == MAP_FAILED)
-		soft_fail("no memory");
+		soft_fail("out of memory");
 	for (slot = 0; slot < RANGE_PAGES; slot++)
 		m.shown[slot] = PKMAP_NO_PFN;
 }

@@ -2,13 +2,13 @@
 /*
  * soft_machine.h - a machine whose device does not see the CPU's caches.
  *
- * Its memory is the frames of a posix window, its MMU is that port's: slots are
- * set and cleared by the port's operations.  The CPU has caches in software
- * (soft_cache.h) and reaches memory only with soft_read() and soft_write(), at
- * an address that shows a page now.  The device reads and writes the frames.
+ * Its memory is the frames of a posix window, and its slots are set and cleared
+ * by the operations of the posix port.  The CPU has caches in software
+ * (soft_cache.h), and accesses memory only by soft_read() and soft_write(), at
+ * addresses where a page is mapped.  The device reads and writes the frames.
  *
- * Pages 0 to SOFT_LOW_PAGES - 1 are low memory, the rest the window's.  One CPU
- * stands for several whose caches are coherent with each other.
+ * Pages 0 to SOFT_LOW_PAGES - 1 are low memory, the others are the window's.
+ * One CPU stands for several whose caches are coherent with each other.
  *
  * There is one machine at a time.  An access is atomic: a signal handler that
  * finds soft_is_busy() must return.
@@ -40,29 +40,29 @@ enum soft_level {
 	SOFT_OUTER,
 };
 
-/* Which level an operation on both is done to first. */
+/* The order of an operation on both levels. */
 enum soft_order {
 	SOFT_AS_CALLED,
 	SOFT_INNER_FIRST,
 	SOFT_OUTER_FIRST,
 };
 
-/* How a test gets at the operations of the DMA layer.  All optional. */
+/* Hooks into the operations of the DMA layer.  All are optional. */
 struct soft_hooks {
-	/* What is done to a line instead of @op; 0: nothing. */
+	/* Returns what to do to a line instead of @op; 0: nothing. */
 	enum pkmap_cache_op (*choose)(enum soft_level level,
 				      enum pkmap_cache_op op, size_t phys);
 	enum soft_order (*order)(void);
-	/* Before and after each operation: interrupts and other CPUs. */
+	/* Before and after each operation: an interrupt, or another CPU. */
 	void (*around)(void);
-	/* A slot of the window is being cleaned or torn down. */
+	/* Called before a slot of the window is cleaned or torn down. */
 	void (*tearing_down)(void);
 };
 
-/* The kinds are numbered from 0; false when there is no such one any more. */
+/* Gets kind @nr, counted from 0.  Returns false if there are not so many. */
 bool soft_kind_nr(uint32_t nr, struct soft_kind *kind);
 
-/* As a phrase, in static memory. */
+/* A phrase in static memory. */
 const char *soft_kind_name(const struct soft_kind *kind);
 
 void soft_open(const struct soft_kind *kind, const struct soft_hooks *hooks,
@@ -82,18 +82,18 @@ void soft_write(void *addr, const void *data, size_t bytes);
 void soft_device_read(uint64_t bus, void *data, size_t bytes);
 void soft_device_write(uint64_t bus, const void *data, size_t bytes);
 
-/* What memory holds. */
+/* The contents of memory. */
 const uint8_t *soft_memory(void);
 
 /* Evicts lines and, if the CPU speculates, fills others. */
 void soft_stir(void);
 
-/* Writes back all that is dirty. */
+/* Writes back all dirty lines. */
 void soft_clean_all(void);
 
 bool soft_is_busy(void);
 
-/* Ends the program: the test, not the library, is wrong, or a call failed. */
+/* Ends the program, if a call failed or the test itself is wrong. */
 _Noreturn void soft_fail(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

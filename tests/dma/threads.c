@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * DMA calls on the posix port: threads, and interrupts on top of them, give
+ * DMA calls on the posix port.  Threads, and interrupts on top of them, give
  * bytes of pages to a device that reads and writes the frames' file, while the
- * others map and reclaim those pages.
+ * other threads map and reclaim those pages.
  *
  * usage: dma_threads [ROUNDS]
  *
@@ -21,7 +21,7 @@
 #define NSLOTS	 8u
 #define NPAGES	 32u
 #define LINE	 64u
-#define BYTES	 500u /* of each owner in a page: no multiple of a line */
+#define BYTES	 500u /* per owner and page: not a multiple of a line */
 
 #ifdef PKMAP_DMA_TRACKER
 #define TRACKER_ENTRIES NOWNERS
@@ -31,7 +31,7 @@
 
 static struct pkmap_posix *port;
 static struct pkmap_window *win;
-/* The port's layer, and one that looks at what it is to clean. */
+/* The port's layer, and one whose operations read the lines. */
 static struct pkmap_dma *dma[2];
 static void *own_mem;
 static size_t page_size;
@@ -63,7 +63,7 @@ static struct piece some_piece(struct worker *me, bool in_interrupt)
 	};
 }
 
-/* What the bytes are that go by a number; the frames are born with 0. */
+/* The contents that belong to a number; that of new frames is 0. */
 static void make_contents(uint8_t *data, uint32_t number)
 {
 	uint32_t k;
@@ -115,7 +115,7 @@ static void cpu_accesses(const struct piece *p, bool write)
 	}
 }
 
-/* The segment's address is the place in the file. */
+/* The segment's address is an offset in the file. */
 static void device_works(const struct piece *p, enum pkmap_dma_dir dir,
 			 const struct pkmap_dma_segment *seg)
 {
@@ -168,7 +168,7 @@ static void transfer(struct worker *me, bool in_interrupt)
 		stress_must(pkmap_unmap(win, held));
 }
 
-/* Leaves most of the time to the thread, on a slow machine too. */
+/* Rarely, so that the thread gets most of the time on a slow machine too. */
 static void interrupt(struct worker *me)
 {
 	if (stress_random(me, true) % 4 == 0)
@@ -193,7 +193,7 @@ static void report(void *arg, const struct pkmap_report *r)
 		    r->pfn);
 }
 
-/* A local map that was interrupted may be of other bytes of the same page. */
+/* The interrupted thread may have a local map of the same page. */
 static void dma_report(void *arg, const struct pkmap_dma_report *r)
 {
 	(void)arg;
@@ -205,9 +205,9 @@ static void dma_report(void *arg, const struct pkmap_dma_report *r)
 		    (int)r->what, r->buf.pfn);
 }
 
-/* The window is strict: this faults if the page is not held there. */
+/* The window is strict, so this faults if the page is not mapped. */
 __attribute__((no_sanitize("thread"))) static void
-look(void *arg, enum pkmap_cache_op op, void *addr, size_t bytes)
+read_lines(void *arg, enum pkmap_cache_op op, void *addr, size_t bytes)
 {
 	const volatile char *line = addr;
 	size_t k;
@@ -220,7 +220,7 @@ look(void *arg, enum pkmap_cache_op op, void *addr, size_t bytes)
 
 static void open_own_dma(void)
 {
-	static const struct pkmap_dma_ops ops = { .cache = look };
+	static const struct pkmap_dma_ops ops = { .cache = read_lines };
 	const struct pkmap_dma_config config = {
 		.win = win,
 		.ops = &ops,
@@ -259,7 +259,7 @@ static void check_stats(struct pkmap_dma *d, unsigned long misuses)
 	       "mapped\n",
 	       stats.maps, stats.in_use, stats.idle, stats.not_mapped);
 	if (!stats.in_use || !stats.idle || !stats.not_mapped)
-		stress_fail("pages were not found in all states");
+		stress_fail("not all states of a page were found");
 	if (stats.unmaps != stats.maps || stats.refused ||
 	    stats.misuses != misuses)
 		stress_fail("%lu unmaps, %lu refused calls, %lu misuses",
@@ -291,6 +291,6 @@ int main(int argc, char **argv)
 	check_stats(dma[1], 0);
 	stress_must(pkmap_posix_close(port));
 	free(own_mem);
-	puts("ok 1 - right data, no call fails, and nothing stays held");
+	puts("ok 1 - right data, no call failed, and nothing stays held");
 	return 0;
 }

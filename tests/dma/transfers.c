@@ -14,7 +14,7 @@ struct range {
 	size_t end;
 };
 
-/* What is done to neighbours during a transfer. */
+/* How the CPU uses the buffers' neighbours during a transfer. */
 enum use {
 	READ,
 	WRITE,
@@ -27,7 +27,7 @@ static struct {
 	const struct mistake *mistake;
 	char wrong[160];
 
-	/* What each byte of memory must be, if that can be told. */
+	/* The value of each byte of memory, if it is known. */
 	uint8_t value[SOFT_BYTES];
 	bool known[SOFT_BYTES];
 
@@ -39,17 +39,17 @@ static struct {
 	size_t bytes;
 	struct pkmap_dma_segment segs[MAX_SEGS];
 	enum use neighbours;
-	uint8_t buffer[SOFT_BYTES]; /* which one a byte is of; 0: none */
+	uint8_t buffer[SOFT_BYTES]; /* the byte's buffer; 0: none */
 	bool device_owns[SOFT_BYTES];
-	/* The CPU has read the line since the device owns a part of it. */
+	/* The CPU has read the line while the device owned a part of it. */
 	bool touched[NLINES];
-	/* It wrote to it, and what the device writes may be lost. */
+	/* The CPU wrote to the line, so the device's writes may be lost. */
 	bool lossy[NLINES];
 
 	/* The DMA call that is being made. */
 	enum moment moment;
 
-	/* A page that the driver has mapped during the transfer. */
+	/* A page that the driver has mapped during the transfer, or NULL. */
 	void *held;
 	bool held_locally;
 } t;
@@ -81,7 +81,7 @@ static struct range some_part(struct range r)
 	};
 }
 
-/* The range with its lines' other bytes, and a line more at each end. */
+/* The range, the rest of its lines, and one more line at each end. */
 static struct range with_neighbours(struct range r)
 {
 	const size_t low = r.start < SOFT_LOW_BYTES ? 0 : SOFT_LOW_BYTES;
@@ -120,8 +120,8 @@ static bool device_owns_part_of(struct range line)
 }
 
 /*
- * A store to a line goes to memory alone, and nothing is lost, if stores
- * allocate no line and no load has.
+ * If stores allocate no line, and no load has filled this one, a store goes
+ * only to memory, and nothing is lost.
  */
 static bool is_safe_store(struct range line)
 {
@@ -129,7 +129,7 @@ static bool is_safe_store(struct range line)
 	       !t.touched[line.start / SOFT_LINE];
 }
 
-/* The CPU has written to a line: the device's part of it may be lost. */
+/* The CPU has written to a line; the device's part of it may be lost. */
 static void note_store(struct range line)
 {
 	size_t at;
@@ -143,7 +143,7 @@ static void note_store(struct range line)
 			t.known[at] = false;
 }
 
-/* Data for somebody to write. */
+/* Makes data for the CPU or the device to write. */
 static const uint8_t *make_up(size_t phys, size_t n)
 {
 	size_t k;
@@ -205,8 +205,8 @@ static void access_mapped(pkmap_pfn pfn, struct range r, bool write)
 }
 
 /*
- * The CPU writes to, or reads, a part of a page: as an interrupt within a DMA
- * call or on top of a local map, or as the task.
+ * The CPU reads or writes a part of a page: as the task, or as an interrupt in
+ * a DMA call or on top of a local map.
  */
 static void access_in_page(struct range r, bool write)
 {
@@ -232,7 +232,7 @@ static void cpu_accesses(struct range r, bool write)
 	}
 }
 
-/* Bytes that share a line with the start or the end of a buffer; or none. */
+/* Bytes that share a line with an end of a buffer; may be empty. */
 static struct range some_neighbour(void)
 {
 	const struct range r = t.ranges[random_below(t.nbufs)];
@@ -252,7 +252,7 @@ static void use_a_neighbour(void)
 			     (t.neighbours == READ_AND_WRITE && one_in(2)));
 }
 
-/* Other data, in lines of no buffer. */
+/* Uses a line that has no byte of a buffer. */
 static void use_other_lines(void)
 {
 	const struct range line = line_at(random_below(SOFT_BYTES));
@@ -269,7 +269,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* The device's next bytes are at @bus; the test says that they are at @phys. */
+/* The device accesses bytes at bus address @bus, which are at @phys. */
 static void device_accesses(uint64_t bus, size_t phys, size_t n, bool write)
 {
 	uint8_t data[SOFT_LINE];
@@ -283,7 +283,7 @@ static void device_accesses(uint64_t bus, size_t phys, size_t n, bool write)
 	memset(&t.known[phys], !t.lossy[phys / SOFT_LINE], n);
 }
 
-/* The device goes through the bytes from @from to @to of all buffers. */
+/* The device accesses the bytes from @from to @to of all buffers in a row. */
 static void device_transfers(size_t from, size_t to, bool write)
 {
 	const struct pkmap_dma_segment *seg = t.segs;
@@ -322,7 +322,7 @@ static void device_works(void)
 	device_transfers(all ? 0 : r.start, all ? t.bytes : r.end, write);
 }
 
-/* A line's history begins with the first of its bytes that the device owns. */
+/* A line's history begins when the device gets the first of its bytes. */
 static void give_to_device(struct range r)
 {
 	size_t at;
@@ -335,7 +335,7 @@ static void give_to_device(struct range r)
 		memset(&t.known[r.start], false, r.end - r.start);
 }
 
-/* And ends with the last. */
+/* It ends when the CPU gets the last of them back. */
 static void take_from_device(struct range r)
 {
 	size_t at;
@@ -404,7 +404,7 @@ static void sync_for_device(struct range r)
 	t.moment = OUTSIDE;
 }
 
-/* All of a buffer, or a part that shares no line with the rest of it. */
+/* The whole buffer, or a part that shares no line with its other parts. */
 static struct range some_lines_of(struct range r)
 {
 	struct range part = some_part(r);
@@ -420,7 +420,7 @@ static struct range some_lines_of(struct range r)
 	return part;
 }
 
-/* The driver looks at a part of a buffer during the transfer, or changes it. */
+/* During the transfer, the driver reads a part of a buffer, or changes it. */
 static void pass_to_and_fro(void)
 {
 	const struct range r = some_lines_of(t.ranges[random_below(t.nbufs)]);
@@ -435,7 +435,7 @@ static void pass_to_and_fro(void)
 	sync_for_device(r);
 }
 
-/* What interrupts and other CPUs do within a DMA call; those reclaim too. */
+/* What interrupts and other CPUs do during a DMA call. */
 static void meanwhile(void)
 {
 	if (t.moment == OUTSIDE)
@@ -483,7 +483,7 @@ static size_t some_length(void)
 	return one_in(3) ? (len + SOFT_LINE - 1) / SOFT_LINE * SOFT_LINE : len;
 }
 
-/* Buffers one behind the other, with or without bytes between them. */
+/* Chooses buffers in a row, with or without bytes between them. */
 static void choose_buffers(void)
 {
 	const bool low = one_in(4);
@@ -515,7 +515,7 @@ static void forget_buffers(void)
 		       t.ranges[k].end - t.ranges[k].start);
 }
 
-/* Something of the first page is used all the while, or nothing is. */
+/* Sometimes keeps the first page mapped during the transfer. */
 static void hold_a_page(void)
 {
 	const pkmap_pfn pfn = t.bufs[0].pfn;
@@ -587,7 +587,7 @@ static void transfer(void)
 	forget_buffers();
 }
 
-/* Whether the library has to take the line for one that a buffer shares. */
+/* Whether the library must treat the line as shared with other data. */
 static bool is_shared(struct range line)
 {
 	size_t at;

@@ -4,8 +4,8 @@
  *
  * The CPU writes to buffers and to their neighbours in the same lines, gives
  * the buffers to the device, goes on using the neighbours and other pages, and
- * takes the buffers back.  Whoever reads must find what was written last; what
- * dma.h calls undefined or lost is not looked at.
+ * takes the buffers back.  Each read must return what was written last; bytes
+ * that dma.h calls undefined or lost are not checked.
  */
 #ifndef TRANSFERS_H
 #define TRANSFERS_H
@@ -26,8 +26,8 @@ enum lines {
 #define LEAVE_OUT ((enum pkmap_cache_op)0)
 
 /*
- * A mistake, put between the library and the caches: what is done to lines
- * instead, or (@swapped) both levels in the wrong order.
+ * A mistake that is made between the library and the caches: lines get the
+ * operation @instead, or (@swapped) the two levels are done in the wrong order.
  */
 struct mistake {
 	enum pkmap_dma_dir dir;
@@ -41,9 +41,9 @@ struct mistake {
 /**
  * transfers_run() - runs up to @n transfers on a machine of its own.
  * @mistake: NULL for none.
- * @done: how many it did.
+ * @done: the number of transfers that it did.
  *
- * Return: what was wrong first, in static memory, or NULL.
+ * Return: the first thing that was wrong, in static memory, or NULL.
  */
 const char *transfers_run(const struct soft_kind *kind,
 			  const struct mistake *mistake, uint64_t seed,
