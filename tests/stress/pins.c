@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Pins against reclaim: threads and timer signals pin the pages of a window a
- * quarter as large as what other threads keep mapping through it.
+ * Pins against reclaim: threads and timer signals pin pages, while other
+ * threads keep mapping four times as many pages as the window has slots.
  *
  * usage: stress_pins [PAIRS [OVERLAPPED]]
  *
- * Runs until PAIRS times a page was pinned and let go, and OVERLAPPED of these
- * pairs overlapped a reclaim in progress: the translations of a batch were being
- * torn down when the pair began or ended, or between.  Only pins that found their
+ * Runs until a page was pinned and unpinned PAIRS times, and OVERLAPPED of
+ * these pairs overlapped a reclaim: translations were being torn down at some
+ * time between the begin and the end of the pair.  Only pins that found their
  * page count.
  */
 #include "stress.h"
@@ -19,8 +19,8 @@
 #define NPAGES	256
 #define PINNERS 2u
 #define MAPPERS 2u
-#define BLOCK	1000 /* pages between two looks at the total */
-#define STAY	16   /* pins of a page in a row, while it is there */
+#define BLOCK	1000 /* pages between two checks of the total */
+#define STAY	16   /* pins of a page in a row, while it is mapped */
 #define HELD	4
 
 struct pins {
@@ -35,7 +35,7 @@ static unsigned long wanted_overlapped;
 static struct pins by_tasks;
 static struct pins by_interrupts;
 
-/* What one owner counted, added to the total now and then. */
+/* The counts of one owner, added to the total now and then. */
 struct count {
 	unsigned long pairs;
 	unsigned long overlapped;
@@ -81,7 +81,7 @@ static bool pin(struct worker *me, pkmap_pfn pfn, struct count *count,
 	return true;
 }
 
-/* Stays with a page for a while, and so is there when it goes. */
+/* Pins the same page several times, to meet its reclaim. */
 static void pin_a_page(struct worker *me, struct count *count,
 		       bool in_interrupt)
 {
@@ -103,7 +103,7 @@ static void interrupt(struct worker *me)
 	add_up(&by_interrupts, &count);
 }
 
-/* A page that is held has to be found, whatever slots move meanwhile (I3). */
+/* A pin must find a page in use, whatever other slots do meanwhile (I3). */
 static void pin_held_page(struct worker *me, pkmap_pfn pfn, struct count *count)
 {
 	int i;
@@ -138,7 +138,7 @@ static void pin_pages(struct worker *me)
 	}
 }
 
-/* Holds a few pages, so that reclaim has to pass over slots in use. */
+/* Holds a few pages, so that reclaim must skip slots in use. */
 static void map_pages(struct worker *me)
 {
 	pkmap_pfn pfn[HELD] = { 0 };
@@ -194,8 +194,8 @@ int main(int argc, char **argv)
 	print("interrupts", &by_interrupts);
 	printf("# %lu maps missed, %lu reclaims took %lu slots back\n",
 	       stats.misses, stats.reclaims, stats.reclaimed);
-	printf("ok 1 - %lu pins showed their page until they were let go, %lu "
-	       "of them in a reclaim\n",
+	printf("ok 1 - %lu pins showed their page until the unmap, %lu of "
+	       "them in a reclaim\n",
 	       pairs(), overlapped());
 	return 0;
 }

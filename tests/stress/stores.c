@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FORK_EVERY 64 /* a fork takes as long as many rounds */
+#define FORK_EVERY 64 /* rounds; a fork takes as long as these */
 
 static struct stress_window windows[STRESS_WINDOWS];
 
@@ -56,7 +56,7 @@ static void map_one(struct worker *me)
 	stress_must(pkmap_unmap(w->win, addr));
 }
 
-/* As a copy from page to page would. */
+/* Like a copy from page to page. */
 static void map_two(struct worker *me)
 {
 	struct stress_window *w = some_window(me, false);
@@ -99,7 +99,7 @@ static void flush(struct worker *me)
 	}
 }
 
-/* The pages are others'.  Waits for the lock, and sleeps for no user. */
+/* Forgets pages of other threads.  Waits for the lock, but not for users. */
 static void forget(struct worker *me)
 {
 	const struct pkmap_wait past = { .deadline = 1 };
@@ -121,8 +121,8 @@ static void forget(struct worker *me)
 }
 
 /*
- * The child has the windows to itself.  What other threads of the parent held
- * stays held, so it must not wait.
+ * The child has its windows to itself.  Pages that other threads of the parent
+ * held stay in use, so it must not wait.
  */
 static void be_the_child(struct worker *me, struct stress_window *w,
 			 pkmap_pfn pfn)

@@ -28,7 +28,7 @@
 struct area {
 	struct stress_window *window;
 	uint32_t stored[OWNERS][STRESS_PAGES];
-	/* What the port was asked for. */
+	/* How often the port's operations were called. */
 	atomic_ulong sets;
 	atomic_ulong cleared;
 	atomic_ulong waits;
@@ -117,7 +117,7 @@ unsigned int stress_reclaims(void)
 	return atomic_load_explicit(&reclaims, memory_order_acquire);
 }
 
-/* Ours count, then do what the port's do. */
+/* Replaces the port's operations by ours, which count and call them. */
 static void watch_ops(struct pkmap_window *win)
 {
 	static struct pkmap_ops ops;
@@ -132,7 +132,7 @@ static void watch_ops(struct pkmap_window *win)
 	win->ops = &ops;
 }
 
-/* With NULL, one that no window has. */
+/* With NULL: an area that no window has. */
 static struct area *area_of(const struct stress_window *w)
 {
 	unsigned int i;
@@ -148,7 +148,7 @@ static uint32_t stamp(pkmap_pfn pfn, size_t n)
 	return (uint32_t)(pfn + 1) * 0x9e3779b1u + (uint32_t)n;
 }
 
-/* The word that holds the n-th stamp: first, last, and some between. */
+/* The word with the n-th stamp: the first, the last, and some between. */
 static size_t stamp_word(const struct stress_window *w, size_t n)
 {
 	return n * (w->words - 1) / (STAMPS - 1);
@@ -194,7 +194,7 @@ void stress_open(struct stress_window *w, uint32_t nslots, pkmap_pfn npages)
 	watch_ops(w->win);
 }
 
-/* What a device would read: the file, not the window. */
+/* Checks the file, which a device would read, not the window. */
 static void check_file(const struct stress_window *w)
 {
 	size_t bytes = w->words * sizeof(uint32_t);
@@ -229,18 +229,21 @@ static void check_stats(const struct stress_window *w)
 	pkmap_read_stats(w->win, &stats);
 	left = stats.misses - stats.reclaimed;
 	if (stats.misses != atomic_load(&area->sets))
-		stress_fail("%lu misses are not what set() was called for",
+		stress_fail("%lu misses, but set() was called another number "
+			    "of times",
 			    stats.misses);
 	if (stats.reclaimed != atomic_load(&area->cleared))
-		stress_fail("%lu reclaimed are not what clear() was called for",
+		stress_fail("%lu slots reclaimed, but clear() was called for "
+			    "another number",
 			    stats.reclaimed);
 	if (stats.waits != atomic_load(&area->waits))
-		stress_fail("%lu waits are not what wait() was called for",
+		stress_fail("%lu waits, but wait() was called another number "
+			    "of times",
 			    stats.waits);
 	if (stats.misuses)
 		stress_fail("%lu misuses", stats.misuses);
 	if (pkmap_flush_unused(w->win) != left)
-		stress_fail("%lu pages should have been mapped still", left);
+		stress_fail("not just %lu pages were still mapped", left);
 }
 
 void stress_close(struct stress_window *w)
@@ -310,7 +313,7 @@ bool stress_pin(struct worker *me, struct stress_window *w, pkmap_pfn pfn,
 	return true;
 }
 
-/* Once: a task gets on between its interrupts, however slow the machine is. */
+/* Armed once per interrupt, so that the task runs on a slow machine too. */
 static void set_timer(struct worker *me)
 {
 	const struct itimerspec once = {
@@ -343,7 +346,7 @@ static unsigned long all_done(void)
 	return done;
 }
 
-/* Nobody got anything done for long: say what each of them is at. */
+/* If there was no progress for long: prints what each thread is doing. */
 static void on_alarm(int sig)
 {
 	static unsigned long before = (unsigned long)-1;
@@ -383,7 +386,7 @@ static void start_timer(struct worker *me)
 	set_timer(me);
 }
 
-/* The task's interrupts end before it does. */
+/* Stops the task's interrupts before the task ends. */
 static void *work(void *arg)
 {
 	struct worker *me = arg;
@@ -431,7 +434,7 @@ void stress_run(struct worker *workers, unsigned int n)
 	nwatched = n;
 	handle(INTERRUPT_SIGNAL, on_timer);
 	handle(SIGALRM, on_alarm);
-	/* Workers, which inherit the mask, leave the alarm to us. */
+	/* Workers inherit the mask, so this thread gets the alarm. */
 	sigemptyset(&alarm_set);
 	sigaddset(&alarm_set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &alarm_set, NULL);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress.h - what the stress tests share: windows over the posix port whose
- * pages prove which page they are, threads with timer signals on top of them,
- * and a watchdog that turns a hang into a failure.
+ * stress.h - what the stress tests share: windows on the posix port whose pages
+ * show which page they are, threads with timer signals on top of them, and a
+ * watchdog that turns a hang into a failure.
  *
- * Each page holds a stamp, its number, in several words, and a counter for each
- * owner.  An owner is a thread or the interrupts on top of it; only it stores
- * to its counters, and it remembers what it stored, so that a store which is
- * lost or lands in another page shows (I1).
+ * Each page has a stamp, derived from its number, in several words, and a
+ * counter for each owner.  An owner is a thread or the interrupts on top of it.
+ * Only the owner stores to its counters, and it remembers what it stored, which
+ * reveals a store that is lost or reaches another page (I1).
  *
- * A wrong answer ends the program.
+ * A wrong result ends the program.
  */
 #ifndef STRESS_H
 #define STRESS_H
@@ -32,7 +32,7 @@ struct stress_window {
 	size_t words; /* 32-bit words in a page */
 };
 
-/* A thread that uses a window, and what the watchdog says of it. */
+/* A thread that uses a window, and what the watchdog prints of it. */
 struct worker {
 	const char *role;
 	void (*run)(struct worker *me);
@@ -48,26 +48,30 @@ struct worker {
 };
 
 /**
- * stress_open() - a strict window onto a memfd of stamped pages.
+ * stress_open() - opens a strict window onto a memfd of stamped pages.
  *
- * Any misuse that it reports is a failure.  At most STRESS_WINDOWS can be open.
+ * A reported misuse is a failure.  At most STRESS_WINDOWS can be open.
  */
 void stress_open(struct stress_window *w, uint32_t nslots, pkmap_pfn npages);
 
 /**
- * stress_close() - the window must be idle, its statistics agree with what the
- * port was asked for, and each counter hold what its owner stored last.
+ * stress_close() - closes the window.
+ *
+ * It must be idle, its statistics must agree with the calls of the port's
+ * operations, and each counter must have the value that its owner stored last.
  */
 void stress_close(struct stress_window *w);
 
 /**
  * stress_reclaims() - a sequence number, odd while translations of a window are
- * being torn down: what two loads find between them tells whether a reclaim,
- * a flush or a forget was in progress.
+ * being torn down.
+ *
+ * Two loads tell whether a reclaim, a flush or a forget was in progress between
+ * them.
  */
 unsigned int stress_reclaims(void);
 
-/* Runs the workers to their ends, under the watchdog. */
+/* Runs the workers until they end, with the watchdog. */
 void stress_run(struct worker *workers, unsigned int n);
 
 /* Checks that @addr shows @pfn. */
@@ -78,7 +82,7 @@ void stress_check(const struct stress_window *w, const void *addr,
 void stress_use(struct worker *me, struct stress_window *w, void *addr,
 		pkmap_pfn pfn, bool in_interrupt);
 
-/* What the owner would have found, had it stored itself: a child did. */
+/* Notes that a child has used the page in its parent's place. */
 void stress_used_by_child(struct worker *me, struct stress_window *w,
 			  pkmap_pfn pfn);
 
@@ -87,7 +91,7 @@ uint32_t stress_random(struct worker *me, bool in_interrupt);
 pkmap_pfn stress_some_page(struct worker *me, const struct stress_window *w,
 			   bool in_interrupt);
 
-/* Pins a page; if it is mapped, uses it and lets it go.  Whether it was. */
+/* Pins a page, uses it and unmaps it.  Returns whether it was mapped. */
 bool stress_pin(struct worker *me, struct stress_window *w, pkmap_pfn pfn,
 		bool in_interrupt);
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * The tracker of DMA buffers, with threads and timer signals that map, sync and
- * unmap buffers of their own, and one that asks for leaks all the while.
+ * The tracker of DMA buffers.  Threads and timer signals map, sync and unmap
+ * buffers of their own, while another thread keeps asking for leaks.
  *
  * usage: stress_tracker [ROUNDS]
  *
- * All that the drivers do is right, and none of it may be reported or refused;
- * all that the misuser does wrong has to be, once each.  What a thread shares
- * with others it only sends, as its own part of a page that everybody sends.
+ * The drivers make no mistakes, and none of their calls may be reported or
+ * refused; each misuse of the misuser must be, once.  The only page that
+ * threads share is sent to devices, each thread sending a part of its own.
  *
- * Each has short buffers, next to those of the others, and long ones far away:
- * an entry that were read half as one and half as the other would overlap with
- * what others have.
+ * Each thread has short buffers next to those of the others, and long ones far
+ * away: an entry that was read half as a short one and half as a long one would
+ * overlap with buffers of others.
  */
 #include "stress.h"
 
@@ -24,8 +24,8 @@
 #define NPAGES	  208u
 #define ENTRIES	  24u /* at most 17 are used */
 #define DRIVERS	  3u
-#define SHARED	  0u		       /* the page that everybody sends */
-#define FORGOTTEN 1u		       /* one that nobody unmaps */
+#define SHARED	  0u		       /* the page that all threads send */
+#define FORGOTTEN 1u		       /* the page that is never unmapped */
 #define SHORT(me) (2 + 8 * (me)->nr)   /* the first of 8 pages */
 #define LONG(me)  (48 + 32 * (me)->nr) /* and of 32 */
 #define KINDS	  (PKMAP_DMA_TRACKER_FULL + 1)
@@ -35,9 +35,9 @@ static struct pkmap_dma *dma;
 static atomic_uint busy; /* drivers and misuser that have not ended */
 static atomic_ulong made[KINDS];
 static atomic_ulong reported[KINDS];
-static atomic_ulong forgotten; /* times that the leak was told */
+static atomic_ulong forgotten; /* reports of the leak */
 
-/* The drivers', the misuser's, and one with a buffer that nobody unmaps. */
+/* The drivers', the misuser's, and one with a buffer that is never unmapped. */
 static const struct pkmap_dma_device devices[] = {
 	{ .addr_mask = UINT64_MAX, .coherent = true },
 	{ .addr_mask = UINT64_MAX, .coherent = true },
@@ -66,7 +66,7 @@ static const struct pkmap_dma_ops ops = {
 	.report = count_report,
 };
 
-/* A list, and how it is mapped. */
+/* A list of buffers, and how it is mapped. */
 struct transfer {
 	const struct pkmap_dma_device *dev;
 	enum pkmap_dma_dir dir;
@@ -96,7 +96,7 @@ static int sync_to_and_fro(const struct transfer *x)
 	return pkmap_dma_sync_for_device(dma, x->dev, x->bufs, x->n, x->dir);
 }
 
-/* A short one, or a short and a long one; interrupts have the last page. */
+/* A short buffer, or a short and a long one.  Interrupts use the last page. */
 static struct transfer own_buffers(struct worker *me, bool in_interrupt)
 {
 	const uint32_t any = stress_random(me, in_interrupt);
@@ -123,7 +123,7 @@ static void interrupt(struct worker *me)
 	stress_must(unmap(&x));
 }
 
-/* What is sent of the shared page begins and ends elsewhere for each thread. */
+/* Each thread's part of the shared page begins and ends at another place. */
 static struct transfer shared_buffer(const struct worker *me)
 {
 	return (struct transfer){
@@ -142,7 +142,7 @@ static void drive(struct worker *me)
 	unsigned long i;
 
 	for (i = 0; i < me->rounds; i++) {
-		atomic_store(&me->doing, "right calls");
+		atomic_store(&me->doing, "valid calls");
 		x = own_buffers(me, false);
 		map(&x);
 		map(&shared);
@@ -158,8 +158,8 @@ static void drive(struct worker *me)
 	atomic_fetch_sub(&busy, 1);
 }
 
-/* @err is what a call returned that had to be refused. */
-static void wrong(enum pkmap_dma_misuse what, int err)
+/* Checks the result @err of a call that must be refused, and counts it. */
+static void must_refuse(enum pkmap_dma_misuse what, int err)
 {
 	if (err != PKMAP_EINVAL)
 		stress_fail("misuse %d was not refused", (int)what);
@@ -171,16 +171,16 @@ static void misuse_mapped(const struct transfer *mapped)
 	struct transfer x = *mapped;
 
 	x.bufs[0].len++;
-	wrong(PKMAP_DMA_UNMAP_LENGTH, unmap(&x));
-	wrong(PKMAP_DMA_SYNC_UNMAPPED, sync_to_and_fro(&x));
+	must_refuse(PKMAP_DMA_UNMAP_LENGTH, unmap(&x));
+	must_refuse(PKMAP_DMA_SYNC_UNMAPPED, sync_to_and_fro(&x));
 	x = *mapped;
 	x.dir = PKMAP_DMA_BIDIRECTIONAL;
-	wrong(PKMAP_DMA_UNMAP_DIRECTION, unmap(&x));
-	wrong(PKMAP_DMA_SYNC_DIRECTION, sync_to_and_fro(&x));
+	must_refuse(PKMAP_DMA_UNMAP_DIRECTION, unmap(&x));
+	must_refuse(PKMAP_DMA_SYNC_DIRECTION, sync_to_and_fro(&x));
 	x = *mapped;
 	x.dev = &devices[0];
-	wrong(PKMAP_DMA_UNMAP_DEVICE, unmap(&x));
-	wrong(PKMAP_DMA_SYNC_DEVICE, sync_to_and_fro(&x));
+	must_refuse(PKMAP_DMA_UNMAP_DEVICE, unmap(&x));
+	must_refuse(PKMAP_DMA_SYNC_DEVICE, sync_to_and_fro(&x));
 	x = *mapped;
 	x.bufs[0].offset = 99;
 	map(&x);
@@ -199,8 +199,8 @@ static void misuse(struct worker *me)
 	unsigned long i;
 
 	for (i = 0; i < me->rounds; i++) {
-		atomic_store(&me->doing, "wrong calls");
-		wrong(PKMAP_DMA_UNMAP_UNMAPPED, unmap(&x));
+		atomic_store(&me->doing, "misuses");
+		must_refuse(PKMAP_DMA_UNMAP_UNMAPPED, unmap(&x));
 		map(&x);
 		misuse_mapped(&x);
 		stress_must(unmap(&x));
@@ -216,7 +216,7 @@ static void look_for_leaks(struct worker *me)
 		if (pkmap_dma_leaks(dma, NULL) > ENTRIES)
 			stress_fail("more leaks than entries");
 		if (pkmap_dma_leaks(dma, &devices[2]) != 1)
-			stress_fail("one leak was there to be found");
+			stress_fail("the one leak was not found");
 		sched_yield();
 		atomic_fetch_add(&me->done, 1);
 	}
@@ -238,21 +238,22 @@ static void *open_layer(void)
 	return mem;
 }
 
-/* How many leaks of the drivers are seen while they are mapped is chance. */
+/* How many buffers of the drivers are reported as leaks is chance. */
 static void check_reports(void)
 {
 	unsigned int what;
 
-	printf("# %lu buffers told as leaks while they were mapped\n",
+	printf("# %lu buffers reported as leaks while they were mapped\n",
 	       atomic_load(&reported[PKMAP_DMA_NEVER_UNMAPPED]));
 	if (pkmap_dma_leaks(dma, NULL) != 1)
-		stress_fail("more is mapped than the one buffer");
+		stress_fail("not exactly one buffer is still mapped");
 	if (atomic_load(&forgotten) != 1)
-		stress_fail("one leak told %lu times", atomic_load(&forgotten));
+		stress_fail("one leak reported %lu times",
+			    atomic_load(&forgotten));
 	for (what = 0; what < KINDS; what++) {
 		if (what != PKMAP_DMA_NEVER_UNMAPPED &&
 		    atomic_load(&reported[what]) != atomic_load(&made[what]))
-			stress_fail("misuse %u: made %lu times, reported %lu",
+			stress_fail("misuse %u: done %lu times, reported %lu",
 				    what, atomic_load(&made[what]),
 				    atomic_load(&reported[what]));
 	}
@@ -297,6 +298,6 @@ int main(int argc, char **argv)
 	check_reports();
 	stress_close(&window);
 	free(mem);
-	puts("ok 1 - what was wrong was reported, and nothing else");
+	puts("ok 1 - every misuse was reported, and nothing else");
 	return 0;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Nobody waits for ever: more threads than slots, in every kind of request.
+ * No thread waits for ever: more threads than slots, with every kind of
+ * request.
  *
  * usage: stress_waiters [ROUNDS]
  *
- * Where threads come and go all the time a wake that gets lost is made up for
- * by the next one; in the hand-overs there is no next one.
+ * While threads come and go all the time, a lost wake is made up for by the
+ * next one.  In the hand-overs there is no next one.
  */
 #include "stress.h"
 
@@ -61,8 +62,8 @@ static void plain(struct worker *me)
 }
 
 /*
- * Holds a page and waits for another.  As long as fewer threads than there are
- * slots do so, one of them always gets it.
+ * Holds a page and waits for another.  If fewer threads do this than there are
+ * slots, one of them always gets its second page.
  */
 static void nested(struct worker *me)
 {
@@ -219,7 +220,7 @@ static void test_one_slot(unsigned long rounds)
 	stress_close(&window);
 }
 
-/* A giver and two takers meet here before and after each hand-over. */
+/* One giver and two takers meet before and after each hand-over. */
 #define PARTIES 3u
 
 static atomic_ulong arrived;
@@ -234,7 +235,7 @@ static void meet(void)
 		sched_yield();
 }
 
-/* The others may be asleep by now, or about to, or not yet there. */
+/* So that the others are asleep, or about to sleep, or not there yet. */
 static void hesitate(struct worker *me)
 {
 	uint32_t r = stress_random(me, false);
@@ -260,7 +261,7 @@ static void hand_over(uint32_t nslots, void (*give)(struct worker *me),
 	add(w, &n, "giver", give, 1, rounds);
 	add(w, &n, "taker", take, 1, rounds);
 	add(w, &n, "other taker", take_too, 1, rounds);
-	/* A signal that ends a sleep would hide a wake that is lost. */
+	/* A signal that ends a sleep would hide a lost wake. */
 	for (i = 0; i < n; i++)
 		w[i].interrupt = NULL;
 	stress_run(w, n);
@@ -268,8 +269,8 @@ static void hand_over(uint32_t nslots, void (*give)(struct worker *me),
 }
 
 /*
- * A window of one slot.  The giver lets it go just when the takers want it;
- * both want the same page and hold it until both have got it.
+ * A window of one slot.  The giver unmaps its page just when the takers map;
+ * both map the same page and hold it until both have got it.
  */
 static void give_one(struct worker *me)
 {
@@ -308,8 +309,8 @@ static void take_same(struct worker *me)
 }
 
 /*
- * A window of two slots, one of which the giver lets go.  A taker that wants
- * two cannot use it: the other, who wants one, has to be woken too.
+ * A window of two slots, one of which the giver frees.  The taker that needs
+ * two cannot use it, so the other taker, which needs one, must be woken too.
  */
 static void give_one_then_other(struct worker *me)
 {
@@ -324,11 +325,11 @@ static void give_one_then_other(struct worker *me)
 		meet();
 		hesitate(me);
 		unmap(me, 0, first);
-		atomic_store(&me->doing, "waiting for who takes one");
+		atomic_store(&me->doing, "waiting for the taker of one");
 		while (atomic_load(&taken) <= i)
 			sched_yield();
 		unmap(me, 1, second);
-		atomic_store(&me->doing, "waiting for who takes two");
+		atomic_store(&me->doing, "waiting for the taker of two");
 		meet();
 		atomic_fetch_add(&me->done, 1);
 	}
@@ -376,9 +377,9 @@ static unsigned long waits(void)
 }
 
 /*
- * A window of two slots, one of which the giver keeps for a while: the takers,
- * who want two each, sleep once each.  If they took the other slot and put it
- * back they would wake each other for ever.
+ * A window of two slots, one of which the giver keeps for a while.  The takers
+ * need two each, and must sleep only once each.  If they took the other slot
+ * and put it back, they would keep waking each other.
  */
 static void keep_one(struct worker *me)
 {
