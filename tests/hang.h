@@ -3,9 +3,9 @@
 #define TESTS_HANG_H
 
 /*
- * Turns a hang into a failure that says where.  No verdict may depend on it: a
- * machine may be 20 times slower than usual, or busy.  Meson's time-out, which
- * says less, comes later.
+ * After this time without progress, a test fails and says where it hangs.  No
+ * other result may depend on it: a machine can be 20 times slower than usual,
+ * or busy.  Meson's time-out, which says less, comes later.
  */
 #define HANG_SECONDS 600
 

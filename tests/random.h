@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* random.h - numbers that are the same in every run: Marsaglia's xorshift. */
+/* random.h - Marsaglia's xorshift; the numbers are the same in every run. */
 #ifndef RANDOM_H
 #define RANDOM_H
 
 #include <stdint.h>
 
-/* @state is not 0, and never will be. */
+/* @state must not be 0, and never becomes 0. */
 static inline uint32_t random_next(uint64_t *state)
 {
 	*state ^= *state << 13;
