@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * A file of 6 GiB, more than a 32-bit process can address, reached through a
+ * Accesses a file of 6 GiB, more than a 32-bit process can address, through a
  * window of 1 MiB.
  *
- * The file is sparse: stamps here and there, holes in between.  They are
- * written with pwrite() and read through the window, then the other way round.
+ * The file is sparse, with stamps here and there and holes in between.  Stamps
+ * are written with pwrite() and read through the window, and vice versa.
  */
 #include <errno.h>
 #include <pkmap/posix.h>
@@ -18,12 +18,12 @@
 #define FILE_BYTES   (6ull << 30)
 #define WINDOW_BYTES (1u << 20)
 
-/* Every STEP-th page is looked at, and has a stamp if its turn is even. */
+/* Every STEP-th page is checked; every other one of these has a stamp. */
 #define STEP	     1021
 
 struct stamp {
 	char magic[8];
-	uint64_t offset; /* of the page that it is in */
+	uint64_t offset; /* of its page in the file */
 };
 
 struct bigfile {
@@ -41,7 +41,7 @@ static uint64_t page_offset(const struct bigfile *file, pkmap_pfn pfn)
 	return (uint64_t)pfn * file->page_size;
 }
 
-/* A stamp's place in its page differs from page to page. */
+/* Stamps are at different places in their pages. */
 static size_t stamp_place(const struct bigfile *file, pkmap_pfn pfn)
 {
 	size_t places = file->page_size / sizeof(struct stamp);
@@ -65,7 +65,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* Without a name, so that it is gone when we are. */
+/* Unlinks the file, so that it is removed when the program ends. */
 static int make_file(struct bigfile *file)
 {
 	const char *dir = getenv("TMPDIR");
@@ -132,7 +132,7 @@ static int read_stamps(struct bigfile *file)
 				pfn, pkmap_strerror(err));
 			return -1;
 		}
-		/* Spare us what the kernel would read ahead, far apart. */
+		/* The pages are far apart: avoids useless read-ahead. */
 		madvise(page, file->page_size, MADV_RANDOM);
 		ok = check_page(file, pfn, page);
 		pkmap_unmap(file->win, page);

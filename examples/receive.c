@@ -2,8 +2,8 @@
 /*
  * The receive path of docs/dma.md, in a process: a "network card" writes
  * packets into buffers of high memory and raises an interrupt, whose handler
- * hands them on.  The card is the other half of this file; it writes to the
- * frames' file at the addresses that it was told.
+ * hands them on.  The card is the other half of this file: it writes to the
+ * frames' file at the addresses that it was given.
  */
 #include <pkmap/posix.h>
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUF_BYTES 2048 /* a multiple of every cache line: none is shared */
+#define BUF_BYTES 2048 /* whole cache lines: buffers share none */
 #define NBUFS	  8
 #define NPACKETS  1000
 
@@ -20,15 +20,15 @@ struct nic {
 	struct pkmap_dma *dma;
 	struct pkmap_dma_device dev;
 	struct pkmap_dma_buffer buf[NBUFS]; /* the ring */
-	uint64_t desc[NBUFS];		    /* what the card knows of it */
-	unsigned int next;		    /* the next that it fills */
+	uint64_t desc[NBUFS];		    /* the buffers' bus addresses */
+	unsigned int next;		    /* buffer that it fills next */
 	unsigned long received;
 	unsigned long bad;
 	bool stopped;
 	int memory; /* where the card writes */
 };
 
-/* What is done with a packet: these carry a number each. */
+/* Handles a packet.  Each packet has a number. */
 static void consume(struct nic *nic, const char *packet)
 {
 	unsigned long number;
@@ -111,7 +111,7 @@ static void interrupt(int sig)
 {
 	(void)sig;
 	if (nic_receive(&nic, nic.next))
-		nic.stopped = true; /* a buffer of its ring is not the card's */
+		nic.stopped = true; /* its ring has lost a buffer */
 	nic.next = (nic.next + 1) % NBUFS;
 }
 
