@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Linked into a "pkmap pump" whose drivers then have a bug, or whose DMA calls
- * fail, by the name in the environment: BUG=...  It strikes once, in the middle
- * of the copy.
+ * Linked into "pkmap pump" to give its drivers a bug, or to make a DMA call
+ * fail.  BUG in the environment says which.  It happens once, in the middle of
+ * the copy.
  */
 #include <pkmap/dma.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WHEN 10 /* calls that go well before */
+#define WHEN 10 /* calls that succeed before */
 
 int __real_pkmap_dma_map(struct pkmap_dma *dma,
 			 const struct pkmap_dma_device *dev,
@@ -30,7 +30,7 @@ int __wrap_pkmap_dma_unmap(struct pkmap_dma *dma,
 			   const struct pkmap_dma_buffer *bufs, uint32_t nbufs,
 			   enum pkmap_dma_dir dir);
 
-/* Whether it is this bug's turn. */
+/* Whether this bug happens now. */
 static bool strikes(const char *bug, atomic_uint *calls)
 {
 	return !strcmp(getenv("BUG"), bug) &&

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Preloaded into "pkmap pump": makes system calls fail that seldom do.
+ * Preloaded into "pkmap pump": makes system calls fail that rarely do.
  *
  *	FAULT_<call>=<errno>		the call fails
- *	FAULT_<call>=<errno>@<n>	so do all after the first n
+ *	FAULT_<call>=<errno>@<n>	it fails after the first n calls
  *	FAULT_<call>=stop@<n>		the process is stopped (SIGSTOP) after
- *					the first n
- *	FAULT_pwrite=wrong		what is written is not what was given
- *	FAULT_pread=wrong		nor is what is read, if it is 4096
- *					bytes, as in an interrupt's check
+ *					the first n calls
+ *	FAULT_pwrite=wrong		writes a wrong byte
+ *	FAULT_pread=wrong		reads a wrong byte, if 4096 bytes are
+ *					read, as in an interrupt's check
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -77,7 +77,7 @@ ssize_t sendfile(int out, int in, off_t *offset, size_t len)
 	return syscall(SYS_sendfile, out, in, offset, len);
 }
 
-/* Of holes only. */
+/* Only for holes. */
 off_t lseek(int fd, off_t offset, int whence)
 {
 	if (whence == SEEK_DATA || whence == SEEK_HOLE)
@@ -148,18 +148,18 @@ int openat(int dir, const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
-/* glibc's own, which calloc() and realloc() below do not come back from. */
+/* glibc's own functions, which do not call those below. */
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
 void *__libc_realloc(void *old, size_t bytes);
 
-static bool held_back; /* the pump has begun: it holds signals back */
+static bool started; /* the pump has begun: it blocks signals */
 
-/* One count for all of these, once no library is being initialised any more. */
+/* One count for all of these, after all libraries are initialised. */
 static bool no_memory(void)
 {
 	static unsigned int calls;
-	int err = held_back ? fault("FAULT_malloc", &calls) : 0;
+	int err = started ? fault("FAULT_malloc", &calls) : 0;
 
 	if (err)
 		errno = err;
@@ -168,7 +168,7 @@ static bool no_memory(void)
 
 int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-	held_back = true;
+	started = true;
 	return pthread_sigmask(how, set, old);
 }
 
@@ -187,7 +187,7 @@ void *realloc(void *old, size_t bytes)
 	return no_memory() ? NULL : __libc_realloc(old, bytes);
 }
 
-/* Those that return an error number, and those that glibc does more for. */
+/* Calls that return an error number, or of which glibc does a part. */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		   void *(*start)(void *), void *arg)
 {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Signals at every system call of the main thread of "pkmap pump", from its
- * first one about signals on; the linker's are two thirds of all.  After Ctrl-C
- * and its like, either OUT is as it was and the pump died of the signal, or OUT
- * is a complete copy and the exit status is 0; and nothing else is left behind,
- * nor is a frame left with a device.  Signals that end it at once come at the
- * calls about files, and leave OUT as it was or complete; and SIGKILL, where
- * OUT is replaced, at one place, a complete copy with a temporary name.
+ * Sends signals at the system calls of the main thread of "pkmap pump", from
+ * its first one about signals on (two thirds of all calls are the linker's,
+ * before that).  After Ctrl-C and similar signals, either OUT is unchanged and
+ * the pump was killed by the signal, or OUT is a complete copy and the exit
+ * status is 0.  Nothing else is left behind, and no frame is left with a
+ * device.
+ *
+ * Signals that kill the pump at once are sent at the calls about files.  They
+ * leave OUT unchanged or complete.  SIGKILL may also leave, at one place where
+ * OUT is replaced, a complete copy with a temporary name.
  *
  * Usage: pump-interrupted PKMAP FAULTS, the command and faults.c's module.
  */
@@ -25,10 +28,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More than the pump makes: then it is done before it is interrupted. */
+/* More calls than the pump makes. */
 #define MAX_CALLS    10000
 
-/* The signal of a stop at a system call, with PTRACE_O_TRACESYSGOOD. */
+/* The stop signal at a system call, with PTRACE_O_TRACESYSGOOD. */
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 
 #define OLD	     "what was there before\n"
@@ -41,8 +44,8 @@ struct sweep {
 	int sig;
 	int step;
 	bool replaces;	/* OUT exists */
-	bool temporary; /* as if there were no files without a name */
-	bool kills; /* at once, and only calls about files are of interest */
+	bool temporary; /* as on a file system without O_TMPFILE */
+	bool kills;	/* at once; sent only at calls about files */
 };
 
 static char *tool;
@@ -84,7 +87,7 @@ static bool is_copy(const char *path)
 	return starts_with(path, "in\n", COPY_BYTES / 3 * 3);
 }
 
-/* Whether there is but IN, OUT, and maybe a copy, which is taken away. */
+/* Whether there are only IN, OUT and maybe a copy.  Removes other files. */
 static bool is_clean(bool may_be_left)
 {
 	DIR *dir = opendir(".");
@@ -106,7 +109,7 @@ static bool is_clean(bool may_be_left)
 	return clean;
 }
 
-/* The signals as from a terminal: under nohup one of them is ignored. */
+/* With the signals' default actions: nohup ignores one of them. */
 static void run_pump(bool temporary)
 {
 	int null = open("/dev/null", O_WRONLY);
@@ -129,7 +132,7 @@ static void run_pump(bool temporary)
 	_exit(99);
 }
 
-/* The call that a thread enters or leaves; -1: the kernel does not tell. */
+/* The call that a thread enters or leaves; -1: the kernel cannot tell. */
 static long which_call(pid_t pid, long entered)
 {
 	struct __ptrace_syscall_info info;
@@ -157,7 +160,7 @@ static bool is_about_files(long call)
 /*
  * Sends the signal when the main thread enters or leaves a system call of
  * interest for the @stop-th time, from the first one about signals on.  Returns
- * how it ended; *@sent tells whether it came that far.
+ * the pump's exit status; *@sent says whether the signal was sent.
  */
 static int interrupt_at(const struct sweep *sweep, int stop, bool *sent)
 {
@@ -195,7 +198,7 @@ static int interrupt_at(const struct sweep *sweep, int stop, bool *sent)
 	return status;
 }
 
-/* What the pump says when it was stopped in time, and nothing more. */
+/* The pump prints nothing, or only that it was interrupted. */
 static bool said_interrupted(void)
 {
 	char text[256] = "";
@@ -225,7 +228,7 @@ static bool check(const struct sweep *sweep, int status)
 	       (is_as_it_was(sweep) || (sweep->kills && is_copy("out")));
 }
 
-/* Somebody wants us to end. */
+/* The test itself got a signal. */
 static bool must_end(void)
 {
 	sigset_t pending;
@@ -235,7 +238,7 @@ static bool must_end(void)
 	       sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
 }
 
-/* One call takes effect between its two stops. */
+/* Stops from linkat() to renameat(): the copy has a temporary name. */
 #define NAMES_MAX 2
 
 static bool run(const struct sweep *sweep, int *killed)
@@ -265,7 +268,7 @@ static bool run(const struct sweep *sweep, int *killed)
 static void sweep_all(void)
 {
 	static const struct sweep sweeps[] = {
-		/* Where a call is entered: it is held back until asked for. */
+		/* At the entry of each call: the pump blocks the signal. */
 		{ "SIGINT", SIGINT, 2, .replaces = true },
 		{ "SIGTERM, with a temporary name", SIGTERM, 7,
 		  .replaces = true, .temporary = true },
@@ -284,8 +287,8 @@ static void sweep_all(void)
 		bool ok;
 
 		if (sweeps[i].kills && nameless < 0) {
-			printf("ok %d - %s # SKIP no files without a name\n",
-			       i + 1, sweeps[i].what);
+			printf("ok %d - %s # SKIP no O_TMPFILE here\n", i + 1,
+			       sweeps[i].what);
 			continue;
 		}
 		ok = run(&sweeps[i], &killed) && killed > 0;
@@ -296,7 +299,7 @@ static void sweep_all(void)
 	close(nameless);
 }
 
-/* In a directory of our own. */
+/* Makes a working directory of its own. */
 static int begin(const char *faults, char **top)
 {
 	const char *tmp = getenv("TMPDIR");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The JSON summary of "pkmap pump": complete, well-formed and plausible. */
+/* The JSON summary of "pkmap pump" is complete, well-formed and plausible. */
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void check(bool ok, const char *what)
 	failures += !ok;
 }
 
-/* The shell gets the names as they are, whatever is in them. */
+/* The names are in the environment, so that the shell does not parse them. */
 static json_t *pump(const char *tool, const char *in, const char *out)
 {
 	char command[256];
@@ -82,7 +82,7 @@ static json_t *pump(const char *tool, const char *in, const char *out)
 }
 
 /* clang-format off */
-/* "!": nothing but these keys. */
+/* "!": there are no other keys. */
 static bool unpack(json_t *json, struct summary *s)
 {
 	json_error_t error;
@@ -128,23 +128,23 @@ static void check_values(const struct summary *s)
 	check(s->page_size == PAGE_SIZE && s->slots == 4 && s->frames == 9 &&
 		      s->threads == 3 && s->strict && s->rate == 20000,
 	      "the options are as given");
-	check(s->seconds > 0 && s->bytes_per_second > 0, "time went by");
-	/* Hits may lose a count under contention, misses do not. */
+	check(s->seconds > 0 && s->bytes_per_second > 0, "it took some time");
+	/* Under contention some hits are not counted; all misses are. */
 	check(s->hits >= 0 && s->misses > 0 && s->hits + s->misses <= 2 * PAGES,
 	      "no page was mapped twice");
 	check(s->hit_ratio >= 0 && s->hit_ratio < 1, "hit ratio is a ratio");
 	check(s->waits >= 0 && s->batches > 0 && s->reclaimed >= s->misses - 4,
 	      "slots were reclaimed");
 	check(s->dma_maps == 2 * PAGES,
-	      "each page went to the one device and to the other");
+	      "each page was mapped for both devices");
 	check(s->in_use >= 0 && s->idle >= 0 && s->not_mapped > 0 &&
 		      s->in_use + s->idle + s->not_mapped == 2 * PAGES,
-	      "each was looked up once each time");
+	      "each page was looked up once per map");
 	check(s->cleaned == (BYTES + LINE - 1) / LINE,
-	      "the lines of what is written are cleaned");
+	      "the lines of written data are cleaned");
 	check(s->invalidated == PAGES * PAGE_SIZE / LINE &&
 		      s->clean_invalidated == 0,
-	      "those of the frames to be filled are invalidated, none shared");
+	      "the lines of read data are invalidated, and none is shared");
 	check(s->pins + s->pin_misses == s->taken && s->compared <= s->pins,
 	      "every interrupt is accounted for");
 	check(strlen(s->sha256) == 64 &&
