@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# The commands of the README; the build itself is Meson's.
+# The commands of the README.  Meson does the building.
 
 PREFIX = /usr/local
-# What `make run` copies, or nothing: the C compiler itself.  The shell gets the
-# name as it is, whatever is in it.
+# The file that `make run` copies; by default the C compiler itself.  The name
+# is passed in the environment, so that it may contain any character.
 export FILE
 
 .PHONY: all run check check-spin check-tool check-mutants coverage check-deep \
@@ -19,7 +19,7 @@ build/pkmap: build/build.ninja FORCE
 	@scripts/setup run
 	@ninja -C build pkmap bench-workers
 
-# What was tried before loses data: that must be what its replay ends with.
+# An earlier scheme loses data, and the last line of its replay must say so.
 run: build/pkmap
 	@build/pkmap replay rfc --scheme unpinned >build/rfc || true
 	@cat build/rfc
