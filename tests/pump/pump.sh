@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # pkmap pump: sizes, options, and every way to fail.  Reports in TAP.
-# Usage: pump.sh PKMAP FAULTS BUGS, the command, faults.c's module, and the
-# command with driver_bugs.c.  DMA_TRACKER=false: it is built without.
+# Usage: pump.sh PKMAP FAULTS BUGS: the command, faults.c's module, and the
+# command with driver_bugs.c.  DMA_TRACKER=false: the library has no tracker.
 
 tool=$(realpath "$1")
 bugs=$(realpath "$3")
@@ -11,7 +11,7 @@ top=$(mktemp -d) || exit 1
 trap 'rm -rf "$top"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$top/work"
-# LD_PRELOAD has no way to express a blank.
+# LD_PRELOAD cannot express a blank.
 ln -s "$(realpath "$2")" "$top/faults.so"
 faults=../faults.so
 cd "$top/work" || exit 1
@@ -37,12 +37,12 @@ skip() { # description, reason
 	echo "ok $tests - $1 # SKIP $2"
 }
 
-# Every name, size, mode and time below the working directory.
+# The names, sizes, modes and times of all files in the working directory.
 snapshot() {
 	find . ! -type d -printf '%p %l %s %m %T@\n' | sort
 }
 
-# A copy that must succeed and leave nothing but OUT.
+# Checks a copy that must succeed and leave nothing but OUT.
 copies() { # description, pump's arguments before IN and OUT
 	what=$1
 	shift
@@ -53,8 +53,8 @@ copies() { # description, pump's arguments before IN and OUT
 	result $? "$what"
 }
 
-# A command that must fail with this message, alone, change nothing, and leave
-# no frame with a device.
+# Checks a command that must fail with just this message, change nothing, and
+# leave no frame with a device.
 fails() { # description, exit status, message, command
 	what=$1 want=$2 message=$3
 	shift 3
@@ -71,7 +71,7 @@ with_faults() { # FAULT_call=..., command
 	env LD_PRELOAD="$faults" "$@"
 }
 
-# Root reads everything, unless it gives that up.
+# Root can read everything, unless it drops that capability.
 as_mortal() {
 	if [ "$(id -u)" -eq 0 ]; then
 		setpriv --bounding-set=-dac_override,-dac_read_search "$@"
@@ -81,7 +81,7 @@ as_mortal() {
 }
 
 # Starts a pump in the background, and waits until it has stopped in the middle.
-# The shell has it ignore SIGQUIT.
+# Without --default-signal it would ignore SIGQUIT, as set by the shell.
 stopped_pump() { # pump's arguments
 	# shellcheck disable=SC2086 # settings
 	env --default-signal LD_PRELOAD="$faults" $no_sendfile \
@@ -92,7 +92,7 @@ stopped_pump() { # pump's arguments
 	done 2>/dev/null
 }
 
-# Copies until it fails: an interrupt need not come in any one copy.
+# Copies until it fails: there may be copies without an interrupt.
 until_it_fails() {
 	while "$@" || { status=$?; false; }; do
 		rm out2
@@ -125,7 +125,7 @@ result $? "the summary's SHA-256 is right"
 result $? "the summary fits 80 columns"
 head -c 8193 in >short
 "$tool" pump --frames 2 --irq-rate 0 short out >"$top/out" 2>"$top/err"
-# The first frame is filled before a CPU uses it.  Slots are for keeps here.
+# The first frame is filled before a CPU maps it; no slot is reclaimed.
 grep -q '^DMA         6 frames' "$top/out" &&
 	grep -q ' 0 in use, 5 idle, 1 not mapped$' "$top/out" &&
 	grep -q '^cache       129 lines to clean, 192 to invalidate, 0 to' \
@@ -198,7 +198,7 @@ head -c 1048579 /dev/urandom >in
 
 ### What becomes of OUT
 
-# Once more where the file system has no files without a name.
+# Once more as on a file system without O_TMPFILE.
 for fault in none=0 tmpfile=95; do
 	for modes in "644 640" "755 750" "600 600" "444 440"; do
 		chmod "${modes% *}" in
@@ -316,7 +316,7 @@ fails "OUT's directory is a file" 1 \
 
 ### Full disks
 
-# In a function, so that the limit ends with its subshell.
+# In a subshell, so that the limit ends with it.
 limited() (
 	ulimit -f 128
 	"$@"
@@ -329,7 +329,7 @@ fails "a file size limit below the frames" 1 \
 	limited "$tool" pump --frames 1024 small out
 rm small
 if unshare -rm mount -t tmpfs -o size=64k tmpfs dir 2>/dev/null; then
-	# The file system ends with the shell: look into it before.
+	# The file system goes away with the shell, which must check it.
 	cat >"$top/full" <<-'END'
 		mount -t tmpfs -o size=64k tmpfs dir
 		echo old >dir/out
@@ -371,8 +371,8 @@ mkfifo "$top/pipe"
 [ $? -gt 128 ] && [ "$(snapshot)" = "$before" ]
 result $? "a summary that nobody reads"
 
-# From the first that the pump asks for to where it needs no more.  Each failure
-# says so, and leaves nothing.
+# Allocations fail after the first n, for growing n until none fails.  Each
+# failure is reported, and leaves nothing.
 no_memory() {
 	n=0
 	until with_faults FAULT_malloc=12@$n "$tool" pump --irq-rate 0 in out
@@ -413,7 +413,7 @@ fails "a device cannot write, in the middle" 1 \
 
 ### What drivers may not do, and DMA calls that fail
 
-# It must be found, with just this message, and OUT stay as it was.
+# Checks that the bug is found, with just this message, and OUT is unchanged.
 driver_bug() { # BUG, message
 	env BUG="$1" "$bugs" pump --frames 2048 in out \
 		>"$top/out" 2>"$top/err"
@@ -505,7 +505,7 @@ for signal in QUIT XCPU PIPE USR1 SEGV KILL; do
 		[ "$(ls -A)" = "$(printf 'big\ndir\nin\nout')" ]
 	result $? "ended by SIG$signal in the middle of a file"
 done
-# Interrupts are SIGALRM; one that no timer sent is none.
+# Interrupts are SIGALRM; one that no timer sent is ignored.
 stopped_pump big out
 kill -ALRM $pid
 kill -CONT $pid
