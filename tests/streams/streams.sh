@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every command with its standard streams closed, in all combinations, and with
-# a full disk as standard output: what cannot be printed is an error that is
-# said, once; and no file of the command's own is taken for a stream, or written
-# to as one.  Reports in TAP.
+# Runs every command with its standard streams closed, in all combinations, and
+# with a full disk as standard output.  A command that cannot print says so,
+# once.  No file that it opens gets the number of a standard stream, where it
+# would be written to.  Reports in TAP.
 # Usage: streams.sh PKMAP
 
 tool=$(realpath "$1")
@@ -41,8 +41,8 @@ said_once() {
 		grep -q '^pkmap.*: cannot print.*: [A-Z]' "$top/err"
 }
 
-# With these streams closed it ends as it does with all of them, unless it has
-# to print, and what it leaves in files is the same.
+# With these streams closed a command ends as it does with all of them, unless
+# it must print, and writes the same files.
 without() { # numbers of streams, description, exit status, command
 	closed=$1 what=$2 want=$3
 	shift 3
@@ -60,7 +60,7 @@ without() { # numbers of streams, description, exit status, command
 	result $? "$what, without $closed"
 }
 
-# OUT is the copy; a schedule has what it has with all streams.
+# OUT is a copy of IN, and the schedule is the same as with all streams.
 files_are_whole() {
 	{ [ ! -e out ] || cmp in out; } &&
 		{ [ ! -e schedule ] || cmp ../schedule schedule; }
@@ -87,7 +87,7 @@ mv schedule ..
 result $? "a schedule to compare with"
 
 every_way 0 --version
-every_way 0 bench --out bench traces # no traces: it prints, measures nothing
+every_way 0 bench --out bench traces # prints, but measures nothing
 every_way 0 pump in out
 every_way 1 replay rfc --scheme unpinned
 every_way 1 explore --scenario rfc --scheme unpinned --schedule schedule
@@ -104,7 +104,7 @@ full_disk explore --scenario rfc --scheme pkmap --random 5
 full_disk pump --json in out
 full_disk replay rfc --scheme pkmap --beside unpinned
 
-# Who does not print needs no standard output.
+# A command that does not print needs no standard output.
 run '<&- >&- 2>&-' pump --quiet in out && files_are_whole
 result $? "pump --quiet, without any"
 run '>/dev/full' pump --quiet in out && files_are_whole
