@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """bench.py PKMAP WORKERS BINDIR LIBEXECDIR: "pkmap bench" does what its manual
-says (TAP).  The last two are where it will be installed, from the prefix on."""
+says (TAP).  The last two are where it will be installed, below the prefix."""
 import json
 import os
 import shutil
@@ -33,7 +33,7 @@ def bench(*args, pkmap=PKMAP):
 
 
 def fails(name, run, *said):
-    """Each of these is said on standard error, in a line of its own."""
+    """The command fails; each line on standard error has one of these."""
     lines = run.stderr.splitlines()
     ok(run.returncode == 1 and len(lines) == len(said) and
        all(part in line for line, part in zip(lines, said)), name,
@@ -54,7 +54,7 @@ def copy_of_tool(to, bindir, workers):
     tool = os.path.join(to, bindir, "pkmap")
     shutil.copy(PKMAP, tool)
     for name in os.listdir(WORKERS):
-        # Linux's is measured by "make check-linux".
+        # That of Linux is measured by "make check-linux".
         if name.startswith("worker-") and not name.startswith("worker-linux") \
                 and os.access(os.path.join(WORKERS, name), os.X_OK) \
                 and os.path.isfile(os.path.join(WORKERS, name)):
@@ -64,7 +64,7 @@ def copy_of_tool(to, bindir, workers):
 
 
 def make_program(path, text):
-    """A shell script in the place of what is there."""
+    """Replaces a program by a shell script."""
     if os.path.lexists(path):
         os.unlink(path)
     with open(path, "w", encoding="utf-8") as f:
@@ -100,7 +100,7 @@ def check_all(pkmap, scratch):
               for i in s["items"] if "failed" in i]
     ok(run.returncode == bool(failed), "the exit status",
        run.stdout + run.stderr)
-    # A busy machine makes one interrupt of many.
+    # On a busy machine, several interrupts can become one.
     ok(all(why == "interrupts came too rarely" for _, why in failed) and
        not any("failed" in i for name, s in sections.items()
                for i in s["items"] if name != "interrupts"),
@@ -123,7 +123,7 @@ def check_all(pkmap, scratch):
 
 
 def check_policy(policy, traces):
-    """These are counts: the same on every machine."""
+    """These are counts, which are the same on every machine."""
     what = "Zipf 0.99 over 10 windows"
     fields = [i for i in policy["items"] if i["name"] == f"pkmap: {what}"]
     theirs = [i for i in policy["items"] if i["name"] == f"locked: {what}"]
@@ -138,7 +138,7 @@ def check_policy(policy, traces):
 
 
 def check_quantiles(reclaim):
-    """How long anything took depends on the machine and what else it does."""
+    """Only the order is checked: times depend on the machine and its load."""
     for peer in ("pkmap", "floor"):
         parts = [value(reclaim, f"{peer}: {part}") for part in
                  ("median", "p99", "p99.9", "p99.99")]
@@ -148,7 +148,7 @@ def check_quantiles(reclaim):
 
 
 def check_whose_workers(scratch):
-    """Those of the same build or installation, and no others."""
+    """A command uses the workers of its own build or installation only."""
     def works(tool):
         run = bench("--quick", "pin", pkmap=tool)
         return run.returncode == 0 and "missing" not in run.stdout
@@ -200,7 +200,7 @@ def check_broken(pkmap, scratch):
 
 
 def check_worker_streams():
-    """A worker by itself: it says what it cannot read or write."""
+    """A worker alone: it reports what it cannot read or write."""
     worker = [os.path.join(WORKERS, "worker-floor"), *"64 99 12 -1 0".split()]
     for what, redirection in (("input", "<&-"), ("output", ">/dev/full"),
                               ("output", ">&-")):
@@ -212,14 +212,13 @@ def check_worker_streams():
 
 
 def check_streams(pkmap, scratch):
-    """None of its own files has the number of a stream that was closed: what
-    is printed would go into the pages, which a worker gets.  It finds out what
-    has those numbers."""
+    """No file of its own has the number of a closed stream: what is printed
+    would be written to the file.  A worker looks up what has those numbers."""
     seen = os.path.join(scratch, "seen")
     make_program(os.path.join(os.path.dirname(pkmap), "bench", "worker-pkmap"),
                  f"readlink /proc/$PPID/fd/0 /proc/$PPID/fd/1 "
                  f"/proc/$PPID/fd/2 >'{seen}'")
-    # With JSON it prints last, so that the others are measured.
+    # With --json it prints last, so that the worker runs before that fails.
     subprocess.run(["sh", "-c", '"$0" bench --quick --json pin <&- >&- 2>&-',
                     pkmap], check=False)
     with open(seen, encoding="utf-8") as f:
@@ -228,7 +227,7 @@ def check_streams(pkmap, scratch):
 
 
 def check_files(scratch):
-    """What cannot be written is named, and nothing is lost that was there."""
+    """A file that cannot be written is named, and no old file is lost."""
     out = os.path.join(scratch, "files")
 
     def bench_to(out):
@@ -261,14 +260,14 @@ def check_files(scratch):
            os.stat(json_file).st_mode & 0o777 == 0o640,
            "one that is replaced", run.stderr)
     leaves(["bench.json", "bench.md"])
-    # A name that is cut off would be another file's.
+    # A truncated name would be that of another file.
     deep = out + "/." * ((4090 - len(out)) // 2)
     fails("a path that is too long", bench_to(deep), "File name too long")
     leaves(["bench.json", "bench.md"])
 
 
 def check_script(scratch):
-    """scripts/bench removes no folder that it did not make."""
+    """scripts/bench removes no folder that it did not create."""
     run = subprocess.run([SCRIPT], env={**os.environ, "REPORT": scratch},
                          capture_output=True, text=True, check=False)
     ok(run.returncode == 1 and os.listdir(scratch) and
@@ -277,12 +276,12 @@ def check_script(scratch):
 
 
 def check_interrupted():
-    # Whoever started us may have had it ignored, as a shell's "&" does.
+    # It may be ignored: a shell's "&" does that.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen([PKMAP, "bench", "--rounds", "3"],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True) as run:
-        # A section is done, and most are to come.
+        # Waits until one section is done, and most are still to come.
         while not run.stdout.readline().startswith("## "):
             if run.poll() is not None:
                 break

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-/* Each value is in its bucket, which is narrow, and buckets follow each other. */
+/* Each value is in its bucket; buckets are narrow, and there are no gaps. */
 static void buckets(void **state)
 {
 	uint64_t start;
@@ -66,7 +66,7 @@ static void fill(struct bench_section *s, const double one[5],
 	s->comparisons[0].base = 1;
 }
 
-/* The ratio is that of the rounds: not that of the medians, here 1. */
+/* The ratio is taken round by round; that of the medians would be 1. */
 static void ratios_by_round(void **state)
 {
 	static const double one[5] = { 1, 2, 3, 4, 5 };
@@ -97,7 +97,7 @@ static void ratios_by_round(void **state)
 	free(s);
 }
 
-/* What could not be measured is compared with nothing. */
+/* A run that failed is not compared with any other. */
 static void failed_runs(void **state)
 {
 	static const double values[5] = { 1, 1, 1, 1, 1 };
