@@ -10,13 +10,19 @@
 
 #include <cmocka.h>
 
-#include "check.h"
+#include "tests/check.h"
+#include "unit_test.h"
 
 #define MAX_TESTS 64
 
-_Noreturn void check_failed(const char *file, int line, const char *text)
+void check_failed(const char *file, int line, const char *format, ...)
 {
-	print_error("%s\n", text);
+	va_list args;
+
+	va_start(args, format);
+	vprint_error(format, args);
+	va_end(args);
+	print_error("\n");
 	_fail(file, line);
 	abort();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "src/window_priv.h"
 #include "dma_recorder.h"
-#include "window_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -29,7 +29,7 @@
 
 #include <pkmap/pkmap.h>
 
-#include "check.h"
+#include "tests/check.h"
 
 #define FAKE_PAGE_SHIFT 12 /* config.page_shift may be another */
 #define FAKE_PAGE	((size_t)1 << FAKE_PAGE_SHIFT)

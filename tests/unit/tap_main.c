@@ -3,15 +3,23 @@
  * tap_main.c - runs the unit tests without any library; TAP.
  */
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 
-#include "check.h"
+#include "tests/check.h"
+#include "unit_test.h"
 
 static jmp_buf test_over;
 
-_Noreturn void check_failed(const char *file, int line, const char *text)
+void check_failed(const char *file, int line, const char *format, ...)
 {
-	printf("# %s:%d: %s\n", file, line, text);
+	va_list args;
+
+	printf("# %s:%d: ", file, line);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
 	longjmp(test_over, 1);
 }
 

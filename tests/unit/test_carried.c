@@ -9,8 +9,9 @@
  * its one address, wherever it was carried (the end of a chain names its
  * bucket; a free slot has no page; the page number is looked at twice).
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 #define NSLOTS 8u
 #define OTHERS 3u

@@ -4,6 +4,7 @@
  * refused call has done nothing.
  */
 #include "dma_recorder.h"
+#include "unit_test.h"
 
 #include <string.h>
 

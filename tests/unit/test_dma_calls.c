@@ -5,8 +5,9 @@
  */
 #include <setjmp.h>
 
+#include "src/window_priv.h"
 #include "dma_recorder.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -11,6 +11,7 @@
 
 #include "dma_recorder.h"
 #include "interrupt_points.h"
+#include "unit_test.h"
 
 #define NSLOTS	  4u /* pages 0 to 3 fill the window, idle */
 #define TASK_PAGE 8u

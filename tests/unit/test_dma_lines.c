@@ -5,6 +5,7 @@
  * three small pages.
  */
 #include "dma_recorder.h"
+#include "unit_test.h"
 
 #include <string.h>
 

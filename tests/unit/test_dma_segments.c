@@ -4,6 +4,7 @@
  * limits, in no more segments than dma.h says.
  */
 #include "dma_recorder.h"
+#include "unit_test.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -4,6 +4,7 @@
  * leaves alone.
  */
 #include "tracker_port.h"
+#include "unit_test.h"
 
 #include <string.h>
 

@@ -6,8 +6,9 @@
  * src/ is compiled as for test_interrupt.c.  There are just as many entries as
  * buffers that are mapped at once: one that is lost makes the tracker full.
  */
-#include "tracker_port.h"
 #include "interrupt_points.h"
+#include "tracker_port.h"
+#include "unit_test.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

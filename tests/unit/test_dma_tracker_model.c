@@ -4,8 +4,9 @@
  * bytes around a page boundary, against a model that counts for each byte how
  * many devices write to it.
  */
-#include "../random.h"
+#include "tests/random.h"
 #include "tracker_port.h"
+#include "unit_test.h"
 
 #define NBYTES	12u
 #define FIRST	((uint64_t)6 * FAKE_PAGE - NBYTES / 2)

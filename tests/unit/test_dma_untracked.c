@@ -3,6 +3,7 @@
  * test_dma_untracked.c - the DMA layer of a library without the tracker.
  */
 #include "tracker_port.h"
+#include "unit_test.h"
 
 static struct tracker t;
 

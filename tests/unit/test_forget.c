@@ -3,6 +3,7 @@
  * test_forget.c - making sure that pages of a range are mapped no more.
  */
 #include "fake_port.h"
+#include "unit_test.h"
 
 /* Pages 10 to 17, idle, in a window of 8. */
 static void open_with_pages(struct fake *f)

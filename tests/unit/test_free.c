@@ -5,8 +5,9 @@
  * They are on several stacks, so that CPUs that were given slots one after the
  * other do not pull one cache line of words back and forth.
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 static void open_full(struct fake *f, uint32_t colours)
 {

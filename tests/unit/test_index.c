@@ -3,8 +3,9 @@
  * test_index.c - the index from pfn to slot: chains, and taking slots out of
  * them in any order.
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 #define CHAIN 5u
 

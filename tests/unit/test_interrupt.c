@@ -11,6 +11,7 @@
  */
 #include "fake_port.h"
 #include "interrupt_points.h"
+#include "unit_test.h"
 
 /* Pages 0 to 3 fill the window; the task maps pages 10 and 11. */
 #define NSLOTS	  4u

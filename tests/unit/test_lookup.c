@@ -2,8 +2,9 @@
 /*
  * test_lookup.c - pfn to address and address to pfn.
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 static void both_ways(void)
 {

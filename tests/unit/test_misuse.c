@@ -4,6 +4,7 @@
  * report (I10).
  */
 #include "fake_port.h"
+#include "unit_test.h"
 
 #include <string.h>
 

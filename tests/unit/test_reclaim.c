@@ -2,8 +2,9 @@
 /*
  * test_reclaim.c - which slots are reclaimed, and in which steps.
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 /* Fills the window with pages 0 on, idle; page_at[slot] is where they are. */
 static void fill(struct fake *f, pkmap_pfn *page_at)

@@ -3,8 +3,9 @@
  * test_saturation.c - a count that reaches its limit.  Nobody maps a page so
  * often in a test; the word is put just below the limit instead.
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 /* The word's slot has one user in truth, page 7's. */
 static pkmap_a32 *near_the_limit(struct fake *f, void **addr)

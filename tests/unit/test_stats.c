@@ -3,6 +3,7 @@
  * test_stats.c - each counter, exactly, as one thread sees it.
  */
 #include "fake_port.h"
+#include "unit_test.h"
 
 /* Compares all of them; those that a test does not name are zero. */
 static void check_stats(struct fake *f, struct pkmap_stats expected)

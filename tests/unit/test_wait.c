@@ -4,8 +4,9 @@
  * the hook of wait() does; if that is not enough to end the wait, the fake port
  * fails the test, as nobody else will.
  */
+#include "src/window_priv.h"
 #include "fake_port.h"
-#include "window_priv.h"
+#include "unit_test.h"
 
 /* What the other tasks hold, and what happened. */
 struct others {

@@ -3,6 +3,7 @@
  * test_window.c - making and ending a window: what is refused, and its size.
  */
 #include "fake_port.h"
+#include "unit_test.h"
 
 #include <stdlib.h>
 
