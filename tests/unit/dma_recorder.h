@@ -17,7 +17,7 @@
 
 #include <pkmap/dma.h>
 
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 
 #define DMA_PAGE_SHIFT 4
 #define DMA_PAGE       ((size_t)1 << DMA_PAGE_SHIFT)

@@ -10,7 +10,7 @@
  * bucket; a free slot has no page; the page number is looked at twice).
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 #define NSLOTS 8u

@@ -2,7 +2,7 @@
 /*
  * test_forget.c - making sure that pages of a range are mapped no more.
  */
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 /* Pages 10 to 17, idle, in a window of 8. */

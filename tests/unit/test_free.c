@@ -6,7 +6,7 @@
  * other do not pull one cache line of words back and forth.
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 static void open_full(struct fake *f, uint32_t colours)

@@ -4,7 +4,7 @@
  * them in any order.
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 #define CHAIN 5u

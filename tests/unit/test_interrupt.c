@@ -9,7 +9,7 @@
  * it does what a driver does, and lets a device write to memory.  In the end
  * every page must hold what was written last, by whomever (I1, I2).
  */
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "interrupt_points.h"
 #include "unit_test.h"
 

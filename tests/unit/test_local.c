@@ -4,7 +4,7 @@
  */
 #include <setjmp.h>
 
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 static void open_kind(struct fake *f, enum pkmap_cache_kind kind)

@@ -3,7 +3,7 @@
  * test_lookup.c - pfn to address and address to pfn.
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 static void both_ways(void)

@@ -3,7 +3,7 @@
  * test_misuse.c - every misuse: refused, nothing changed, and each field of its
  * report (I10).
  */
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 #include <string.h>

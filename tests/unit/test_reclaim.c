@@ -3,7 +3,7 @@
  * test_reclaim.c - which slots are reclaimed, and in which steps.
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 /* Fills the window with pages 0 on, idle; page_at[slot] is where they are. */

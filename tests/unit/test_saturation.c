@@ -4,7 +4,7 @@
  * often in a test; the word is put just below the limit instead.
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 /* The word's slot has one user in truth, page 7's. */

@@ -2,7 +2,7 @@
 /*
  * test_stats.c - each counter, exactly, as one thread sees it.
  */
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 /* Compares all of them; those that a test does not name are zero. */

@@ -5,7 +5,7 @@
  * fails the test, as nobody else will.
  */
 #include "src/window_priv.h"
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 /* What the other tasks hold, and what happened. */

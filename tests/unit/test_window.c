@@ -2,7 +2,7 @@
 /*
  * test_window.c - making and ending a window: what is refused, and its size.
  */
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 
 #include <pkmap/dma.h>
 
-#include "fake_port.h"
+#include "tests/fake/fake_port.h"
 
 #define TRACKER_REPORTS 16
 #define LINE		64u
