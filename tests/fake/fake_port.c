@@ -41,6 +41,7 @@ static bool is_local(const struct fake *f, const void *addr)
 	       nlocal(f) * slot_bytes(f);
 }
 
+/* The slot that an address lies in. */
 static struct fake_slot *slot_of(struct fake *f, const void *addr)
 {
 	uintptr_t at = (uintptr_t)addr - (uintptr_t)f->config.base;
@@ -48,31 +49,65 @@ static struct fake_slot *slot_of(struct fake *f, const void *addr)
 	if (is_local(f, addr)) {
 		at = (uintptr_t)addr - (uintptr_t)f->config.local_base;
 		at += f->config.nslots * slot_bytes(f);
-	} else {
-		CHECK(at < f->config.nslots * slot_bytes(f));
+	} else if (at >= f->config.nslots * slot_bytes(f)) {
+		FAIL("address %p is not in the window", addr);
 	}
-	CHECK(at % slot_bytes(f) < page_bytes(f));
+	if (at % slot_bytes(f) >= page_bytes(f))
+		FAIL("address %p is in a guard page", addr);
 	return &f->slot[at / slot_bytes(f)];
+}
+
+/* The same for an operation, which works on whole pages. */
+static struct fake_slot *slot_at(struct fake *f, const void *addr)
+{
+	if ((uintptr_t)addr % page_bytes(f))
+		FAIL("address %p is not the start of a slot", addr);
+	return slot_of(f, addr);
+}
+
+/* Where the arrays have a page. */
+static uint32_t page_index(const struct fake *f, pkmap_pfn pfn)
+{
+	const pkmap_pfn nr = pfn - f->config.first_pfn;
+
+	if (nr >= f->config.npages)
+		FAIL("page %lu does not exist", pfn);
+	return (uint32_t)(nr % FAKE_NPAGES);
 }
 
 static uint32_t *word_of(struct fake *f, pkmap_pfn pfn)
 {
-	CHECK(pfn - f->config.first_pfn < f->config.npages);
-	return &f->memory[(pfn - f->config.first_pfn) % FAKE_NPAGES];
+	return &f->memory[page_index(f, pfn)];
+}
+
+static void call_hook(struct fake *f, const struct fake_event *e)
+{
+	void (*hook)(struct fake * f, const struct fake_event *e) = f->hook;
+
+	if (!hook || (f->hook_op != e->op && f->hook_op != FAKE_ANY))
+		return;
+	f->hook = NULL;
+	hook(f, e);
+	f->hook = hook;
 }
 
 static void record(struct fake *f, struct fake_event e)
 {
-	void (*hook)(struct fake * f, const struct fake_event *e) = f->hook;
-
 	CHECK(f->nlog < FAKE_LOG);
 	f->log[f->nlog++] = e;
 	f->count[e.op]++;
-	if (hook && f->hook_op == e.op) {
-		f->hook = NULL;
-		hook(f, &e);
-		f->hook = hook;
-	}
+	call_hook(f, &e);
+}
+
+/* At how many addresses a page is cached. */
+static unsigned int count_cached(const struct fake *f, pkmap_pfn pfn)
+{
+	const struct fake_slot *s;
+	unsigned int n = 0;
+
+	for (s = f->slot; s < f->slot + FAKE_NSLOTS; s++)
+		n += s->cached && s->pfn == pfn;
+	return n;
 }
 
 /* Translations and lines: under the lock, or of this CPU's local slots. */
@@ -82,37 +117,48 @@ static void check_context(struct fake *f, const void *addr)
 	const uintptr_t first =
 		(uintptr_t)f->config.local_base + (uintptr_t)f->cpu * per_cpu;
 
-	if (is_local(f, addr))
-		CHECK(f->entered && (uintptr_t)addr - first < per_cpu);
-	else
-		CHECK(f->locked && !f->any_context);
+	if (!is_local(f, addr)) {
+		if (!f->locked || f->any_context)
+			FAIL("a slot of the window changes without the lock");
+		return;
+	}
+	if (!f->entered[f->cpu])
+		FAIL("a local slot changes outside of a local map");
+	if ((uintptr_t)addr - first >= per_cpu)
+		FAIL("a local slot of another CPU changes");
 }
 
 static void check_set(struct fake *f, const void *addr, pkmap_pfn pfn)
 {
-	const struct fake_slot *slot = slot_of(f, addr);
+	const struct fake_slot *slot = slot_at(f, addr);
 	const uintptr_t at = (uintptr_t)addr / page_bytes(f);
 	const struct fake_slot *s;
-	bool same_kind;
 
-	CHECK(slot->state == FAKE_EMPTY && !slot->cached);
-	CHECK((at & (ncolours(f) - 1)) == (pfn & (ncolours(f) - 1)));
-	CHECK(!is_vivt(f) || !is_local(f, addr) ||
-	      fake_local_place(f, addr) < f->config.local_slots);
-	for (s = f->slot; s < f->slot + f->config.nslots + nlocal(f); s++) {
-		if (s->state == FAKE_EMPTY || s->pfn != pfn)
-			continue;
-		same_kind = !is_local(f, addr) &&
-			    s < f->slot + f->config.nslots;
-		CHECK(!same_kind);
-		CHECK(!(is_vivt(f) && s->cached));
+	page_index(f, pfn);
+	if (slot->state != FAKE_EMPTY || slot->cached)
+		FAIL("I4: %p is set to page %lu, but the table, a TLB or the "
+		     "cache still has page %lu",
+		     addr, pfn, slot->pfn);
+	if ((at & (ncolours(f) - 1)) != (pfn & (ncolours(f) - 1)))
+		FAIL("I5: page %lu at %p is of another colour", pfn, addr);
+	if (is_vivt(f) && is_local(f, addr) &&
+	    fake_local_place(f, addr) >= f->config.local_slots)
+		FAIL("I5: a slot for DMA calls is used on VIVT");
+	if (is_vivt(f) && count_cached(f, pfn))
+		FAIL("I5: page %lu at %p is cached at another address", pfn,
+		     addr);
+	if (is_local(f, addr))
+		return;
+	for (s = f->slot; s < f->slot + f->config.nslots; s++) {
+		if (s->state != FAKE_EMPTY && s->pfn == pfn)
+			FAIL("I5: page %lu is in two slots", pfn);
 	}
 }
 
 static int fake_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 {
 	struct fake *f = port;
-	struct fake_slot *slot = slot_of(f, addr);
+	struct fake_slot *slot = slot_at(f, addr);
 	int err;
 
 	record(f, (struct fake_event){
@@ -133,25 +179,34 @@ static int fake_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 	return 0;
 }
 
+static void clear_one(struct fake *f, const void *addr)
+{
+	struct fake_slot *slot = slot_at(f, addr);
+
+	check_context(f, addr);
+	if (slot->state != FAKE_SHOWN && !(f->cpu_gone && is_local(f, addr)))
+		FAIL("%p is cleared but shows no page", addr);
+	if (is_vivt(f) && (slot->cached || !slot->cleaned))
+		FAIL("I8: %p is cleared, but page %lu %s", addr, slot->pfn,
+		     slot->cached ? "has a line in the cache" :
+				    "was not cleaned");
+	slot->state = FAKE_STALE;
+}
+
 static void fake_clear(void *port, void *addr, size_t npages)
 {
 	struct fake *f = port;
-	struct fake_slot *slot = slot_of(f, addr);
-	struct fake_slot *s;
+	size_t i;
 
 	record(f, (struct fake_event){
 			  .op = FAKE_CLEAR,
 			  .addr = addr,
 			  .n = npages,
 		  });
-	check_context(f, addr);
-	CHECK(npages && (npages == 1 || !f->config.guard));
-	for (s = slot; s < slot + npages; s++) {
-		CHECK(s->state == FAKE_SHOWN ||
-		      (f->cpu_gone && is_local(f, addr)));
-		CHECK(!is_vivt(f) || (s->cleaned && !s->cached));
-		s->state = FAKE_STALE;
-	}
+	if (!npages || (f->config.guard && npages != 1))
+		FAIL("%zu pages are cleared", npages);
+	for (i = 0; i < npages; i++)
+		clear_one(f, (char *)addr + i * page_bytes(f));
 }
 
 static void fake_clear_now(void *port)
@@ -162,12 +217,26 @@ static void fake_clear_now(void *port)
 	CHECK(f->locked && !f->any_context);
 }
 
+/* Whether a TLB had what the slot showed. */
+static bool flush_one(struct fake *f, const void *addr, bool this_cpu)
+{
+	struct fake_slot *slot = slot_at(f, addr);
+
+	check_context(f, addr);
+	if (this_cpu != is_local(f, addr))
+		FAIL("%p is flushed from %s", addr,
+		     this_cpu ? "this CPU's TLB only" : "all TLBs");
+	if (slot->state != FAKE_STALE)
+		return false;
+	slot->state = FAKE_EMPTY;
+	return true;
+}
+
 static void fake_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu)
 {
 	struct fake *f = port;
-	struct fake_slot *slot = slot_of(f, addr);
 	unsigned int flushed = 0;
-	struct fake_slot *s;
+	size_t i;
 
 	record(f, (struct fake_event){
 			  .op = FAKE_FLUSH_TLB,
@@ -175,16 +244,10 @@ static void fake_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu)
 			  .n = npages,
 			  .this_cpu = this_cpu,
 		  });
-	check_context(f, addr);
-	CHECK(this_cpu == is_local(f, addr));
 	/* Pages of address space: of a guarded slot's two the first will do. */
-	for (s = slot;
-	     s < slot + ((npages + f->config.guard) >> f->config.guard); s++) {
-		if (s->state != FAKE_STALE)
-			continue;
-		s->state = FAKE_EMPTY;
-		flushed++;
-	}
+	for (i = 0; i < npages; i += (size_t)1 + f->config.guard)
+		flushed += flush_one(f, (char *)addr + i * page_bytes(f),
+				     this_cpu);
 	CHECK(flushed);
 }
 
@@ -196,24 +259,36 @@ static void clean(struct fake *f, struct fake_slot *s)
 	s->cleaned = true;
 }
 
+static void clean_one(struct fake *f, const void *addr)
+{
+	struct fake_slot *slot = slot_at(f, addr);
+
+	check_context(f, addr);
+	CHECK(slot->state == FAKE_SHOWN);
+	clean(f, slot);
+}
+
 static void fake_clean_inval(void *port, void *addr, size_t bytes)
 {
 	struct fake *f = port;
-	struct fake_slot *slot = slot_of(f, addr);
-	struct fake_slot *s;
+	size_t i;
 
 	record(f, (struct fake_event){
 			  .op = FAKE_CLEAN,
 			  .addr = addr,
 			  .n = bytes,
 		  });
-	check_context(f, addr);
-	CHECK(is_vivt(f) && bytes && !(bytes % page_bytes(f)));
-	CHECK(bytes == page_bytes(f) || !f->config.guard);
-	for (s = slot; s < slot + bytes / page_bytes(f); s++) {
-		CHECK(s->state == FAKE_SHOWN);
-		clean(f, s);
-	}
+	CHECK(is_vivt(f));
+	if (!bytes || bytes % page_bytes(f) ||
+	    (f->config.guard && bytes != page_bytes(f)))
+		FAIL("%zu bytes are cleaned", bytes);
+	for (i = 0; i < bytes; i += page_bytes(f))
+		clean_one(f, (char *)addr + i);
+	call_hook(f, &(struct fake_event){
+			     .op = FAKE_CLEANED,
+			     .addr = addr,
+			     .n = bytes,
+		     });
 }
 
 static void fake_clean_inval_all(void *port)
@@ -225,6 +300,7 @@ static void fake_clean_inval_all(void *port)
 	CHECK(f->locked && is_vivt(f));
 	for (s = f->slot; s < f->slot + FAKE_NSLOTS; s++)
 		clean(f, s);
+	call_hook(f, &(struct fake_event){ .op = FAKE_CLEANED });
 }
 
 static void fake_lock(void *port)
@@ -255,17 +331,30 @@ static void fake_unlock(void *port)
 	record(f, (struct fake_event){ .op = FAKE_UNLOCK });
 }
 
-/* Nobody else is there to wake us: what the hook did must be enough. */
+/*
+ * As a futex: the event is looked at once, and then only wake() ends the sleep.
+ * If the test has no sleep(), what its hook did must be enough.
+ */
 static int fake_wait(void *port, pkmap_a32 *event, uint32_t seen,
 		     const struct pkmap_wait *wait)
 {
 	struct fake *f = port;
+	int err;
 
 	CHECK(wait && !(wait->flags & PKMAP_WAIT_NEVER));
 	CHECK(!f->any_context && !f->locked);
+	if (f->entered[f->cpu])
+		FAIL("a task sleeps in a local map");
 	record(f, (struct fake_event){ .op = FAKE_WAIT, .addr = event });
 	if (pkmap_a32_load_acquire(event) != seen)
 		return 0;
+	if (f->sleep) {
+		f->event = event;
+		f->woken = false;
+		err = f->sleep(f, wait);
+		f->event = NULL;
+		return err;
+	}
 	if (wait->flags & PKMAP_WAIT_INTERRUPTIBLE)
 		return PKMAP_EINTR;
 	if (wait->deadline != PKMAP_NO_DEADLINE)
@@ -277,7 +366,11 @@ static int fake_wait(void *port, pkmap_a32 *event, uint32_t seen,
 
 static void fake_wake(void *port, pkmap_a32 *event)
 {
-	record(port, (struct fake_event){ .op = FAKE_WAKE, .addr = event });
+	struct fake *f = port;
+
+	record(f, (struct fake_event){ .op = FAKE_WAKE, .addr = event });
+	if (f->event == event)
+		f->woken = true;
 }
 
 static int fake_local_enter(void *port)
@@ -287,7 +380,7 @@ static int fake_local_enter(void *port)
 	record(f, (struct fake_event){ .op = FAKE_LOCAL_ENTER });
 	if (f->enter_error)
 		return f->enter_error;
-	f->entered++;
+	f->entered[f->cpu]++;
 	return f->cpu;
 }
 
@@ -296,7 +389,7 @@ static int fake_local_cpu(void *port)
 	struct fake *f = port;
 
 	record(f, (struct fake_event){ .op = FAKE_LOCAL_CPU });
-	return f->entered ? f->cpu : -1;
+	return f->entered[f->cpu] ? f->cpu : -1;
 }
 
 static void fake_local_leave(void *port)
@@ -304,8 +397,8 @@ static void fake_local_leave(void *port)
 	struct fake *f = port;
 
 	record(f, (struct fake_event){ .op = FAKE_LOCAL_LEAVE });
-	CHECK(f->entered);
-	f->entered--;
+	CHECK(f->entered[f->cpu]);
+	f->entered[f->cpu]--;
 }
 
 static void fake_report(void *port, const struct pkmap_report *report)
@@ -364,11 +457,16 @@ void fake_open(struct fake *f)
 void fake_close(struct fake *f)
 {
 	const struct fake_slot *s;
+	uint32_t cpu;
 
 	CHECK(!pkmap_fini(f->win));
-	for (s = f->slot; s < f->slot + FAKE_NSLOTS; s++)
-		CHECK(s->state == FAKE_EMPTY);
-	CHECK(!f->locked && !f->entered);
+	for (s = f->slot; s < f->slot + FAKE_NSLOTS; s++) {
+		if (s->state != FAKE_EMPTY)
+			FAIL("I9: page %lu is still shown", s->pfn);
+	}
+	CHECK(!f->locked);
+	for (cpu = 0; cpu < FAKE_NCPUS; cpu++)
+		CHECK(!f->entered[cpu]);
 	free(f->mem);
 }
 
@@ -396,8 +494,11 @@ static void check_miss(struct fake *f, pkmap_pfn pfn)
 {
 	const struct fake_slot *s;
 
-	for (s = f->slot; s < f->slot + f->config.nslots; s++)
-		CHECK(!is_vivt(f) || s->pfn != pfn || !s->cached);
+	for (s = f->slot; s < f->slot + f->config.nslots; s++) {
+		if (s->cached && s->pfn == pfn)
+			FAIL("I8: page %lu is cached though it is not mapped",
+			     pfn);
+	}
 }
 
 void *fake_pin(struct fake *f, pkmap_pfn pfn)
@@ -453,36 +554,40 @@ void fake_touch_range(struct fake *f, pkmap_pfn first, uint32_t n)
 		fake_touch(f, first + i);
 }
 
-uint32_t fake_read(struct fake *f, const void *addr)
+/* Where the value is that the CPU works on. */
+static uint32_t *value_at(struct fake *f, const void *addr)
 {
 	struct fake_slot *slot = slot_of(f, addr);
+	uint32_t *memory;
 
-	CHECK(slot->state == FAKE_SHOWN);
+	if (slot->state != FAKE_SHOWN)
+		FAIL("I3: %p shows no page", addr);
+	memory = word_of(f, slot->pfn);
 	if (!is_vivt(f))
-		return *word_of(f, slot->pfn);
+		return memory;
 	if (!slot->cached)
-		slot->line = *word_of(f, slot->pfn);
+		slot->line = *memory;
 	slot->cached = true;
-	return slot->line;
+	if (count_cached(f, slot->pfn) > 1)
+		FAIL("I5: page %lu is cached at two addresses", slot->pfn);
+	return &slot->line;
+}
+
+uint32_t fake_read(struct fake *f, const void *addr)
+{
+	return *value_at(f, addr);
 }
 
 void fake_write(struct fake *f, const void *addr, uint32_t value)
 {
-	struct fake_slot *slot = slot_of(f, addr);
-
-	CHECK(slot->state == FAKE_SHOWN);
-	if (!is_vivt(f)) {
-		*word_of(f, slot->pfn) = value;
-		return;
-	}
-	slot->line = value;
-	slot->cached = true;
+	*value_at(f, addr) = value;
 }
 
 void fake_cache_op(struct fake *f, const void *addr, bool clean, bool inval)
 {
 	struct fake_slot *slot = slot_of(f, addr);
 
+	call_hook(f, &(struct fake_event){ .op = FAKE_CACHE_OP });
 	CHECK(slot->state == FAKE_SHOWN);
 	if (clean && slot->cached)
 		*word_of(f, slot->pfn) = slot->line;
@@ -490,16 +595,73 @@ void fake_cache_op(struct fake *f, const void *addr, bool clean, bool inval)
 		slot->cached = false;
 }
 
-pkmap_pfn fake_shows(struct fake *f, uint32_t slot)
+void fake_load(struct fake *f, const void *addr, pkmap_pfn pfn)
+{
+	const uint32_t stored = f->stored[page_index(f, pfn)];
+	const pkmap_pfn shown = fake_page_at(f, addr);
+	uint32_t seen;
+
+	if (shown != pfn)
+		FAIL("I3: %p shows page %ld, not page %lu", addr, (long)shown,
+		     pfn);
+	seen = fake_read(f, addr);
+	if (seen != stored)
+		FAIL("I2: page %lu holds %u at %p, stored was %u", pfn, seen,
+		     addr, stored);
+}
+
+void fake_store(struct fake *f, const void *addr, pkmap_pfn pfn)
+{
+	fake_load(f, addr, pfn);
+	fake_write(f, addr, ++f->stored[page_index(f, pfn)]);
+}
+
+void fake_device_reads(struct fake *f, pkmap_pfn pfn)
+{
+	const uint32_t stored = f->stored[page_index(f, pfn)];
+	const uint32_t seen = *word_of(f, pfn);
+
+	if (seen != stored)
+		FAIL("I2: a device reads %u in page %lu, stored was %u", seen,
+		     pfn, stored);
+}
+
+void fake_device_writes(struct fake *f, pkmap_pfn pfn, bool part)
+{
+	uint32_t *stored = &f->stored[page_index(f, pfn)];
+	uint32_t *memory = word_of(f, pfn);
+
+	if (count_cached(f, pfn))
+		FAIL("I8: page %lu is cached while a device writes to it", pfn);
+	if (part && *memory != *stored)
+		FAIL("I1: memory has %u in page %lu, stored was %u", *memory,
+		     pfn, *stored);
+	*memory = ++*stored;
+}
+
+pkmap_pfn fake_shows(const struct fake *f, uint32_t slot)
 {
 	const struct fake_slot *s = &f->slot[slot];
 
 	return s->state == FAKE_SHOWN ? s->pfn : PKMAP_NO_PFN;
 }
 
-void *fake_addr(struct fake *f, uint32_t slot)
+void *fake_addr(const struct fake *f, uint32_t slot)
 {
 	return (char *)f->config.base + slot * slot_bytes(f);
+}
+
+void *fake_find(const struct fake *f, pkmap_pfn pfn)
+{
+	uint32_t slot;
+
+	if (pfn == PKMAP_NO_PFN)
+		return NULL;
+	for (slot = 0; slot < f->config.nslots; slot++) {
+		if (fake_shows(f, slot) == pfn)
+			return fake_addr(f, slot);
+	}
+	return NULL;
 }
 
 pkmap_pfn fake_page_at(struct fake *f, const void *addr)
@@ -523,22 +685,39 @@ uint32_t fake_local_place(const struct fake *f, const void *addr)
 
 void fake_check_index(struct fake *f)
 {
-	pkmap_pfn pfn;
+	const pkmap_pfn first = f->config.first_pfn;
+	pkmap_pfn i;
 	uint32_t slot;
-	void *addr;
 
-	for (pfn = 0; pfn < FAKE_NPAGES; pfn++) {
-		addr = NULL;
-		for (slot = 0; slot < f->config.nslots; slot++) {
-			if (fake_shows(f, slot) == f->config.first_pfn + pfn)
-				addr = fake_addr(f, slot);
-		}
-		CHECK(pkmap_pfn_to_addr(f->win, f->config.first_pfn + pfn) ==
-		      addr);
-	}
+	for (i = 0; i < FAKE_NPAGES; i++)
+		CHECK(pkmap_pfn_to_addr(f->win, first + i) ==
+		      fake_find(f, first + i));
 	for (slot = 0; slot < f->config.nslots; slot++)
 		CHECK(pkmap_addr_to_pfn(f->win, fake_addr(f, slot)) ==
 		      fake_shows(f, slot));
+}
+
+void fake_check_quiet(const struct fake *f)
+{
+	const struct fake_slot *s;
+
+	CHECK(!f->locked);
+	for (s = f->slot; s < f->slot + f->config.nslots; s++) {
+		if (s->state == FAKE_STALE)
+			FAIL("I4: a TLB still has page %lu", s->pfn);
+	}
+}
+
+void fake_check_memory(const struct fake *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < FAKE_NPAGES; i++) {
+		if (f->memory[i] != f->stored[i])
+			FAIL("I1: memory has %u in page %lu, stored was %u",
+			     f->memory[i], f->config.first_pfn + i,
+			     f->stored[i]);
+	}
 }
 
 struct pkmap_stats fake_stats(struct fake *f)

@@ -47,7 +47,7 @@ static enum dma_where where_is(struct dma_recorder *r, const void *addr,
 		CHECK(is_held(f, addr));
 		return DMA_AT_PIN;
 	}
-	CHECK(f->entered);
+	CHECK(f->entered[f->cpu]);
 	if (place < f->config.local_slots)
 		return DMA_AT_LOCAL_MAP;
 	*level = place - f->config.local_slots;
@@ -155,7 +155,7 @@ struct holdings {
 	uint32_t users[FAKE_NSLOTS];
 	enum fake_state state[FAKE_NSLOTS];
 	pkmap_pfn pfn[FAKE_NSLOTS];
-	int entered;
+	int entered[FAKE_NCPUS];
 };
 
 static void take_stock(const struct dma_recorder *r, struct holdings *h)
@@ -172,7 +172,7 @@ static void take_stock(const struct dma_recorder *r, struct holdings *h)
 		if (h->state[slot] == FAKE_SHOWN)
 			h->pfn[slot] = f->slot[slot].pfn;
 	}
-	h->entered = f->entered;
+	memcpy(h->entered, f->entered, sizeof(h->entered));
 }
 
 static int make_call(struct dma_recorder *r, enum dma_moment moment,

@@ -646,7 +646,9 @@ static void forget_shown_for_dma(struct dma_recorder *r,
 
 	forget_worked_on(r, rec);
 	r->f.any_context = false;
+	r->f.cpu = !DMA_CPU;
 	CHECK(pkmap_forget(r->f.win, pfn, 1, &deadline) == PKMAP_ETIMEDOUT);
+	r->f.cpu = DMA_CPU;
 	r->f.any_context = true;
 	/* As if somebody waited on. */
 	pkmap_a32_store_relaxed(&r->f.win->waiters, 1);
@@ -711,7 +713,7 @@ static void abandoned(void)
 	CHECK(r.f.report.what == PKMAP_MISUSE_LOCAL_LEFT);
 	CHECK(r.f.report.pfn == DMA_FIRST);
 	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 1, PKMAP_NOWAIT));
-	r.f.entered = 0;
+	r.f.entered[DMA_CPU] = 0;
 	dma_one(&r, DMA_MAP, buf, FROM);
 	check_where(&r, 1, 1, DMA_AT_DMA_SLOT, 0);
 	dma_one(&r, DMA_UNMAP, buf, FROM);

@@ -236,7 +236,7 @@ static bool abandon_at(unsigned int n)
 	pkmap_local_abandon(s.r.f.win, DMA_CPU);
 	CHECK(!s.r.f.count[FAKE_REPORT] || s.r.f.report.pfn == buf.pfn);
 	CHECK(!pkmap_forget(s.r.f.win, buf.pfn, 1, PKMAP_NOWAIT));
-	s.r.f.entered = 0;
+	s.r.f.entered[DMA_CPU] = 0;
 	dma_clear_log(&s.r);
 	dma_from(TASK_PAGE);
 	close_window();

@@ -110,7 +110,7 @@ static void as_deep_as_there_are_slots(void)
 	CHECK(pkmap_local_map(f.win, 4, &addr) == PKMAP_EBUSY);
 	/* Also where no slot would be needed: each has a place on the stack. */
 	CHECK(pkmap_local_map(f.win, 0, &addr) == PKMAP_EBUSY);
-	CHECK(!addr && f.entered == 4);
+	CHECK(!addr && f.entered[0] == 4);
 	CHECK(f.report.what == PKMAP_MISUSE_LOCAL_DEPTH);
 	fake_local_unmap(&f, addrs[3]);
 	addrs[3] = fake_local_map(&f, 5);
@@ -132,14 +132,14 @@ static void last_in_first_out(void)
 	CHECK(pkmap_local_unmap(f.win, (char *)inner + 1) == PKMAP_EINVAL);
 	CHECK(fake_stats(&f).misuses == 3);
 	CHECK(f.report.what == PKMAP_MISUSE_LOCAL_ORDER);
-	CHECK(!f.count[FAKE_CLEAR] && f.entered == 2);
+	CHECK(!f.count[FAKE_CLEAR] && f.entered[0] == 2);
 	fake_local_unmap(&f, inner);
 	fake_local_unmap(&f, outer);
 	CHECK(pkmap_local_unmap(f.win, outer) == PKMAP_EINVAL);
 	/* Nor is there one while something else keeps us on the CPU. */
-	f.entered++;
+	f.entered[0]++;
 	CHECK(pkmap_local_unmap(f.win, outer) == PKMAP_EINVAL);
-	f.entered--;
+	f.entered[0]--;
 	fake_close(&f);
 }
 
@@ -227,11 +227,14 @@ static void only_dma_slots(void)
 	CHECK(pkmap_local_map(f.win, 1, &addr) == PKMAP_EBUSY);
 	CHECK(pkmap_local_unmap(f.win, (void *)FAKE_LOCAL_BASE) ==
 	      PKMAP_EINVAL);
-	CHECK(!addr && !f.count[FAKE_SET] && !f.entered);
+	CHECK(!addr && !f.count[FAKE_SET] && !f.entered[0]);
 	fake_close(&f);
 }
 
-/* An interrupt uses the page while the task's unmap cleans its lines. */
+/*
+ * An interrupt uses the page when the task's unmap has just cleaned its lines:
+ * they are cleaned once more.
+ */
 static void use_in_interrupt(struct fake *f, const struct fake_event *e)
 {
 	void *addr = fake_local_map(f, 9);
@@ -239,19 +242,7 @@ static void use_in_interrupt(struct fake *f, const struct fake_event *e)
 	CHECK(addr == e->addr);
 	fake_write(f, addr, fake_read(f, addr) + 1);
 	fake_local_unmap(f, addr);
-}
-
-/* The port is interrupted once it has cleaned the lines, and not before. */
-static struct pkmap_ops late_ops;
-static void (*early_clean)(void *port, void *addr, size_t bytes);
-
-static void clean_then_interrupt(void *port, void *addr, size_t bytes)
-{
-	struct fake *f = port;
-
-	early_clean(port, addr, bytes);
-	if (f->count[FAKE_CLEAN] == 1)
-		use_in_interrupt(f, &f->log[f->nlog - 1]);
+	f->hook_op = FAKE_NOPS;
 }
 
 static void clean_before_close(void)
@@ -259,20 +250,16 @@ static void clean_before_close(void)
 	struct fake f;
 	void *addr;
 
-	fake_init(&f);
-	late_ops = *f.config.ops;
-	early_clean = late_ops.cache_clean_inval;
-	late_ops.cache_clean_inval = clean_then_interrupt;
-	f.config.ops = &late_ops;
-	f.config.cache.kind = PKMAP_CACHE_VIVT;
-	fake_open(&f);
+	open_kind(&f, PKMAP_CACHE_VIVT);
+	f.hook_op = FAKE_CLEANED;
+	f.hook = use_in_interrupt;
 	addr = fake_local_map(&f, 9);
 	fake_write(&f, addr, 41);
 	fake_local_unmap(&f, addr);
 	CHECK(f.count[FAKE_CLEAN] == 2);
 	CHECK(f.count[FAKE_CLEAR] == 1);
 	CHECK(f.memory[9] == 42);
-	CHECK(!f.entered);
+	CHECK(!f.entered[0]);
 	fake_close(&f);
 }
 
@@ -380,7 +367,7 @@ static void port_fails(void)
 	f.enter_error = 0;
 	f.set_error = PKMAP_ENOMEM;
 	CHECK(pkmap_local_map(f.win, 1, &addr) == PKMAP_ENOMEM);
-	CHECK(!addr && !f.entered && !fake_stats(&f).local_maps);
+	CHECK(!addr && !f.entered[0] && !fake_stats(&f).local_maps);
 	CHECK(!fake_stats(&f).misuses);
 
 	addr = fake_local_map(&f, 1);
@@ -432,7 +419,7 @@ static void abandoned(void)
 	CHECK(f.report.pfn == 9);
 	CHECK(!pkmap_forget(f.win, 8, 2, PKMAP_NOWAIT));
 	CHECK(!f.count[FAKE_LOCAL_LEAVE]);
-	f.entered -= 3;
+	f.entered[0] -= 3;
 
 	/* The other CPU kept its own. */
 	CHECK(pkmap_forget(f.win, 7, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
@@ -441,7 +428,7 @@ static void abandoned(void)
 	CHECK(f.count[FAKE_REPORT] == 4);
 	pkmap_local_abandon(f.win, 0);
 	CHECK(f.count[FAKE_REPORT] == 4);
-	f.entered--;
+	f.entered[0]--;
 	f.cpu = 1;
 	fake_local_unmap(&f, other);
 	fake_close(&f);
@@ -490,7 +477,7 @@ static void abandoned_anywhere(void)
 		CHECK(f.count[FAKE_REPORT] == at[i].reports);
 		CHECK(f.count[FAKE_CLEAN] == at[i].cleaned);
 		CHECK(!pkmap_forget(f.win, 9, 1, PKMAP_NOWAIT));
-		f.entered = 0;
+		f.entered[0] = 0;
 		/* Its slot shows nothing: set() is checked for that. */
 		fake_local_unmap(&f, fake_local_map(&f, 9));
 		fake_close(&f);
@@ -501,7 +488,9 @@ static void abandoned_anywhere(void)
 static void abandon_in_wait(struct fake *f, const struct fake_event *e)
 {
 	(void)e;
-	pkmap_local_abandon(f->win, 0);
+	f->cpu = 1;
+	pkmap_local_abandon(f->win, 1);
+	f->cpu = 0;
 }
 
 static void abandoned_while_waited_for(void)
@@ -509,13 +498,15 @@ static void abandoned_while_waited_for(void)
 	struct fake f;
 
 	open_kind(&f, PKMAP_CACHE_VIVT);
+	f.cpu = 1;
 	fake_local_map(&f, 9);
+	f.cpu = 0;
 	f.hook_op = FAKE_WAIT;
 	f.hook = abandon_in_wait;
 	CHECK(!pkmap_forget(f.win, 9, 1, NULL));
 	CHECK(f.count[FAKE_WAKE] == 1);
 	f.hook = NULL;
-	f.entered = 0;
+	f.entered[1] = 0;
 	fake_close(&f);
 }
 

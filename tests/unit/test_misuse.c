@@ -200,7 +200,7 @@ static void unknown_cpu(void)
 	fake_open(&f);
 	f.cpu = 2;
 	CHECK(pkmap_local_map(f.win, 5, &addr) == PKMAP_EINVAL);
-	CHECK(!f.entered);
+	CHECK(!f.entered[f.cpu]);
 	check_report(&f, 1,
 		     (struct pkmap_report){
 			     .what = PKMAP_MISUSE_CPU,
@@ -208,9 +208,9 @@ static void unknown_cpu(void)
 			     .pfn = 5,
 			     .slot = PKMAP_NO_SLOT,
 		     });
-	f.entered = 1;
+	f.entered[f.cpu] = 1;
 	CHECK(pkmap_local_unmap(f.win, f.win) == PKMAP_EINVAL);
-	f.entered = 0;
+	f.entered[f.cpu] = 0;
 	f.cpu = 0;
 	fake_close(&f);
 }
@@ -275,7 +275,7 @@ static void pfn_out_of_range(void)
 	report.call = "pkmap_local_map";
 	CHECK(pkmap_local_map(f.win, report.pfn, addrs) == PKMAP_ERANGE);
 	check_report(&f, 5, report);
-	CHECK(!addrs[0] && !f.entered);
+	CHECK(!addrs[0] && !f.entered[f.cpu]);
 	CHECK(!f.count[FAKE_LOCK] && !f.count[FAKE_SET]);
 	fake_close(&f);
 }
