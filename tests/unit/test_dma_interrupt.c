@@ -16,15 +16,11 @@
 #define NSLOTS	  4u /* pages 0 to 3 fill the window, idle */
 #define TASK_PAGE 8u
 
-static struct {
-	struct dma_recorder r;
-	uint32_t written[DMA_NPAGES];
-} s;
+static struct dma_recorder r;
 
 static void use(void *addr, uint32_t page)
 {
-	CHECK(fake_read(&s.r.f, addr) == s.written[page]);
-	fake_write(&s.r.f, addr, ++s.written[page]);
+	fake_store(&r.f, addr, DMA_FIRST + page);
 }
 
 /* A transfer from a device, or to one and back. */
@@ -35,11 +31,11 @@ static void transfer(uint32_t page, enum pkmap_dma_dir dir)
 		.len = DMA_PAGE,
 	};
 
-	dma_one(&s.r, DMA_MAP, buf, dir);
+	dma_one(&r, DMA_MAP, buf, dir);
 	if (dir == PKMAP_DMA_BIDIRECTIONAL)
-		CHECK(s.r.f.memory[page] == s.written[page]);
-	s.r.f.memory[page] = ++s.written[page];
-	dma_one(&s.r, DMA_UNMAP, buf, dir);
+		fake_device_reads(&r.f, buf.pfn);
+	fake_device_writes(&r.f, buf.pfn, false);
+	dma_one(&r, DMA_UNMAP, buf, dir);
 }
 
 static void dma_from(uint32_t page)
@@ -81,36 +77,36 @@ static void dma_to_others(void)
 
 static void local_map_others(void)
 {
-	void *outer = fake_local_map(&s.r.f, DMA_FIRST + TASK_PAGE + 1);
-	void *inner = fake_local_map(&s.r.f, DMA_FIRST + 1);
+	void *outer = fake_local_map(&r.f, DMA_FIRST + TASK_PAGE + 1);
+	void *inner = fake_local_map(&r.f, DMA_FIRST + 1);
 
 	use(inner, 1);
 	use(outer, TASK_PAGE + 1);
-	fake_local_unmap(&s.r.f, inner);
-	fake_local_unmap(&s.r.f, outer);
+	fake_local_unmap(&r.f, inner);
+	fake_local_unmap(&r.f, outer);
 }
 
 /* What they interrupt. */
 
 static void task_map(void)
 {
-	void *addr = fake_map(&s.r.f, DMA_FIRST + TASK_PAGE);
+	void *addr = fake_map(&r.f, DMA_FIRST + TASK_PAGE);
 
 	use(addr, TASK_PAGE);
-	fake_unmap(&s.r.f, addr);
+	fake_unmap(&r.f, addr);
 }
 
 static void task_flush(void)
 {
-	CHECK(pkmap_flush_unused(s.r.f.win) <= NSLOTS);
+	CHECK(pkmap_flush_unused(r.f.win) <= NSLOTS);
 }
 
 static void task_local_map(void)
 {
-	void *addr = fake_local_map(&s.r.f, DMA_FIRST + TASK_PAGE);
+	void *addr = fake_local_map(&r.f, DMA_FIRST + TASK_PAGE);
 
 	use(addr, TASK_PAGE);
-	fake_local_unmap(&s.r.f, addr);
+	fake_local_unmap(&r.f, addr);
 }
 
 static void task_dma(void)
@@ -125,25 +121,20 @@ static void open_window(enum pkmap_cache_kind kind)
 	uint32_t page;
 	void *addr;
 
-	dma_init(&s.r);
-	s.r.f.config.cache.kind = kind;
-	dma_open(&s.r);
-	for (page = 0; page < DMA_NPAGES; page++)
-		s.written[page] = 0;
+	dma_init(&r);
+	r.f.config.cache.kind = kind;
+	dma_open(&r);
 	for (page = 0; page < NSLOTS; page++) {
-		addr = fake_map(&s.r.f, DMA_FIRST + page);
+		addr = fake_map(&r.f, DMA_FIRST + page);
 		use(addr, page);
-		fake_unmap(&s.r.f, addr);
+		fake_unmap(&r.f, addr);
 	}
 }
 
 static void close_window(void)
 {
-	uint32_t page;
-
-	dma_close(&s.r);
-	for (page = 0; page < DMA_NPAGES; page++)
-		CHECK(s.r.f.memory[page] == s.written[page]);
+	dma_close(&r);
+	fake_check_memory(&r.f);
 }
 
 /* Runs @task with an interrupt at its nth point, for each n that it has. */
@@ -163,7 +154,7 @@ static void sweep_on(enum pkmap_cache_kind kind, void (*task)(void),
 		armed = false;
 		CHECK(came || n > 1);
 		/* The task can do it again. */
-		dma_clear_log(&s.r);
+		dma_clear_log(&r);
 		task();
 		close_window();
 	} while (came);
@@ -213,7 +204,7 @@ static bool ends_in_dma(struct pkmap_dma_buffer buf)
 {
 	if (setjmp(ended))
 		return true;
-	dma_one(&s.r, DMA_MAP, buf, PKMAP_DMA_FROM_DEVICE);
+	dma_one(&r, DMA_MAP, buf, PKMAP_DMA_FROM_DEVICE);
 	return false;
 }
 
@@ -231,13 +222,13 @@ static bool abandon_at(unsigned int n)
 	armed = true;
 	came = ends_in_dma(buf);
 	armed = false;
-	s.r.f.any_context = false;
-	s.r.f.cpu_gone = true;
-	pkmap_local_abandon(s.r.f.win, DMA_CPU);
-	CHECK(!s.r.f.count[FAKE_REPORT] || s.r.f.report.pfn == buf.pfn);
-	CHECK(!pkmap_forget(s.r.f.win, buf.pfn, 1, PKMAP_NOWAIT));
-	s.r.f.entered[DMA_CPU] = 0;
-	dma_clear_log(&s.r);
+	r.f.any_context = false;
+	r.f.cpu_gone = true;
+	pkmap_local_abandon(r.f.win, DMA_CPU);
+	CHECK(!r.f.count[FAKE_REPORT] || r.f.report.pfn == buf.pfn);
+	CHECK(!pkmap_forget(r.f.win, buf.pfn, 1, PKMAP_NOWAIT));
+	r.f.entered[DMA_CPU] = 0;
+	dma_clear_log(&r);
 	dma_from(TASK_PAGE);
 	close_window();
 	return came;

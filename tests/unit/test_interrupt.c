@@ -19,9 +19,8 @@
 
 static struct {
 	struct fake f;
-	uint32_t written[FAKE_NPAGES]; /* what each page must hold */
-	void *held[NSLOTS];	       /* the window's pages, if in use */
-	void *kept;		       /* what a handler left pinned */
+	void *held[NSLOTS]; /* the window's pages, if in use */
+	void *kept;	    /* what a handler left pinned */
 } s;
 
 static bool slept;
@@ -38,27 +37,15 @@ static void interrupt_in_wait(struct fake *f, const struct fake_event *e)
 	handler();
 }
 
-static void use(void *addr, pkmap_pfn pfn)
-{
-	CHECK(fake_read(&s.f, addr) == s.written[pfn]);
-	fake_write(&s.f, addr, ++s.written[pfn]);
-}
-
-static void device_writes(pkmap_pfn pfn)
-{
-	CHECK(s.f.memory[pfn] == s.written[pfn]);
-	s.f.memory[pfn] = ++s.written[pfn];
-}
-
 static void dma_to(pkmap_pfn pfn)
 {
 	void *addr = fake_pin(&s.f, pfn);
 
 	if (!addr) {
-		device_writes(pfn);
+		fake_device_writes(&s.f, pfn, true);
 		return;
 	}
-	use(addr, pfn);
+	fake_store(&s.f, addr, pfn);
 	fake_unmap(&s.f, addr);
 }
 
@@ -103,16 +90,16 @@ static void keep_second(void)
 {
 	s.kept = fake_pin(&s.f, 1);
 	if (s.kept)
-		use(s.kept, 1);
+		fake_store(&s.f, s.kept, 1);
 	else
-		device_writes(1);
+		fake_device_writes(&s.f, 1, true);
 }
 
 static void local_map_first(void)
 {
 	void *addr = fake_local_map(&s.f, 0);
 
-	use(addr, 0);
+	fake_store(&s.f, addr, 0);
 	fake_local_unmap(&s.f, addr);
 }
 
@@ -121,7 +108,7 @@ static void local_map_task_page(void)
 	void *outer = fake_local_map(&s.f, 0);
 	void *addr = fake_local_map(&s.f, TASK_PAGE);
 
-	use(addr, TASK_PAGE);
+	fake_store(&s.f, addr, TASK_PAGE);
 	fake_local_unmap(&s.f, addr);
 	fake_local_unmap(&s.f, outer);
 }
@@ -143,7 +130,7 @@ static void task_map(void)
 {
 	void *addr = fake_map(&s.f, TASK_PAGE);
 
-	use(addr, TASK_PAGE);
+	fake_store(&s.f, addr, TASK_PAGE);
 	fake_unmap(&s.f, addr);
 }
 
@@ -155,7 +142,7 @@ static void task_map_pages(void)
 
 	CHECK(!pkmap_map_pages(s.f.win, pfns, 3, NULL, addrs));
 	for (i = 0; i < 3; i++)
-		use(addrs[i], pfns[i]);
+		fake_store(&s.f, addrs[i], pfns[i]);
 	for (i = 0; i < 3; i++)
 		fake_unmap(&s.f, addrs[i]);
 }
@@ -164,7 +151,7 @@ static void task_hit(void)
 {
 	void *addr = fake_map(&s.f, 0);
 
-	use(addr, 0);
+	fake_store(&s.f, addr, 0);
 	fake_unmap(&s.f, addr);
 }
 
@@ -190,7 +177,7 @@ static void task_local_map(void)
 {
 	void *addr = fake_local_map(&s.f, TASK_PAGE);
 
-	use(addr, TASK_PAGE);
+	fake_store(&s.f, addr, TASK_PAGE);
 	fake_local_unmap(&s.f, addr);
 }
 
@@ -203,12 +190,10 @@ static void open_window(bool in_use)
 	s.f.config.cache.kind = PKMAP_CACHE_VIVT;
 	fake_open(&s.f);
 	s.kept = NULL;
-	for (pfn = 0; pfn < FAKE_NPAGES; pfn++)
-		s.written[pfn] = 0;
 	for (pfn = 0; pfn < NSLOTS; pfn++) {
 		addr = fake_map(&s.f, pfn);
 		s.held[pfn] = in_use ? addr : NULL;
-		use(addr, pfn);
+		fake_store(&s.f, addr, pfn);
 		if (!in_use)
 			fake_unmap(&s.f, addr);
 	}
@@ -219,8 +204,6 @@ static void open_window(bool in_use)
 
 static void close_window(void)
 {
-	pkmap_pfn pfn;
-
 	let_go();
 	if (s.kept) {
 		CHECK(fake_pin(&s.f, 1) == s.kept);
@@ -229,8 +212,7 @@ static void close_window(void)
 	}
 	fake_check_index(&s.f);
 	fake_close(&s.f);
-	for (pfn = 0; pfn < FAKE_NPAGES; pfn++)
-		CHECK(s.f.memory[pfn] == s.written[pfn]);
+	fake_check_memory(&s.f);
 }
 
 /* Runs @task with an interrupt at its nth point, for each n that it has. */
