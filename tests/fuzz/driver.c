@@ -44,7 +44,7 @@ static struct {
 
 static uint64_t start_of(const struct pkmap_dma_buffer *buf)
 {
-	return ((uint64_t)buf->pfn << MODEL_PAGE_SHIFT) + buf->offset;
+	return ((uint64_t)buf->pfn << FAKE_PAGE_SHIFT) + buf->offset;
 }
 
 static uint64_t end_of(const struct pkmap_dma_buffer *buf)
@@ -60,7 +60,7 @@ static bool same(const struct pkmap_dma_buffer *a,
 
 static pkmap_pfn last_page(const struct pkmap_dma_buffer *buf)
 {
-	return (pkmap_pfn)((end_of(buf) - 1) >> MODEL_PAGE_SHIFT);
+	return (pkmap_pfn)((end_of(buf) - 1) >> FAKE_PAGE_SHIFT);
 }
 
 static bool touches(const struct pkmap_dma_buffer *buf, pkmap_pfn pfn)
@@ -70,7 +70,7 @@ static bool touches(const struct pkmap_dma_buffer *buf, pkmap_pfn pfn)
 
 static bool covers(const struct pkmap_dma_buffer *buf, pkmap_pfn pfn)
 {
-	const struct pkmap_dma_buffer page = { pfn, 0, MODEL_PAGE_SIZE };
+	const struct pkmap_dma_buffer page = { pfn, 0, FAKE_PAGE };
 
 	return start_of(buf) <= start_of(&page) && end_of(buf) >= end_of(&page);
 }
@@ -124,7 +124,7 @@ static void device_reads(const struct pkmap_dma_device *dev,
 	if (dev->coherent || !(dir & PKMAP_DMA_TO_DEVICE))
 		return;
 	for (pkmap_pfn pfn = buf->pfn; pfn <= last_page(buf); pfn++)
-		model_device_reads(&h.model, pfn);
+		fake_device_reads(&h.f, pfn);
 }
 
 /* ... and writes to those pages of it that it has @whole or shares. */
@@ -134,7 +134,7 @@ static void device_writes(const struct mapping *m, bool whole)
 		return;
 	for (pkmap_pfn pfn = m->buf.pfn; pfn <= last_page(&m->buf); pfn++)
 		if (covers(&m->buf, pfn) == whole)
-			model_device_writes(&h.model, pfn, !whole);
+			fake_device_writes(&h.f, pfn, !whole);
 }
 
 /*
@@ -153,7 +153,7 @@ static void devices_start(const struct mapping *m, uint32_t n)
 
 void driver_check(void)
 {
-	expect(!h.model.ndma_reports);
+	CHECK(!h.dma.nreports);
 	for (uint32_t i = 0; i < d.n; i++)
 		if (!d.mapping[i].cpus)
 			devices_start(&d.mapping[i], 1);
@@ -161,18 +161,18 @@ void driver_check(void)
 
 void driver_check_stats(const struct pkmap_dma_stats *stats)
 {
-	expect(stats->maps - stats->unmaps == d.n);
-	expect(stats->refused == d.refused + h.model.did.dma_refused);
-	expect(stats->misuses == h.model.did.dma_reports);
+	CHECK(stats->maps - stats->unmaps == d.n);
+	CHECK(stats->refused == d.refused + h.dma.nrefused);
+	CHECK(stats->misuses == h.dma.nreported);
 }
 
 /* The next report, which has to be there. */
 static const struct pkmap_dma_report *expect_told(uint32_t *at,
 						  enum pkmap_dma_misuse what)
 {
-	expect(*at < h.model.ndma_reports);
-	expect(h.model.dma_report[*at].what == what);
-	return &h.model.dma_report[(*at)++];
+	CHECK(*at < h.dma.nreports);
+	CHECK(h.dma.report[*at].what == what);
+	return &h.dma.report[(*at)++];
 }
 
 /* ... of buffer @k of a call. */
@@ -182,17 +182,17 @@ expect_told_of(uint32_t *at, enum pkmap_dma_misuse what, const char *name,
 {
 	const struct pkmap_dma_report *r = expect_told(at, what);
 
-	expect(!strcmp(r->call, name));
-	expect(r->dev == call->dev && r->dir == call->dir);
-	expect(same(&r->buf, &call->bufs[k]));
+	CHECK(!strcmp(r->call, name));
+	CHECK(r->dev == call->dev && r->dir == call->dir);
+	CHECK(same(&r->buf, &call->bufs[k]));
 	return r;
 }
 
 /* All reports from @first on were looked at. */
 static void expect_no_more(uint32_t first, uint32_t at)
 {
-	expect(h.model.ndma_reports == at);
-	h.model.ndma_reports = first;
+	CHECK(h.dma.nreports == at);
+	h.dma.nreports = first;
 }
 
 static bool is_known(const struct pkmap_dma_report *r, const struct mapping *m)
@@ -206,14 +206,14 @@ static void expect_untouched(const struct pkmap_dma_stats *before)
 {
 	struct pkmap_dma_stats now;
 
-	pkmap_dma_read_stats(h.model.dma, &now);
-	expect(now.maps == before->maps && now.unmaps == before->unmaps);
-	expect(now.syncs == before->syncs);
-	expect(now.cleaned == before->cleaned);
-	expect(now.invalidated == before->invalidated);
-	expect(now.clean_invalidated == before->clean_invalidated);
-	expect(now.in_use == before->in_use && now.idle == before->idle);
-	expect(now.not_mapped == before->not_mapped);
+	pkmap_dma_read_stats(h.dma.dma, &now);
+	CHECK(now.maps == before->maps && now.unmaps == before->unmaps);
+	CHECK(now.syncs == before->syncs);
+	CHECK(now.cleaned == before->cleaned);
+	CHECK(now.invalidated == before->invalidated);
+	CHECK(now.clean_invalidated == before->clean_invalidated);
+	CHECK(now.in_use == before->in_use && now.idle == before->idle);
+	CHECK(now.not_mapped == before->not_mapped);
 	d.refused++;
 }
 
@@ -223,7 +223,7 @@ static void expect_untouched(const struct pkmap_dma_stats *before)
  */
 void driver_interrupt(void)
 {
-	const uint32_t first = h.model.ndma_reports;
+	const uint32_t first = h.dma.nreports;
 	const bool was_tracking = d.tracking;
 	pkmap_pfn pfn = some_page();
 	bool local = find_local(pfn);
@@ -234,15 +234,15 @@ void driver_interrupt(void)
 	if (driver_has(pfn))
 		return;
 	h.interrupt_error = 0;
-	ret = b & 1 ? model_from_device(&h.model, pfn, b & 2) :
-		      model_to_device(&h.model, pfn);
-	expect(!ret || ret == h.interrupt_error);
+	ret = b & 1 ? fake_from_device(&h.dma, pfn, b & 2) :
+		      fake_to_device(&h.dma, pfn);
+	CHECK(!ret || ret == h.interrupt_error);
 	/* One that is being opened or closed is told or not. */
 	if (h.local_busy == pfn)
-		local = at < h.model.ndma_reports &&
-			h.model.dma_report[at].what == PKMAP_DMA_LOCAL_MAP;
+		local = at < h.dma.nreports &&
+			h.dma.report[at].what == PKMAP_DMA_LOCAL_MAP;
 	if (was_tracking && local)
-		expect(expect_told(&at, PKMAP_DMA_LOCAL_MAP)->buf.pfn == pfn);
+		CHECK(expect_told(&at, PKMAP_DMA_LOCAL_MAP)->buf.pfn == pfn);
 	if (!ret && d.tracking && d.ntracked == h.tracker_entries) {
 		expect_told(&at, PKMAP_DMA_TRACKER_FULL);
 		d.tracking = false;
@@ -254,14 +254,10 @@ void driver_interrupt(void)
 static struct pkmap_dma_buffer some_buffer(void)
 {
 	static const struct pkmap_dma_buffer shapes[] = {
-		{ 0, 0, MODEL_PAGE_SIZE },
-		{ 0, 0, 2 * MODEL_PAGE_SIZE },
-		{ 0, 16, 32 },
-		{ 0, 32, 64 },
-		{ 0, 16, MODEL_PAGE_SIZE },
-		{ 0, MODEL_PAGE_SIZE - 8, 16 },
-		{ 0, 0, MODEL_PAGE_SIZE / 2 },
-		{ 0, 0, 0 },
+		{ 0, 0, FAKE_PAGE },	 { 0, 0, 2 * FAKE_PAGE },
+		{ 0, 16, 32 },		 { 0, 32, 64 },
+		{ 0, 16, FAKE_PAGE },	 { 0, FAKE_PAGE - 8, 16 },
+		{ 0, 0, FAKE_PAGE / 2 }, { 0, 0, 0 },
 	};
 	uint8_t b = next_byte();
 	struct pkmap_dma_buffer buf = shapes[b < 0xf8 ? b % 7 : 7];
@@ -274,7 +270,7 @@ static struct call some_call(void)
 {
 	uint8_t b = next_byte();
 	struct call call = {
-		.dev = &model_devices[b % MODEL_DEVICES],
+		.dev = &fake_devices[b % FAKE_DEVICES],
 		.nbufs = b / 9 % (MAX_BUFFERS + 1),
 		.dir = (enum pkmap_dma_dir)(b / 3 % 3 + 1),
 	};
@@ -293,8 +289,7 @@ static int bad_arguments(const struct call *call)
 	for (uint32_t k = 0; k < call->nbufs; k++) {
 		if (!call->bufs[k].len)
 			return PKMAP_EINVAL;
-		if (last_page(&call->bufs[k]) - MODEL_FIRST_PFN >=
-		    h.model.config.npages)
+		if (last_page(&call->bufs[k]) - FIRST_PFN >= h.f.config.npages)
 			return PKMAP_ERANGE;
 	}
 	return 0;
@@ -335,18 +330,18 @@ static void check_segments(const struct call *call,
 	int i = 0;
 
 	for (uint32_t k = 0; k < call->nbufs; k++) {
-		expect(i < n);
+		CHECK(i < n);
 		if (used == seg[i].len) {
 			i++;
 			used = 0;
 		}
-		expect(i < n &&
-		       seg[i].addr + used ==
-			       start_of(&call->bufs[k]) + call->dev->bus_base);
+		CHECK(i < n &&
+		      seg[i].addr + used ==
+			      start_of(&call->bufs[k]) + call->dev->bus_base);
 		used += call->bufs[k].len;
-		expect(used <= seg[i].len);
+		CHECK(used <= seg[i].len);
 	}
-	expect(i == n - 1 && used == seg[i].len);
+	CHECK(i == n - 1 && used == seg[i].len);
 }
 
 static void expect_local_maps(uint32_t *at, const char *name,
@@ -374,7 +369,7 @@ static void expect_tracked(uint32_t *at, const struct call *call, uint32_t k,
 		return;
 	}
 	d.ntracked++;
-	r = &h.model.dma_report[*at];
+	r = &h.dma.report[*at];
 	for (uint32_t j = 0; j < i; j++) {
 		const struct mapping *m = &d.mapping[j];
 
@@ -387,7 +382,7 @@ static void expect_tracked(uint32_t *at, const struct call *call, uint32_t k,
 	}
 	if (overlaps) {
 		expect_told_of(at, PKMAP_DMA_OVERLAP, "pkmap_dma_map", call, k);
-		expect(known);
+		CHECK(known);
 	}
 }
 
@@ -404,22 +399,22 @@ void driver_map(void)
 
 	if (d.n + call.nbufs > MAX_MAPPINGS || has_reported_twin(&call))
 		return;
-	pkmap_dma_read_stats(h.model.dma, &before);
+	pkmap_dma_read_stats(h.dma.dma, &before);
 	/* From now on the CPU leaves its pages alone. */
 	for (uint32_t k = 0; !bad && k < call.nbufs; k++)
 		d.mapping[d.n++] = mapping_of(&call, k);
 	h.set_error = 0;
-	ret = pkmap_dma_map(h.model.dma, call.dev, call.bufs, call.nbufs,
+	ret = pkmap_dma_map(h.dma.dma, call.dev, call.bufs, call.nbufs,
 			    call.dir, segs, MAX_SEGMENTS);
 	if (bad) {
-		expect(ret == bad);
+		CHECK(ret == bad);
 		expect_untouched(&before);
 		expect_no_more(0, 0);
 		return;
 	}
 	expect_local_maps(&at, "pkmap_dma_map", &call, was_tracking);
 	if (ret < 0) {
-		expect(ret == h.set_error);
+		CHECK(ret == h.set_error);
 		d.n = first;
 		d.refused++;
 	} else {
@@ -466,7 +461,7 @@ static struct call call_back(bool sync)
 		call.dir = (enum pkmap_dma_dir)(b / 16 % 5);
 		break;
 	case 3:
-		call.dev = &model_devices[b / 16 % MODEL_DEVICES];
+		call.dev = &fake_devices[b / 16 % FAKE_DEVICES];
 		break;
 	case 4:
 		*last = some_buffer();
@@ -476,8 +471,8 @@ static struct call call_back(bool sync)
 	case 7:
 		if (!sync)
 			break;
-		last->pfn += (last->offset + 8) >> MODEL_PAGE_SHIFT;
-		last->offset = (last->offset + 8) % MODEL_PAGE_SIZE;
+		last->pfn += (last->offset + 8) >> FAKE_PAGE_SHIFT;
+		last->offset = (last->offset + 8) % FAKE_PAGE;
 		last->len -= 8;
 	}
 	return call;
@@ -515,7 +510,7 @@ static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
 /* One report of buffer @k, which names one of the mappings that it is like. */
 static void expect_refused_unmap(const struct call *call, uint32_t k)
 {
-	const struct pkmap_dma_report *r = h.model.dma_report;
+	const struct pkmap_dma_report *r = h.dma.report;
 	enum pkmap_dma_misuse what = PKMAP_DMA_UNMAP_UNMAPPED;
 	bool known = false;
 	bool like = false;
@@ -533,7 +528,7 @@ static void expect_refused_unmap(const struct call *call, uint32_t k)
 		}
 	}
 	expect_told_of(&at, what, "pkmap_dma_unmap", call, k);
-	expect(like ? known : !r->known.len);
+	CHECK(like ? known : !r->known.len);
 	expect_no_more(0, at);
 }
 
@@ -557,7 +552,7 @@ static void leave(void)
 
 static int unmap(const struct call *call)
 {
-	return pkmap_dma_unmap(h.model.dma, call->dev, call->bufs, call->nbufs,
+	return pkmap_dma_unmap(h.dma.dma, call->dev, call->bufs, call->nbufs,
 			       call->dir);
 }
 
@@ -569,9 +564,9 @@ void driver_unmap(void)
 	uint32_t found;
 	int ret;
 
-	pkmap_dma_read_stats(h.model.dma, &before);
+	pkmap_dma_read_stats(h.dma.dma, &before);
 	if (bad) {
-		expect(unmap(&call) == bad);
+		CHECK(unmap(&call) == bad);
 		expect_untouched(&before);
 		expect_no_more(0, 0);
 		return;
@@ -579,7 +574,7 @@ void driver_unmap(void)
 	found = find_leaving(&call);
 	if (found < call.nbufs) {
 		if (d.tracking) {
-			expect(unmap(&call) == PKMAP_EINVAL);
+			CHECK(unmap(&call) == PKMAP_EINVAL);
 			expect_refused_unmap(&call, found);
 			expect_untouched(&before);
 		}
@@ -590,7 +585,7 @@ void driver_unmap(void)
 	ret = unmap(&call);
 	expect_no_more(0, 0);
 	if (ret) {
-		expect(ret == h.set_error);
+		CHECK(ret == h.set_error);
 		d.refused++;
 		stay();
 		return;
@@ -615,7 +610,7 @@ static bool may_sync(const struct call *call, uint32_t k)
 static void expect_refused_sync(const char *name, const struct call *call,
 				uint32_t k)
 {
-	const struct pkmap_dma_report *r = h.model.dma_report;
+	const struct pkmap_dma_report *r = h.dma.report;
 	enum pkmap_dma_misuse what = PKMAP_DMA_SYNC_UNMAPPED;
 	bool known = false;
 	bool like = false;
@@ -635,7 +630,7 @@ static void expect_refused_sync(const char *name, const struct call *call,
 		}
 	}
 	expect_told_of(&at, what, name, call, k);
-	expect(like ? known : !r->known.len);
+	CHECK(like ? known : !r->known.len);
 	expect_no_more(0, at);
 }
 
@@ -650,11 +645,11 @@ static struct mapping *whole_mapping(const struct call *call, uint32_t k)
 
 static void sync_for_cpu(const struct call *call)
 {
-	int ret = pkmap_dma_sync_for_cpu(h.model.dma, call->dev, call->bufs,
+	int ret = pkmap_dma_sync_for_cpu(h.dma.dma, call->dev, call->bufs,
 					 call->nbufs, call->dir);
 
 	expect_no_more(0, 0);
-	expect(ret == h.set_error || !ret);
+	CHECK(ret == h.set_error || !ret);
 	if (ret)
 		d.refused++;
 	for (uint32_t k = 0; !ret && k < call->nbufs; k++) {
@@ -680,11 +675,11 @@ static void sync_for_device(const struct call *call)
 		if (m[k])
 			m[k]->cpus = false;
 	}
-	ret = pkmap_dma_sync_for_device(h.model.dma, call->dev, call->bufs,
+	ret = pkmap_dma_sync_for_device(h.dma.dma, call->dev, call->bufs,
 					call->nbufs, call->dir);
 	expect_local_maps(&at, "pkmap_dma_sync_for_device", call, was_tracking);
 	expect_no_more(0, at);
-	expect(ret == h.set_error || !ret);
+	CHECK(ret == h.set_error || !ret);
 	if (ret)
 		d.refused++;
 	for (uint32_t k = call->nbufs; ret && k--;)
@@ -697,7 +692,7 @@ static void sync_for_device(const struct call *call)
 static int bad_sync(bool for_cpu, const struct call *call)
 {
 	return (for_cpu ? pkmap_dma_sync_for_cpu : pkmap_dma_sync_for_device)(
-		h.model.dma, call->dev, call->bufs, call->nbufs, call->dir);
+		h.dma.dma, call->dev, call->bufs, call->nbufs, call->dir);
 }
 
 void driver_sync(void)
@@ -707,9 +702,9 @@ void driver_sync(void)
 	const bool for_cpu = next_byte() & 1;
 	struct pkmap_dma_stats before;
 
-	pkmap_dma_read_stats(h.model.dma, &before);
+	pkmap_dma_read_stats(h.dma.dma, &before);
 	if (bad) {
-		expect(bad_sync(for_cpu, &call) == bad);
+		CHECK(bad_sync(for_cpu, &call) == bad);
 		expect_untouched(&before);
 		expect_no_more(0, 0);
 		return;
@@ -719,7 +714,7 @@ void driver_sync(void)
 			continue;
 		if (!d.tracking)
 			return;
-		expect(bad_sync(for_cpu, &call) == PKMAP_EINVAL);
+		CHECK(bad_sync(for_cpu, &call) == PKMAP_EINVAL);
 		expect_refused_sync(for_cpu ? "pkmap_dma_sync_for_cpu" :
 					      "pkmap_dma_sync_for_device",
 				    &call, k);
@@ -746,8 +741,8 @@ static uint32_t count_kept(pkmap_pfn first, pkmap_pfn npages)
 {
 	uint32_t n = 0;
 
-	if (npages > h.model.config.npages || first < MODEL_FIRST_PFN ||
-	    first - MODEL_FIRST_PFN > h.model.config.npages - npages)
+	if (npages > h.f.config.npages || first < FIRST_PFN ||
+	    first - FIRST_PFN > h.f.config.npages - npages)
 		return 0;
 	for (uint32_t i = 0; d.tracking && i < d.n; i++)
 		n += has_page_of(&d.mapping[i], first, npages);
@@ -768,13 +763,13 @@ void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps)
 
 	while (at < n) {
 		r = expect_told(&at, PKMAP_DMA_FORGOTTEN);
-		expect(!strcmp(r->call, "pkmap_dma_forget"));
-		expect(!r->dev && r->buf.pfn == first);
+		CHECK(!strcmp(r->call, "pkmap_dma_forget"));
+		CHECK(!r->dev && r->buf.pfn == first);
 		known = false;
 		for (uint32_t i = 0; i < d.n; i++)
 			known |= is_known(r, &d.mapping[i]) &&
 				 has_page_of(&d.mapping[i], first, npages);
-		expect(known);
+		CHECK(known);
 	}
 	expect_no_more(0, at);
 }
@@ -782,7 +777,7 @@ void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps)
 /* Each that is mapped is told once. */
 static void expect_leaks(const struct pkmap_dma_device *dev)
 {
-	uint32_t n = pkmap_dma_leaks(h.model.dma, dev);
+	uint32_t n = pkmap_dma_leaks(h.dma.dma, dev);
 	uint32_t mapped = 0;
 	uint32_t told = 0;
 
@@ -793,39 +788,38 @@ static void expect_leaks(const struct pkmap_dma_device *dev)
 		if (dev && m->dev != dev)
 			continue;
 		mapped++;
-		for (uint32_t r = 0; !found && r < h.model.ndma_reports; r++) {
-			struct pkmap_dma_report *report =
-				&h.model.dma_report[r];
+		for (uint32_t r = 0; !found && r < h.dma.nreports; r++) {
+			struct pkmap_dma_report *report = &h.dma.report[r];
 
 			if (report->what != PKMAP_DMA_NEVER_UNMAPPED ||
 			    report->dev != m->dev || report->dir != m->dir ||
 			    !same(&report->buf, &m->buf))
 				continue;
-			expect(!strcmp(report->call, "pkmap_dma_leaks"));
-			expect(!report->known.len);
+			CHECK(!strcmp(report->call, "pkmap_dma_leaks"));
+			CHECK(!report->known.len);
 			report->dev = NULL; /* was looked at */
 			told++;
 			found = true;
 		}
-		expect(found);
+		CHECK(found);
 		m->reported = true;
 	}
-	expect(n == mapped);
+	CHECK(n == mapped);
 	expect_no_more(0, told);
 }
 
 void driver_leaks(void)
 {
-	uint8_t b = next_byte() % (MODEL_DEVICES + 1);
+	uint8_t b = next_byte() % (FAKE_DEVICES + 1);
 
-	expect_leaks(b < MODEL_DEVICES ? &model_devices[b] : NULL);
+	expect_leaks(b < FAKE_DEVICES ? &fake_devices[b] : NULL);
 }
 
 void driver_start(void)
 {
 	memset(&d, 0, sizeof(d));
 	d.tracking = h.tracker_entries;
-	model_dma_init(&h.model, h.win, h.tracker_entries);
+	fake_dma_init(&h.dma, &h.f, h.tracker_entries);
 }
 
 void driver_end(void)

@@ -6,7 +6,7 @@
 #ifndef DRIVER_H
 #define DRIVER_H
 
-#include "model_port.h"
+#include "tests/fake/fake_dma.h"
 
 /* Makes the DMA layer of a new window; no device has anything. */
 void driver_start(void);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Random sequences of all calls against a reference model: which page is held
- * how often and where.  What is mapped but idle is read off the model port's
- * page table.  With one task and interrupts only where the library calls the
+ * how often and where.  What is mapped but idle is read off the fake port's
+ * table.  With one task and interrupts only where the library calls the
  * port, every answer is known.
  *
  * The bytes of the input choose the window, the calls and their arguments,
@@ -35,27 +35,27 @@ uint8_t next_byte(void)
 
 static unsigned int *held(pkmap_pfn pfn)
 {
-	return &h.held[pfn - MODEL_FIRST_PFN];
+	return &h.held[pfn - FIRST_PFN];
 }
 
 static void **addr_of(pkmap_pfn pfn)
 {
-	return &h.addr[pfn - MODEL_FIRST_PFN];
+	return &h.addr[pfn - FIRST_PFN];
 }
 
 static bool in_range(pkmap_pfn pfn)
 {
-	return pfn - MODEL_FIRST_PFN < h.model.config.npages;
+	return pfn - FIRST_PFN < h.f.config.npages;
 }
 
 static uint32_t colours(void)
 {
-	return model_colours(&h.model);
+	return h.f.config.cache.colours;
 }
 
 pkmap_pfn some_page(void)
 {
-	return MODEL_FIRST_PFN + next_byte() % h.model.config.npages;
+	return FIRST_PFN + next_byte() % h.f.config.npages;
 }
 
 /* Now and then just outside. */
@@ -66,26 +66,26 @@ static pkmap_pfn any_page(void)
 	if (b == 0xff)
 		return PKMAP_NO_PFN;
 	if (b >= 0xfc)
-		return MODEL_FIRST_PFN - 1;
+		return FIRST_PFN - 1;
 	if (b >= 0xf8)
-		return MODEL_FIRST_PFN + h.model.config.npages;
-	return MODEL_FIRST_PFN + b % h.model.config.npages;
+		return FIRST_PFN + h.f.config.npages;
+	return FIRST_PFN + b % h.f.config.npages;
 }
 
 static void *slot_addr(uint32_t slot)
 {
-	return model_slot_addr(&h.model, slot);
+	return fake_addr(&h.f, slot);
 }
 
 /* A page that is held, or PKMAP_NO_PFN. */
 static pkmap_pfn some_held_page(void)
 {
 	pkmap_pfn start = next_byte();
-	pkmap_pfn n = h.model.config.npages;
+	pkmap_pfn n = h.f.config.npages;
 
 	for (pkmap_pfn i = 0; i < n; i++)
 		if (h.held[(start + i) % n])
-			return MODEL_FIRST_PFN + (start + i) % n;
+			return FIRST_PFN + (start + i) % n;
 	return PKMAP_NO_PFN;
 }
 
@@ -110,15 +110,15 @@ static bool in_use(pkmap_pfn pfn)
 static void use(void *addr, pkmap_pfn pfn)
 {
 	if (driver_may_read(pfn))
-		model_load(&h.model, addr, pfn);
-	if (!h.model.config.read_only && driver_may_write(pfn))
-		model_store(&h.model, addr, pfn);
+		fake_load(&h.f, addr, pfn);
+	if (!h.f.config.read_only && driver_may_write(pfn))
+		fake_store(&h.f, addr, pfn);
 }
 
 static void hold(pkmap_pfn pfn, void *addr)
 {
-	expect(addr == model_find(&h.model, pfn));
-	expect(!*held(pfn) || *addr_of(pfn) == addr);
+	CHECK(addr == fake_find(&h.f, pfn));
+	CHECK(!*held(pfn) || *addr_of(pfn) == addr);
 	*addr_of(pfn) = addr;
 	++*held(pfn);
 	use(addr, pfn);
@@ -129,18 +129,18 @@ static void let_go(pkmap_pfn pfn)
 	use(*addr_of(pfn), pfn);
 	/* In turn by its address and by its number. */
 	if (--*held(pfn) % 2)
-		expect(!pkmap_unmap_pfn(h.win, pfn));
+		CHECK(!pkmap_unmap_pfn(h.f.win, pfn));
 	else
-		expect(!pkmap_unmap(h.win, *addr_of(pfn)));
+		CHECK(!pkmap_unmap(h.f.win, *addr_of(pfn)));
 }
 
 /* @reports misuses were reported since @before, the last one as given. */
 static void expect_report(unsigned long before, enum pkmap_misuse what,
 			  const char *call)
 {
-	expect(h.model.did.reports == before + 1);
-	expect(h.model.report.what == what);
-	expect(!strcmp(h.model.report.call, call));
+	CHECK(h.f.count[FAKE_REPORT] == before + 1);
+	CHECK(h.f.report.what == what);
+	CHECK(!strcmp(h.f.report.call, call));
 }
 
 static bool requested(pkmap_pfn pfn)
@@ -156,8 +156,8 @@ static uint32_t slots_needed(uint32_t colour, bool with_held)
 {
 	uint32_t needed = 0;
 
-	for (pkmap_pfn i = 0; i < h.model.config.npages; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+	for (pkmap_pfn i = 0; i < h.f.config.npages; i++) {
+		pkmap_pfn pfn = FIRST_PFN + i;
 
 		if (pfn % colours() == colour &&
 		    (requested(pfn) || (with_held && in_use(pfn))))
@@ -170,40 +170,38 @@ static uint32_t slots_needed(uint32_t colour, bool with_held)
 static bool satisfiable(bool now)
 {
 	for (uint32_t c = 0; c < colours(); c++)
-		if (slots_needed(c, now) > h.model.config.nslots / colours())
+		if (slots_needed(c, now) > h.f.config.nslots / colours())
 			return false;
 	return true;
 }
 
 static void check_pages(void)
 {
-	struct model *m = &h.model;
+	fake_check_quiet(&h.f);
+	CHECK(h.f.entered[0] == (int)h.nlocal);
+	for (pkmap_pfn i = 0; i < h.f.config.npages; i++) {
+		pkmap_pfn pfn = FIRST_PFN + i;
+		void *addr = fake_find(&h.f, pfn);
 
-	model_check_quiet(m);
-	expect(m->depth == (int)h.nlocal);
-	for (pkmap_pfn i = 0; i < m->config.npages; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
-		void *addr = model_find(m, pfn);
-
-		expect(pkmap_pfn_to_addr(h.win, pfn) == addr);
-		expect(!h.held[i] || h.addr[i] == addr);
+		CHECK(pkmap_pfn_to_addr(h.f.win, pfn) == addr);
+		CHECK(!h.held[i] || h.addr[i] == addr);
 		if (h.held[i] && driver_may_read(pfn))
-			model_load(m, addr, pfn);
+			fake_load(&h.f, addr, pfn);
 	}
 	for (uint32_t i = 0; i < h.nlocal; i++)
 		if (driver_may_read(h.local[i].pfn))
-			model_load(m, h.local[i].addr, h.local[i].pfn);
+			fake_load(&h.f, h.local[i].addr, h.local[i].pfn);
 	driver_check();
 }
 
 static void do_pin(void)
 {
 	pkmap_pfn pfn = any_page();
-	void *mapped = model_find(&h.model, pfn);
-	unsigned long reports = h.model.did.reports;
-	void *addr = pkmap_pin(h.win, pfn);
+	void *mapped = fake_find(&h.f, pfn);
+	unsigned long reports = h.f.count[FAKE_REPORT];
+	void *addr = pkmap_pin(h.f.win, pfn);
 
-	expect(addr == mapped);
+	CHECK(addr == mapped);
 	if (addr) {
 		h.pins++;
 		hold(pfn, addr);
@@ -213,7 +211,7 @@ static void do_pin(void)
 	if (!in_range(pfn))
 		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_pin");
 	else if (!find_local(pfn))
-		model_dma(&h.model, pfn);
+		fake_device_writes(&h.f, pfn, true);
 }
 
 /* In the middle of a call the page table may be behind: ask the library. */
@@ -222,12 +220,12 @@ static void interrupt_pins(void)
 	pkmap_pfn pfn = some_page();
 	void *addr;
 
-	addr = pkmap_pin(h.win, pfn);
-	expect(addr || !in_use(pfn));
+	addr = pkmap_pin(h.f.win, pfn);
+	CHECK(addr || !in_use(pfn));
 	if (!addr) {
 		h.pin_misses++;
 		if (!find_local(pfn) && !driver_has(pfn))
-			model_dma(&h.model, pfn);
+			fake_device_writes(&h.f, pfn, true);
 		return;
 	}
 	h.pins++;
@@ -254,17 +252,17 @@ static void interrupt_maps_locally(void)
 	int ret;
 
 	h.interrupt_error = 0;
-	ret = pkmap_local_map(h.win, pfn, &addr);
+	ret = pkmap_local_map(h.f.win, pfn, &addr);
 	if (ret && ret == h.interrupt_error)
 		return;
 	if (ret) {
-		expect(ret == PKMAP_EBUSY);
-		expect(h.nlocal + 1 >= MODEL_LOCAL_SLOTS);
+		CHECK(ret == PKMAP_EBUSY);
+		CHECK(h.nlocal + 1 >= LOCAL_SLOTS);
 		return;
 	}
 	h.disturbed = true;
 	use(addr, pfn);
-	expect(!pkmap_local_unmap(h.win, addr));
+	CHECK(!pkmap_local_unmap(h.f.win, addr));
 }
 
 static void interrupt_does_dma(void)
@@ -277,9 +275,9 @@ static void on_interrupt(void)
 {
 	uint8_t b;
 
-	if (!h.interrupts || h.in_interrupt)
+	if (!h.interrupts || h.f.any_context)
 		return;
-	h.in_interrupt = true;
+	h.f.any_context = true;
 	b = next_byte();
 	h.set_fails = b >= 0xe0;
 	switch (b % 8) {
@@ -297,7 +295,7 @@ static void on_interrupt(void)
 		interrupt_does_dma();
 		break;
 	}
-	h.in_interrupt = false;
+	h.f.any_context = false;
 }
 
 /* How many pages of a range are mapped; of those nobody or somebody holds. */
@@ -305,10 +303,10 @@ static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
 {
 	unsigned int mapped = 0;
 
-	for (pkmap_pfn i = 0; i < h.model.config.npages; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+	for (pkmap_pfn i = 0; i < h.f.config.npages; i++) {
+		pkmap_pfn pfn = FIRST_PFN + i;
 
-		if (pfn - first < n && model_find(&h.model, pfn))
+		if (pfn - first < n && fake_find(&h.f, pfn))
 			mapped += in_use(pfn) == used;
 	}
 	return mapped;
@@ -319,21 +317,67 @@ static int on_set(void)
 	static const int errors[] = { PKMAP_ENOMEM, PKMAP_EIO };
 	uint8_t b;
 
-	if (h.in_interrupt) {
+	if (h.f.any_context) {
 		h.interrupt_error = h.set_fails ? PKMAP_ENOMEM : 0;
 		h.set_fails = false;
 		return h.interrupt_error;
 	}
 	/* No idle page keeps the memory that a map lacks. */
 	if (h.nrequest == 1 && h.set_error == PKMAP_ENOMEM && !h.disturbed &&
-	    !h.model.woken && !h.wait_error)
-		expect(!count_mapped(0, PKMAP_NO_PFN, false));
+	    !h.f.woken && !h.wait_error)
+		CHECK(!count_mapped(0, PKMAP_NO_PFN, false));
 	b = next_byte();
 	if (b < 0xf0)
 		return 0;
 	h.set_error = errors[b & 1];
 	h.set_failures++;
 	return h.set_error;
+}
+
+/* Whether an operation of the port is made with interrupts on. */
+static bool may_interrupt(enum fake_op op)
+{
+	switch (op) {
+	case FAKE_CLEAR_NOW:
+	case FAKE_WAIT:
+	case FAKE_WAKE:
+	case FAKE_LOCAL_ENTER:
+	case FAKE_LOCAL_CPU:
+	case FAKE_LOCAL_LEAVE:
+	case FAKE_REPORT:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void count_set(uint32_t local_place)
+{
+	if (local_place == PKMAP_NO_SLOT)
+		h.did.sets++;
+	else if (local_place < LOCAL_SLOTS)
+		h.did.local_sets++;
+	else
+		h.did.dma_sets++;
+}
+
+/* Before each operation of the port, those that an interrupt makes included. */
+static void on_event(struct fake *f, const struct fake_event *e)
+{
+	const uint32_t local_place = fake_local_place(f, e->addr);
+	int err = e->op == FAKE_SET ? on_set() : 0;
+
+	f->hook = on_event;
+	f->nlog = 0; /* nobody looks at it, and it must not become full */
+	if (may_interrupt(e->op))
+		on_interrupt();
+	if (e->op == FAKE_SET && !err)
+		count_set(local_place);
+	if (e->op == FAKE_CLEAR && local_place == PKMAP_NO_SLOT)
+		h.did.cleared += e->n;
+	if (e->op == FAKE_FLUSH_TLB && !e->this_cpu)
+		h.did.flushes++;
+	f->set_error = err;
 }
 
 /* Whether what sleeps could go on. */
@@ -354,11 +398,12 @@ static int give_up(int error)
 }
 
 /* The task sleeps: others let pages go until it is woken, or time passes. */
-static int on_wait(const struct pkmap_wait *wait)
+static int on_sleep(struct fake *f, const struct pkmap_wait *wait)
 {
-	while (!h.model.woken) {
+	(void)f;
+	while (!h.f.woken) {
 		if (need_not_wait())
-			model_fail("I9: the task sleeps and need not");
+			FAIL("I9: the task sleeps and need not");
 		h.wait_error = 0;
 		switch (next_byte() % 8) {
 		case 1:
@@ -401,7 +446,7 @@ static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
 
 	if (h.nlocal)
 		b = (b & 0xfc) | 1;
-	h.model.lock_busy = false;
+	h.f.lock_is_taken = false;
 	wait->deadline = b & 4 ? 1000 : PKMAP_NO_DEADLINE;
 	wait->flags = b & 8 ? PKMAP_WAIT_INTERRUPTIBLE : 0;
 	switch (b % 4) {
@@ -409,7 +454,7 @@ static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
 		return NULL;
 	case 1:
 		wait->flags |= PKMAP_WAIT_NEVER;
-		h.model.lock_busy = b >= 0xe0;
+		h.f.lock_is_taken = b >= 0xe0;
 	}
 	return wait;
 }
@@ -417,7 +462,7 @@ static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
 static bool all_mapped(void)
 {
 	for (uint32_t i = 0; i < h.nrequest; i++)
-		if (!model_find(&h.model, h.request[i]))
+		if (!fake_find(&h.f, h.request[i]))
 			return false;
 	return true;
 }
@@ -433,8 +478,8 @@ static const pkmap_pfn *find_refused(void)
 
 		if (!in_range(*pfn))
 			return pfn;
-		if (h.model.config.cache.kind == PKMAP_CACHE_VIVT &&
-		    find_local(*pfn) && !model_find(&h.model, *pfn))
+		if (h.f.config.cache.kind == PKMAP_CACHE_VIVT &&
+		    find_local(*pfn) && !fake_find(&h.f, *pfn))
 			return pfn;
 	}
 	return NULL;
@@ -444,8 +489,8 @@ static const pkmap_pfn *find_refused(void)
 static int call_map(const struct pkmap_wait *wait, void **addrs)
 {
 	if (h.nrequest == 1 && next_byte() & 1)
-		return pkmap_map(h.win, h.request[0], wait, addrs);
-	return pkmap_map_pages(h.win, h.request, h.nrequest, wait, addrs);
+		return pkmap_map(h.f.win, h.request[0], wait, addrs);
+	return pkmap_map_pages(h.f.win, h.request, h.nrequest, wait, addrs);
 }
 
 static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
@@ -455,22 +500,22 @@ static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
 
 	/* A slot that could be had, and nothing got in the way. */
 	if (was_satisfiable && !h.set_error && !h.disturbed &&
-	    !h.model.lock_busy)
+	    !h.f.lock_is_taken)
 		must = true;
 	if (ret) {
-		expect(!must);
-		expect(may_fail(ret, wait));
+		CHECK(!must);
+		CHECK(may_fail(ret, wait));
 		return;
 	}
 	for (uint32_t i = 0; i < h.nrequest; i++)
 		hold(h.request[i], addrs[i]);
 	h.mapped += h.nrequest;
-	expect(was_satisfiable || h.disturbed || h.model.woken);
+	CHECK(was_satisfiable || h.disturbed || h.f.woken);
 }
 
 static void do_map(void)
 {
-	unsigned long reports = h.model.did.reports;
+	unsigned long reports = h.f.count[FAKE_REPORT];
 	const struct pkmap_wait *wait;
 	struct pkmap_wait mem;
 	void *addrs[MAX_REQUEST];
@@ -488,7 +533,7 @@ static void do_map(void)
 	was_mapped = all_mapped();
 	refused = find_refused();
 	call = h.nrequest == 1 ? "pkmap_map" : "pkmap_map_pages";
-	h.model.woken = false;
+	h.f.woken = false;
 	h.disturbed = false;
 	h.set_error = 0;
 	h.set_failures = 0;
@@ -496,15 +541,15 @@ static void do_map(void)
 
 	ret = call_map(wait, addrs);
 	if (refused && !in_range(*refused)) {
-		expect(ret == PKMAP_ERANGE);
+		CHECK(ret == PKMAP_ERANGE);
 		expect_report(reports, PKMAP_MISUSE_PFN, call);
-		expect(h.model.report.pfn == *refused);
+		CHECK(h.f.report.pfn == *refused);
 	} else if (refused) {
-		expect(ret == PKMAP_EINVAL);
+		CHECK(ret == PKMAP_EINVAL);
 		expect_report(reports, PKMAP_MISUSE_LOCAL_OPEN, call);
-		expect(h.model.report.pfn == *refused);
+		CHECK(h.f.report.pfn == *refused);
 	} else if (!satisfiable(false)) {
-		expect(ret == PKMAP_EINVAL);
+		CHECK(ret == PKMAP_EINVAL);
 		expect_report(reports, PKMAP_MISUSE_IMPOSSIBLE, call);
 	} else {
 		check_map(ret, wait, was_mapped, was_satisfiable, addrs);
@@ -514,7 +559,7 @@ static void do_map(void)
 
 static void do_map_nothing(void)
 {
-	expect(pkmap_map_pages(h.win, NULL, 0, NULL, NULL) == PKMAP_EINVAL);
+	CHECK(pkmap_map_pages(h.f.win, NULL, 0, NULL, NULL) == PKMAP_EINVAL);
 }
 
 static void do_unmap(void)
@@ -528,7 +573,7 @@ static void do_unmap(void)
 /* How many maps and pins a slot has, those of local maps included. */
 static unsigned int users(uint32_t slot)
 {
-	pkmap_pfn pfn = h.model.slots[slot].pte;
+	pkmap_pfn pfn = fake_shows(&h.f, slot);
 	unsigned int n = pfn == PKMAP_NO_PFN ? 0 : *held(pfn);
 
 	for (uint32_t i = 0; i < h.nlocal; i++)
@@ -539,54 +584,54 @@ static unsigned int users(uint32_t slot)
 static void bad_unmap(void *addr, int error, enum pkmap_misuse what,
 		      uint32_t slot)
 {
-	unsigned long reports = h.model.did.reports;
+	unsigned long reports = h.f.count[FAKE_REPORT];
 
-	expect(pkmap_unmap(h.win, addr) == error);
+	CHECK(pkmap_unmap(h.f.win, addr) == error);
 	expect_report(reports, what, "pkmap_unmap");
-	expect(h.model.report.addr == addr);
-	expect(h.model.report.slot == slot);
+	CHECK(h.f.report.addr == addr);
+	CHECK(h.f.report.slot == slot);
 }
 
 /* Of a page that nobody has. */
 static void bad_unmap_pfn(void)
 {
 	pkmap_pfn pfn = any_page();
-	void *addr = model_find(&h.model, pfn);
-	unsigned long reports = h.model.did.reports;
+	void *addr = fake_find(&h.f, pfn);
+	unsigned long reports = h.f.count[FAKE_REPORT];
 
 	if (in_range(pfn) && in_use(pfn))
 		return;
 	if (!in_range(pfn)) {
-		expect(pkmap_unmap_pfn(h.win, pfn) == PKMAP_ERANGE);
+		CHECK(pkmap_unmap_pfn(h.f.win, pfn) == PKMAP_ERANGE);
 		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_unmap_pfn");
 	} else {
-		expect(pkmap_unmap_pfn(h.win, pfn) == PKMAP_EINVAL);
+		CHECK(pkmap_unmap_pfn(h.f.win, pfn) == PKMAP_EINVAL);
 		expect_report(reports,
 			      addr ? PKMAP_MISUSE_IDLE : PKMAP_MISUSE_FREE,
 			      "pkmap_unmap_pfn");
 	}
-	expect(h.model.report.addr == addr);
-	expect(h.model.report.pfn == pfn);
+	CHECK(h.f.report.addr == addr);
+	CHECK(h.f.report.pfn == pfn);
 }
 
 static void do_bad_unmap(void)
 {
-	uint32_t nslots = h.model.config.nslots;
+	uint32_t nslots = h.f.config.nslots;
 	uint32_t slot = next_byte() % nslots;
 	char *addr = slot_addr(slot);
-	pkmap_pfn pfn = pkmap_addr_to_pfn(h.win, addr);
+	pkmap_pfn pfn = pkmap_addr_to_pfn(h.f.win, addr);
 
 	switch (next_byte() % 7) {
 	case 5:
 		bad_unmap_pfn();
 		return;
 	case 6:
-		if (h.model.config.guard)
-			bad_unmap(addr + MODEL_PAGE_SIZE, PKMAP_ERANGE,
+		if (h.f.config.guard)
+			bad_unmap(addr + FAKE_PAGE, PKMAP_ERANGE,
 				  PKMAP_MISUSE_FOREIGN, slot);
 		return;
 	case 0:
-		bad_unmap((char *)slot_addr(0) - MODEL_PAGE_SIZE, PKMAP_ERANGE,
+		bad_unmap((char *)slot_addr(0) - FAKE_PAGE, PKMAP_ERANGE,
 			  PKMAP_MISUSE_FOREIGN, PKMAP_NO_SLOT);
 		return;
 	case 1:
@@ -607,23 +652,23 @@ static void do_bad_unmap(void)
 static void do_local_map(void)
 {
 	pkmap_pfn pfn = any_page();
-	unsigned long reports = h.model.did.reports;
-	void *mapped = model_find(&h.model, pfn);
+	unsigned long reports = h.f.count[FAKE_REPORT];
+	void *mapped = fake_find(&h.f, pfn);
 	void *outer = find_local(pfn);
 	void *addr;
 	int ret;
 
 	h.set_error = 0;
 	h.local_busy = pfn;
-	ret = pkmap_local_map(h.win, pfn, &addr);
+	ret = pkmap_local_map(h.f.win, pfn, &addr);
 	h.local_busy = PKMAP_NO_PFN;
 	if (!in_range(pfn)) {
-		expect(ret == PKMAP_ERANGE);
+		CHECK(ret == PKMAP_ERANGE);
 		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_local_map");
 		return;
 	}
-	if (h.nlocal == MODEL_LOCAL_SLOTS) {
-		expect(ret == PKMAP_EBUSY);
+	if (h.nlocal == LOCAL_SLOTS) {
+		CHECK(ret == PKMAP_EBUSY);
 		expect_report(reports, PKMAP_MISUSE_LOCAL_DEPTH,
 			      "pkmap_local_map");
 		return;
@@ -633,12 +678,12 @@ static void do_local_map(void)
 	else
 		h.pin_misses++;
 	if (h.set_error) {
-		expect(!mapped && ret == h.set_error);
+		CHECK(!mapped && ret == h.set_error);
 		return;
 	}
-	expect(!ret);
-	expect(!mapped || addr == mapped);
-	expect(mapped || !outer || addr == outer);
+	CHECK(!ret);
+	CHECK(!mapped || addr == mapped);
+	CHECK(mapped || !outer || addr == outer);
 	use(addr, pfn);
 	h.local[h.nlocal++] = (struct local_map){
 		.pfn = pfn,
@@ -654,17 +699,17 @@ static void end_local_map(void)
 
 	use(l->addr, l->pfn);
 	h.local_busy = l->pfn;
-	expect(!pkmap_local_unmap(h.win, l->addr));
+	CHECK(!pkmap_local_unmap(h.f.win, l->addr));
 	h.local_busy = PKMAP_NO_PFN;
 	h.nlocal--;
-	if (!model_find(&h.model, l->pfn) && !find_local(l->pfn))
-		model_dma(&h.model, l->pfn);
+	if (!fake_find(&h.f, l->pfn) && !find_local(l->pfn))
+		fake_device_writes(&h.f, l->pfn, true);
 }
 
 static void do_local_unmap(void)
 {
-	unsigned long reports = h.model.did.reports;
-	void *addr = slot_addr(next_byte() % h.model.config.nslots);
+	unsigned long reports = h.f.count[FAKE_REPORT];
+	void *addr = slot_addr(next_byte() % h.f.config.nslots);
 
 	if (h.nlocal && next_byte() % 4) {
 		end_local_map();
@@ -672,44 +717,44 @@ static void do_local_unmap(void)
 	}
 	if (h.nlocal && h.local[h.nlocal - 1].addr == addr)
 		return;
-	expect(pkmap_local_unmap(h.win, addr) == PKMAP_EINVAL);
+	CHECK(pkmap_local_unmap(h.f.win, addr) == PKMAP_EINVAL);
 	expect_report(reports, PKMAP_MISUSE_LOCAL_ORDER, "pkmap_local_unmap");
 }
 
 static void do_look_up(void)
 {
 	pkmap_pfn pfn = any_page();
-	char *addr = pkmap_pfn_to_addr(h.win, pfn);
+	char *addr = pkmap_pfn_to_addr(h.f.win, pfn);
 
-	expect(addr == model_find(&h.model, pfn));
+	CHECK(addr == fake_find(&h.f, pfn));
 	if (addr)
-		expect(pkmap_addr_to_pfn(h.win, addr + next_byte()) == pfn);
-	expect(pkmap_addr_to_pfn(h.win, (char *)slot_addr(0) - 1) ==
-	       PKMAP_NO_PFN);
-	expect(pkmap_addr_to_pfn(h.win, slot_addr(h.model.config.nslots)) ==
-	       PKMAP_NO_PFN);
+		CHECK(pkmap_addr_to_pfn(h.f.win, addr + next_byte()) == pfn);
+	CHECK(pkmap_addr_to_pfn(h.f.win, (char *)slot_addr(0) - 1) ==
+	      PKMAP_NO_PFN);
+	CHECK(pkmap_addr_to_pfn(h.f.win, slot_addr(h.f.config.nslots)) ==
+	      PKMAP_NO_PFN);
 	if (h.nlocal) {
 		struct local_map *l = &h.local[next_byte() % h.nlocal];
 
-		expect(pkmap_addr_to_pfn(h.win, l->addr) == l->pfn);
+		CHECK(pkmap_addr_to_pfn(h.f.win, l->addr) == l->pfn);
 	}
 }
 
 static void do_flush(void)
 {
 	unsigned int idle = count_mapped(0, PKMAP_NO_PFN, false);
-	unsigned long now = h.model.did.cleared_now;
+	unsigned long now = h.f.count[FAKE_CLEAR_NOW];
 	unsigned int freed;
 
 	if (h.nlocal)
 		return;
 	h.disturbed = false;
-	freed = pkmap_flush_unused(h.win);
-	expect(h.model.did.cleared_now == now + 1);
+	freed = pkmap_flush_unused(h.f.win);
+	CHECK(h.f.count[FAKE_CLEAR_NOW] == now + 1);
 	if (h.disturbed)
 		return;
-	expect(freed == idle);
-	expect(!count_mapped(0, PKMAP_NO_PFN, false));
+	CHECK(freed == idle);
+	CHECK(!count_mapped(0, PKMAP_NO_PFN, false));
 }
 
 /* Whether a local map shows a page of the forget. */
@@ -727,64 +772,64 @@ static void check_forget(int ret, const struct pkmap_wait *wait,
 	bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
 
 	if (!ret) {
-		expect(!count_mapped(h.first, h.npages, true));
-		expect(!forgets_local());
+		CHECK(!count_mapped(h.first, h.npages, true));
+		CHECK(!forgets_local());
 	} else {
-		expect((ret == PKMAP_EBUSY && never) || may_fail(ret, wait));
+		CHECK((ret == PKMAP_EBUSY && never) || may_fail(ret, wait));
 	}
-	if (h.disturbed || h.model.lock_busy)
+	if (h.disturbed || h.f.lock_is_taken)
 		return;
 	if (!used)
-		expect(!ret);
+		CHECK(!ret);
 	if (never)
-		expect(ret == (used ? PKMAP_EBUSY : 0));
-	if (!h.model.woken)
-		expect(h.model.did.cleared - cleared == (ret ? 0 : idle));
+		CHECK(ret == (used ? PKMAP_EBUSY : 0));
+	if (!h.f.woken)
+		CHECK(h.did.cleared - cleared == (ret ? 0 : idle));
 	if (!ret)
-		expect(!count_mapped(h.first, h.npages, false));
+		CHECK(!count_mapped(h.first, h.npages, false));
 }
 
 static void forget(pkmap_pfn n, const struct pkmap_wait *wait)
 {
-	unsigned long now = h.model.did.cleared_now;
-	unsigned long cleared = h.model.did.cleared;
+	unsigned long now = h.f.count[FAKE_CLEAR_NOW];
+	unsigned long cleared = h.did.cleared;
 	unsigned int idle = count_mapped(h.first, h.npages, false);
 	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
-	int ret = pkmap_forget(h.win, h.first, n, wait);
+	int ret = pkmap_forget(h.f.win, h.first, n, wait);
 
 	check_forget(ret, wait, idle, used, cleared);
-	expect(h.model.did.cleared_now == now + !ret);
+	CHECK(h.f.count[FAKE_CLEAR_NOW] == now + !ret);
 }
 
 /* The same, and then a device that sees no cache gets the pages. */
 static void forget_for_good(const struct pkmap_wait *wait)
 {
-	unsigned long now = h.model.did.cleared_now;
-	unsigned long cleared = h.model.did.cleared;
+	unsigned long now = h.f.count[FAKE_CLEAR_NOW];
+	unsigned long cleared = h.did.cleared;
 	unsigned int idle = count_mapped(h.first, h.npages, false);
 	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
 	bool owned = driver_keeps(h.first, h.npages);
-	int ret = pkmap_dma_forget(h.model.dma, h.first, h.npages, wait);
+	int ret = pkmap_dma_forget(h.dma.dma, h.first, h.npages, wait);
 
 	driver_check_forgotten(h.first, h.npages, owned);
-	if (h.npages > h.model.config.npages ||
-	    h.first - MODEL_FIRST_PFN > h.model.config.npages - h.npages) {
-		expect(ret == PKMAP_ERANGE);
+	if (h.npages > h.f.config.npages ||
+	    h.first - FIRST_PFN > h.f.config.npages - h.npages) {
+		CHECK(ret == PKMAP_ERANGE);
 	} else if (owned) {
-		expect(ret == PKMAP_EBUSY);
+		CHECK(ret == PKMAP_EBUSY);
 	} else if (ret && h.set_error) {
-		expect(ret == h.set_error);
+		CHECK(ret == h.set_error);
 		return;
 	} else {
 		check_forget(ret, wait, idle, used, cleared);
 		/* Also what its own slots showed has gone at once. */
 		if (!ret && h.npages)
-			expect(h.model.did.cleared_now == now + 2);
+			CHECK(h.f.count[FAKE_CLEAR_NOW] == now + 2);
 		for (pkmap_pfn i = 0; !ret && i < h.npages; i++)
-			model_device_writes(&h.model, h.first + i, true);
+			fake_device_writes(&h.f, h.first + i, true);
 		return;
 	}
-	expect(h.model.did.cleared == cleared);
+	CHECK(h.did.cleared == cleared);
 }
 
 static void do_forget(void)
@@ -796,12 +841,12 @@ static void do_forget(void)
 
 	h.first = any_page();
 	b = next_byte();
-	n = b == 0xff ? PKMAP_NO_PFN : b % (2 * MODEL_PAGES);
+	n = b == 0xff ? PKMAP_NO_PFN : b % (2 * MAX_PAGES);
 	h.npages = n < PKMAP_NO_PFN - h.first ? n : PKMAP_NO_PFN - h.first;
 	wait = some_wait(&mem);
 	h.forgets = true;
 	h.disturbed = false;
-	h.model.woken = false;
+	h.f.woken = false;
 	h.set_error = 0;
 	h.wait_error = 0;
 	if (b == 0xff || b < 0x80)
@@ -816,32 +861,32 @@ static void do_stats(void)
 	struct pkmap_dma_stats dma;
 	struct pkmap_stats stats;
 
-	pkmap_read_stats(h.win, &stats);
-	pkmap_dma_read_stats(h.model.dma, &dma);
+	pkmap_read_stats(h.f.win, &stats);
+	pkmap_dma_read_stats(h.dma.dma, &dma);
 	driver_check_stats(&dma);
-	expect(h.model.did.dma_sets <= dma.not_mapped);
-	expect(stats.misses == h.model.did.sets);
-	expect(stats.hits + stats.misses >= h.mapped);
-	expect(stats.local_maps == h.model.did.local_sets);
-	expect(stats.reclaimed == h.model.did.cleared);
-	expect(stats.reclaims <= stats.tlb_flushes);
-	expect(stats.tlb_flushes == h.model.did.flushes);
-	expect(stats.waits == h.model.did.waits);
-	expect(stats.misuses == h.model.did.reports);
+	CHECK(h.did.dma_sets <= dma.not_mapped);
+	CHECK(stats.misses == h.did.sets);
+	CHECK(stats.hits + stats.misses >= h.mapped);
+	CHECK(stats.local_maps == h.did.local_sets);
+	CHECK(stats.reclaimed == h.did.cleared);
+	CHECK(stats.reclaims <= stats.tlb_flushes);
+	CHECK(stats.tlb_flushes == h.did.flushes);
+	CHECK(stats.waits == h.f.count[FAKE_WAIT]);
+	CHECK(stats.misuses == h.f.count[FAKE_REPORT]);
 	if (!h.interrupts) {
-		expect(stats.pins == h.pins + dma.in_use + dma.idle);
-		expect(stats.pin_misses == h.pin_misses + dma.not_mapped);
+		CHECK(stats.pins == h.pins + dma.in_use + dma.idle);
+		CHECK(stats.pin_misses == h.pin_misses + dma.not_mapped);
 	}
 }
 
 static void start_window(void)
 {
-	h.model.did = (struct model_counts){ 0 };
+	fake_clear_log(&h.f);
+	memset(&h.did, 0, sizeof(h.did));
 	h.mapped = 0;
 	h.pins = 0;
 	h.pin_misses = 0;
-	expect(pkmap_size(&h.model.config) <= sizeof(h.memory));
-	expect(!pkmap_init(h.memory, &h.model.config, &h.win));
+	fake_open(&h.f);
 	driver_start();
 }
 
@@ -852,35 +897,43 @@ static void check_in_use(unsigned long reports)
 
 	for (uint32_t i = 0; i < h.nlocal; i++)
 		n += !h.local[i].pins && !h.local[i].borrows;
-	expect(h.model.did.reports == reports + n);
-	expect(h.model.report.what == PKMAP_MISUSE_IN_USE);
-	expect(!strcmp(h.model.report.call, "pkmap_fini"));
-	expect(h.model.report.users == (h.model.report.slot == PKMAP_NO_SLOT ?
-						1 :
-						users(h.model.report.slot)));
+	CHECK(h.f.count[FAKE_REPORT] == reports + n);
+	CHECK(h.f.report.what == PKMAP_MISUSE_IN_USE);
+	CHECK(!strcmp(h.f.report.call, "pkmap_fini"));
+	CHECK(h.f.report.users ==
+	      (h.f.report.slot == PKMAP_NO_SLOT ? 1 : users(h.f.report.slot)));
+}
+
+static void refuse_fini(void)
+{
+	unsigned long reports = h.f.count[FAKE_REPORT];
+
+	CHECK(pkmap_fini(h.f.win) == PKMAP_EBUSY);
+	check_in_use(reports);
+}
+
+static void end_window(void)
+{
+	unsigned long now = h.f.count[FAKE_CLEAR_NOW];
+
+	driver_end();
+	fake_close(&h.f);
+	CHECK(h.f.count[FAKE_CLEAR_NOW] == now + 1);
+	fake_check_memory(&h.f);
 }
 
 static void do_fini(void)
 {
 	bool interrupts = h.interrupts;
-	unsigned long reports = h.model.did.reports;
-	unsigned long now = h.model.did.cleared_now;
-	bool busy = h.nlocal || count_mapped(0, PKMAP_NO_PFN, true);
-	int ret;
 
 	h.interrupts = false; /* nobody else uses it any more */
-	if (!busy)
-		driver_end();
-	ret = pkmap_fini(h.win);
-	expect(ret == (busy ? PKMAP_EBUSY : 0));
-	h.interrupts = interrupts;
-	if (busy) {
-		check_in_use(reports);
-		return;
+	if (h.nlocal || count_mapped(0, PKMAP_NO_PFN, true)) {
+		refuse_fini();
+	} else {
+		end_window();
+		start_window();
 	}
-	expect(h.model.did.cleared_now == now + 1);
-	model_check_end(&h.model);
-	start_window();
+	h.interrupts = interrupts;
 }
 
 static void start(void)
@@ -890,30 +943,36 @@ static void start(void)
 	uint32_t n = some_colours[b % 4];
 	uint8_t size = next_byte();
 	uint8_t pages;
-	uint32_t nslots = 1 + size % MODEL_SLOTS;
-	struct pkmap_config *config = &h.model.config;
+	uint32_t nslots = 1 + size % MAX_SLOTS;
+	struct pkmap_config *config = &h.f.config;
 
 	nslots = (nslots + n - 1) / n * n;
 	pages = next_byte();
-	model_init(&h.model, nslots, 2 + pages % (MODEL_PAGES - 1));
-	h.model.on_set = on_set;
-	h.model.on_wait = on_wait;
-	h.model.on_interrupt = on_interrupt;
+	fake_init(&h.f);
+	h.f.hook = on_event;
+	h.f.hook_op = FAKE_ANY;
+	h.f.sleep = on_sleep;
+	config->nslots = nslots;
+	config->first_pfn = FIRST_PFN;
+	config->npages = 2 + pages % (MAX_PAGES - 1);
+	config->local_slots = LOCAL_SLOTS;
+	config->dma_slots = DMA_SLOTS;
+	config->ncpus = 1;
 	config->cache.colours = n;
 	config->cache.kind = PKMAP_CACHE_VIPT;
 	if (n == 1)
 		config->cache.kind = b & 4 ? PKMAP_CACHE_PIPT :
 					     PKMAP_CACHE_VIVT;
 	if (b & 8 && config->cache.kind == PKMAP_CACHE_VIVT)
-		config->cache.whole_bytes = 2 * MODEL_PAGE_SIZE;
-	config->guard = n == 1 && pages / (MODEL_PAGES - 1) % 2;
+		config->cache.whole_bytes = 2 * FAKE_PAGE;
+	config->guard = n == 1 && pages / (MAX_PAGES - 1) % 2;
 	if (config->cache.kind != PKMAP_CACHE_VIVT)
-		config->cache.speculative = pages / (MODEL_PAGES - 1) % 4 / 2;
+		config->cache.speculative = pages / (MAX_PAGES - 1) % 4 / 2;
 	config->read_only = (b & 0x70) == 0x70;
 	config->batch = next_byte() % (nslots + 1);
 	h.interrupts = b & 0x80;
 #ifdef PKMAP_DMA_TRACKER
-	h.tracker_entries = size / MODEL_SLOTS % 8;
+	h.tracker_entries = size / MAX_SLOTS % 8;
 #endif
 	start_window();
 }
@@ -950,6 +1009,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	do_stats();
 	let_all_go();
-	do_fini();
+	h.interrupts = false;
+	end_window();
 	return 0;
 }

@@ -6,10 +6,14 @@
 #ifndef HARNESS_PRIV_H
 #define HARNESS_PRIV_H
 
-#include "model_port.h"
+#include "tests/fake/fake_dma.h"
 
-#define MAX_REQUEST  4u
-#define MEMORY_BYTES 16384
+#define FIRST_PFN   100u
+#define MAX_PAGES   32
+#define MAX_SLOTS   8
+#define LOCAL_SLOTS 4
+#define DMA_SLOTS   2 /* a task and one interrupt */
+#define MAX_REQUEST 4u
 
 struct local_map {
 	pkmap_pfn pfn;
@@ -22,13 +26,12 @@ struct harness {
 	const uint8_t *data;
 	size_t left;
 
-	_Alignas(PKMAP_ALIGN) unsigned char memory[MEMORY_BYTES];
-	struct model model;
-	struct pkmap_window *win;
+	struct fake f;
+	struct fake_dma dma;
 
-	void *addr[MODEL_PAGES];	/* where a held page is */
-	unsigned int held[MODEL_PAGES]; /* by this task, others, interrupts */
-	struct local_map local[MODEL_LOCAL_SLOTS]; /* open, by this task */
+	void *addr[MAX_PAGES];	      /* where a held page is */
+	unsigned int held[MAX_PAGES]; /* by this task, others, interrupts */
+	struct local_map local[LOCAL_SLOTS]; /* open, by this task */
 	uint32_t nlocal;
 
 	uint32_t tracker_entries;
@@ -42,13 +45,21 @@ struct harness {
 	pkmap_pfn npages;
 
 	bool interrupts; /* interrupts do something in this run */
-	bool in_interrupt;
-	bool disturbed; /* ... and held or let go a page in this call */
-	bool set_fails; /* the next one in this interrupt */
-	int set_error;	/* what set() failed with in this call ... */
+	bool disturbed;	 /* ... and held or let go a page in this call */
+	bool set_fails;	 /* the next one in this interrupt */
+	int set_error;	 /* what set() failed with in this call ... */
 	unsigned int set_failures; /* ... so many times */
 	int interrupt_error;	   /* ... and in an interrupt */
 	int wait_error;
+
+	/* What the library did, to compare with its own statistics. */
+	struct {
+		unsigned long sets;
+		unsigned long local_sets;
+		unsigned long dma_sets;
+		unsigned long cleared;
+		unsigned long flushes;
+	} did;
 
 	/* What the statistics should say. */
 	unsigned long mapped;
@@ -57,10 +68,6 @@ struct harness {
 };
 
 extern struct harness h;
-
-#define expect(cond) \
-	((cond) ? (void)0 : \
-		  model_fail("%s:%d: not so: %s", __func__, __LINE__, #cond))
 
 uint8_t next_byte(void);
 

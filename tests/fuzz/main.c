@@ -4,8 +4,8 @@
  *
  * usage: fuzz_random [RUNS [FIRST]]
  */
-#include "../hang.h"
-#include "../random.h"
+#include "tests/hang.h"
+#include "tests/random.h"
 #include "harness.h"
 
 #include <signal.h>
