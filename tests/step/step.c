@@ -8,7 +8,7 @@
  * end.  That happens in a copy of the process, so that the next instruction is
  * met in the state that the call itself brought about.
  *
- * The model port stands for a CPU with a VIVT cache: it tells when a line is
+ * The fake port stands for a CPU with a VIVT cache: it tells when a line is
  * lost, left behind or seen through a slot that shows another page, and when a
  * task sleeps beside an idle slot.
  *
@@ -21,8 +21,8 @@
  *
  * Fails if fewer than FLOOR different instructions were interrupted.
  */
-#include "../fuzz/model_port.h"
-#include "../hang.h"
+#include "tests/fake/fake_dma.h"
+#include "tests/hang.h"
 #include "text.h"
 #include "trap.h"
 
@@ -31,16 +31,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NSLOTS	 4u
-#define NPAGES	 8u
-#define NREQUEST 2u
+#define NSLOTS	  4u
+#define NPAGES	  8u
+#define FIRST_PFN 100u
+#define NREQUEST  2u
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#define COUNT(a)  (sizeof(a) / sizeof(*(a)))
 
 /* Pages by what the common state makes of them. */
 enum {
-	HELD = MODEL_FIRST_PFN, /* by the task; the interrupt may let it go */
-	IDLE,			/* these three mapped, nobody uses them */
+	HELD = FIRST_PFN, /* by the task; the interrupt may let it go */
+	IDLE,		  /* these three mapped, nobody uses them */
 	IDLE2,
 	IDLE3,
 	ABSENT, /* not mapped, and what follows neither */
@@ -50,9 +51,8 @@ enum {
 };
 
 static struct {
-	_Alignas(PKMAP_ALIGN) unsigned char memory[16384];
-	struct model model;
-	struct pkmap_window *win;
+	struct fake f;
+	struct fake_dma dma;
 	void *task[NPAGES];	     /* where the task holds a page */
 	void *interrupt[NPAGES];     /* where the interrupt does */
 	pkmap_pfn local;	     /* the task's local map, or none */
@@ -67,18 +67,14 @@ static struct {
 
 static unsigned long every = 1;
 
-#define expect(cond) \
-	((cond) ? (void)0 : \
-		  model_fail("%s:%d: not so: %s", __func__, __LINE__, #cond))
-
 static void **task(pkmap_pfn pfn)
 {
-	return &t.task[pfn - MODEL_FIRST_PFN];
+	return &t.task[pfn - FIRST_PFN];
 }
 
 static void **interrupt(pkmap_pfn pfn)
 {
-	return &t.interrupt[pfn - MODEL_FIRST_PFN];
+	return &t.interrupt[pfn - FIRST_PFN];
 }
 
 /* What a device owns is left alone. */
@@ -86,17 +82,13 @@ static void use(void *addr, pkmap_pfn pfn)
 {
 	if (pfn == t.device)
 		return;
-	model_load(&t.model, addr, pfn);
-	model_store(&t.model, addr, pfn);
+	fake_store(&t.f, addr, pfn);
 }
 
 static void open_window(void)
 {
-	struct pkmap_config *config = &t.model.config;
-
-	expect(pkmap_size(config) && pkmap_size(config) <= sizeof(t.memory));
-	expect(!pkmap_init(t.memory, config, &t.win));
-	model_dma_init(&t.model, t.win, 0);
+	fake_open(&t.f);
+	fake_dma_init(&t.dma, &t.f, 0);
 }
 
 /* The task lets a page go; from the first instruction on it may be gone. */
@@ -106,7 +98,7 @@ static void let_go(pkmap_pfn pfn)
 
 	use(addr, pfn);
 	*task(pfn) = NULL;
-	expect(!pkmap_unmap(t.win, addr));
+	CHECK(!pkmap_unmap(t.f.win, addr));
 }
 
 static bool requested(pkmap_pfn pfn)
@@ -120,7 +112,7 @@ static bool satisfiable(void)
 
 	for (pkmap_pfn i = 0; i < NPAGES; i++)
 		needed += t.task[i] || t.interrupt[i] ||
-			  requested(MODEL_FIRST_PFN + i);
+			  requested(FIRST_PFN + i);
 	return needed <= NSLOTS;
 }
 
@@ -129,8 +121,8 @@ static void interrupt_lets_go(void)
 	for (pkmap_pfn i = 0; i < NPAGES; i++) {
 		if (!t.interrupt[i])
 			continue;
-		use(t.interrupt[i], MODEL_FIRST_PFN + i);
-		expect(!pkmap_unmap(t.win, t.interrupt[i]));
+		use(t.interrupt[i], FIRST_PFN + i);
+		CHECK(!pkmap_unmap(t.f.win, t.interrupt[i]));
 		t.interrupt[i] = NULL;
 	}
 }
@@ -138,25 +130,25 @@ static void interrupt_lets_go(void)
 /* What an interrupt finds out about a page; held, if the answer is not NULL. */
 static void *pin_and_use(pkmap_pfn pfn)
 {
-	void *addr = pkmap_pin(t.win, pfn);
+	void *addr = pkmap_pin(t.f.win, pfn);
 
 	if (*task(pfn))
-		expect(addr == *task(pfn));
+		CHECK(addr == *task(pfn));
 	if (addr)
 		use(addr, pfn);
 	else if (t.local != pfn && t.device != pfn)
-		model_dma(&t.model, pfn);
+		fake_device_writes(&t.f, pfn, true);
 	return addr;
 }
 
 static void pin_all(void)
 {
 	for (pkmap_pfn i = 0; i < NPAGES; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+		pkmap_pfn pfn = FIRST_PFN + i;
 		void *addr = pin_and_use(pfn);
 
 		if (addr)
-			expect(!pkmap_unmap_pfn(t.win, pfn));
+			CHECK(!pkmap_unmap_pfn(t.f.win, pfn));
 	}
 }
 
@@ -164,7 +156,7 @@ static void pin_all(void)
 static void hold_all(void)
 {
 	for (pkmap_pfn i = 0; i < NPAGES; i++)
-		t.interrupt[i] = pin_and_use(MODEL_FIRST_PFN + i);
+		t.interrupt[i] = pin_and_use(FIRST_PFN + i);
 }
 
 static void hold_one(void)
@@ -187,18 +179,18 @@ static void map_locally(void)
 		void *inner;
 		void *again;
 
-		expect(!pkmap_local_map(t.win, pfn, &outer));
+		CHECK(!pkmap_local_map(t.f.win, pfn, &outer));
 		use(outer, pfn);
-		expect(!pkmap_local_map(t.win, ABSENT2, &inner));
+		CHECK(!pkmap_local_map(t.f.win, ABSENT2, &inner));
 		use(inner, ABSENT2);
-		expect(!pkmap_local_map(t.win, pfn, &again));
-		expect(again == outer);
-		expect(pkmap_local_unmap(t.win, inner) == PKMAP_EINVAL ||
-		       inner == again);
-		expect(!pkmap_local_unmap(t.win, again));
-		expect(!pkmap_local_unmap(t.win, inner));
+		CHECK(!pkmap_local_map(t.f.win, pfn, &again));
+		CHECK(again == outer);
+		CHECK(pkmap_local_unmap(t.f.win, inner) == PKMAP_EINVAL ||
+		      inner == again);
+		CHECK(!pkmap_local_unmap(t.f.win, again));
+		CHECK(!pkmap_local_unmap(t.f.win, inner));
 		use(outer, pfn);
-		expect(!pkmap_local_unmap(t.win, outer));
+		CHECK(!pkmap_local_unmap(t.f.win, outer));
 	}
 }
 
@@ -206,13 +198,13 @@ static void map_locally(void)
 static void do_dma(void)
 {
 	for (pkmap_pfn i = 0; i < NPAGES; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
+		pkmap_pfn pfn = FIRST_PFN + i;
 
 		if (pfn == t.device)
 			continue;
-		expect(!model_from_device(&t.model, pfn, false));
-		expect(!model_from_device(&t.model, pfn, true));
-		expect(!model_to_device(&t.model, pfn));
+		CHECK(!fake_from_device(&t.dma, pfn, false));
+		CHECK(!fake_from_device(&t.dma, pfn, true));
+		CHECK(!fake_to_device(&t.dma, pfn));
 	}
 }
 
@@ -220,22 +212,22 @@ static void do_dma(void)
 static void look_up(void)
 {
 	for (pkmap_pfn i = 0; i < NPAGES; i++) {
-		pkmap_pfn pfn = MODEL_FIRST_PFN + i;
-		void *addr = pkmap_pfn_to_addr(t.win, pfn);
+		pkmap_pfn pfn = FIRST_PFN + i;
+		void *addr = pkmap_pfn_to_addr(t.f.win, pfn);
 
-		expect(!t.task[i] || addr == t.task[i]);
+		CHECK(!t.task[i] || addr == t.task[i]);
 		if (addr)
-			expect(pkmap_addr_to_pfn(t.win, addr) == pfn ||
-			       t.acted);
+			CHECK(pkmap_addr_to_pfn(t.f.win, addr) == pfn ||
+			      t.acted);
 	}
 }
 
 static void map_in_other_task(pkmap_pfn pfn)
 {
-	int ret = pkmap_map(t.win, pfn, PKMAP_NOWAIT, interrupt(pfn));
+	int ret = pkmap_map(t.f.win, pfn, PKMAP_NOWAIT, interrupt(pfn));
 
 	if (ret)
-		expect(ret == PKMAP_EAGAIN);
+		CHECK(ret == PKMAP_EAGAIN);
 	else
 		use(*interrupt(pfn), pfn);
 }
@@ -246,9 +238,9 @@ static void map_in_other_task(pkmap_pfn pfn)
  */
 static void run_other_task(void)
 {
-	if (t.model.locked || t.model.depth)
+	if (t.f.locked || t.f.entered[0])
 		return;
-	pkmap_flush_unused(t.win);
+	pkmap_flush_unused(t.f.win);
 	for (pkmap_pfn pfn = ABSENT2; pfn <= OTHER2; pfn++)
 		map_in_other_task(pfn);
 }
@@ -278,9 +270,9 @@ static bool fork_copy(uintptr_t pc)
 		return true;
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
-		model_fail("%s; %s at instruction %lu, %#lx in %s", t.scenario,
-			   actions[t.doing % COUNT(actions)].name, t.n,
-			   (unsigned long)pc, text_function(pc));
+		FAIL("%s; %s at instruction %lu, %#lx in %s", t.scenario,
+		     actions[t.doing % COUNT(actions)].name, t.n,
+		     (unsigned long)pc, text_function(pc));
 	return false;
 }
 
@@ -300,19 +292,20 @@ static bool interrupted(uintptr_t pc)
 }
 
 /* Other tasks let pages go until this one is woken. */
-static int on_wait(const struct pkmap_wait *wait)
+static int on_sleep(struct fake *f, const struct pkmap_wait *wait)
 {
 	pkmap_pfn i = 0;
 
-	expect(wait->deadline == PKMAP_NO_DEADLINE);
-	while (!t.model.woken) {
+	(void)f;
+	CHECK(wait->deadline == PKMAP_NO_DEADLINE);
+	while (!t.f.woken) {
 		if (satisfiable())
-			model_fail("I9: a map sleeps beside a slot");
+			FAIL("I9: a map sleeps beside a slot");
 		interrupt_lets_go();
 		while (i < NPAGES && !t.task[i])
 			i++;
-		if (!t.model.woken && !satisfiable() && i < NPAGES)
-			let_go(MODEL_FIRST_PFN + i);
+		if (!t.f.woken && !satisfiable() && i < NPAGES)
+			let_go(FIRST_PFN + i);
 	}
 	return 0;
 }
@@ -322,7 +315,7 @@ static void map(pkmap_pfn pfn)
 	void *addr;
 
 	t.request[0] = pfn;
-	expect(!pkmap_map(t.win, pfn, NULL, &addr));
+	CHECK(!pkmap_map(t.f.win, pfn, NULL, &addr));
 	t.request[0] = PKMAP_NO_PFN;
 	*task(pfn) = addr;
 	use(addr, pfn);
@@ -354,11 +347,11 @@ static void map_when_full(void)
 static void map_never_waiting(void)
 {
 	void *addr;
-	int ret = pkmap_map(t.win, ABSENT, PKMAP_NOWAIT, &addr);
+	int ret = pkmap_map(t.f.win, ABSENT, PKMAP_NOWAIT, &addr);
 
 	if (ret) {
-		expect(ret == PKMAP_EAGAIN);
-		expect(t.acted); /* it used what was marked */
+		CHECK(ret == PKMAP_EAGAIN);
+		CHECK(t.acted); /* it used what was marked */
 		return;
 	}
 	*task(ABSENT) = addr;
@@ -372,7 +365,7 @@ static void map_two(pkmap_pfn first, pkmap_pfn second)
 
 	t.request[0] = first;
 	t.request[1] = second;
-	expect(!pkmap_map_pages(t.win, pfns, 2, NULL, addrs));
+	CHECK(!pkmap_map_pages(t.f.win, pfns, 2, NULL, addrs));
 	t.request[0] = PKMAP_NO_PFN;
 	t.request[1] = PKMAP_NO_PFN;
 	*task(first) = addrs[0];
@@ -400,21 +393,21 @@ static void map_idle_and_absent(void)
 
 static void flush(void)
 {
-	pkmap_flush_unused(t.win);
-	expect(t.task[0] == NULL || model_find(&t.model, HELD) == t.task[0]);
+	pkmap_flush_unused(t.f.win);
+	CHECK(t.task[0] == NULL || fake_find(&t.f, HELD) == t.task[0]);
 }
 
 static void forget(void)
 {
-	int ret = pkmap_forget(t.win, IDLE, 2, PKMAP_NOWAIT);
+	int ret = pkmap_forget(t.f.win, IDLE, 2, PKMAP_NOWAIT);
 
 	if (ret) {
-		expect(ret == PKMAP_EBUSY);
-		expect(t.acted); /* it used what was marked */
+		CHECK(ret == PKMAP_EBUSY);
+		CHECK(t.acted); /* it used what was marked */
 		return;
 	}
-	expect(!model_find(&t.model, IDLE));
-	expect(!model_find(&t.model, IDLE2));
+	CHECK(!fake_find(&t.f, IDLE));
+	CHECK(!fake_find(&t.f, IDLE2));
 }
 
 /* The lines of a page with a local slot are in the cache on the way out. */
@@ -423,9 +416,9 @@ static void map_one_locally(pkmap_pfn pfn)
 	void *addr;
 
 	t.local = pfn;
-	expect(!pkmap_local_map(t.win, pfn, &addr));
+	CHECK(!pkmap_local_map(t.f.win, pfn, &addr));
 	use(addr, pfn);
-	expect(!pkmap_local_unmap(t.win, addr));
+	CHECK(!pkmap_local_unmap(t.f.win, addr));
 	t.local = PKMAP_NO_PFN;
 }
 
@@ -441,18 +434,18 @@ static void map_idle_locally(void)
 
 static void pin_two(void)
 {
-	*task(IDLE) = pkmap_pin(t.win, IDLE);
-	expect(*task(IDLE) || t.acted);
+	*task(IDLE) = pkmap_pin(t.f.win, IDLE);
+	CHECK(*task(IDLE) || t.acted);
 	if (*task(IDLE))
 		let_go(IDLE);
-	expect(!pkmap_pin(t.win, ABSENT));
+	CHECK(!pkmap_pin(t.f.win, ABSENT));
 }
 
 static void give_to_device(pkmap_pfn pfn, bool shared)
 {
 	t.device = pfn;
-	expect(!model_from_device(&t.model, pfn, shared));
-	expect(!model_to_device(&t.model, pfn));
+	CHECK(!fake_from_device(&t.dma, pfn, shared));
+	CHECK(!fake_to_device(&t.dma, pfn));
 	t.device = PKMAP_NO_PFN;
 }
 
@@ -478,8 +471,8 @@ static void dma_in_a_slot(void)
 	trap_disarm();
 	interrupt_lets_go();
 	let_go(HELD);
-	expect(!pkmap_fini(t.win));
-	t.model.config.cache.kind = PKMAP_CACHE_PIPT;
+	fake_close(&t.f);
+	t.f.config.cache.kind = PKMAP_CACHE_PIPT;
 	open_window();
 	trap_arm(t.offset);
 	give_to_device(ABSENT, true);
@@ -488,10 +481,10 @@ static void dma_in_a_slot(void)
 /* One unmap too many, unless the slot is the interrupt's: then it is theirs. */
 static void unmap_idle(void *addr)
 {
-	int ret = pkmap_unmap(t.win, addr);
+	int ret = pkmap_unmap(t.f.win, addr);
 
 	if (ret) {
-		expect(ret == PKMAP_EINVAL);
+		CHECK(ret == PKMAP_EINVAL);
 		return;
 	}
 	for (pkmap_pfn i = 0; i < NPAGES; i++) {
@@ -500,19 +493,19 @@ static void unmap_idle(void *addr)
 			return;
 		}
 	}
-	model_fail("an unmap too many of %p was not refused", addr);
+	FAIL("an unmap too many of %p was not refused", addr);
 }
 
 static void misuse(void)
 {
-	unsigned long reports = t.model.did.reports;
-	void *addr = model_find(&t.model, IDLE3);
+	unsigned long reports = t.f.count[FAKE_REPORT];
+	void *addr = fake_find(&t.f, IDLE3);
 
-	expect(pkmap_unmap(t.win, t.model.config.local_base) == PKMAP_ERANGE);
-	expect(!pkmap_pin(t.win, MODEL_FIRST_PFN + NPAGES));
-	expect(pkmap_map(t.win, PKMAP_NO_PFN, NULL, &addr) == PKMAP_ERANGE);
-	expect(pkmap_local_unmap(t.win, addr) == PKMAP_EINVAL);
-	expect(t.model.did.reports >= reports + 4);
+	CHECK(pkmap_unmap(t.f.win, t.f.config.local_base) == PKMAP_ERANGE);
+	CHECK(!pkmap_pin(t.f.win, FIRST_PFN + NPAGES));
+	CHECK(pkmap_map(t.f.win, PKMAP_NO_PFN, NULL, &addr) == PKMAP_ERANGE);
+	CHECK(pkmap_local_unmap(t.f.win, addr) == PKMAP_EINVAL);
+	CHECK(t.f.count[FAKE_REPORT] >= reports + 4);
 	unmap_idle(addr);
 }
 
@@ -542,11 +535,16 @@ static const struct {
 
 static void set_up(void)
 {
-	struct pkmap_config *config = &t.model.config;
+	struct pkmap_config *config = &t.f.config;
 
-	model_init(&t.model, NSLOTS, NPAGES);
-	t.model.on_wait = on_wait;
+	fake_init(&t.f);
+	t.f.sleep = on_sleep;
 	config->cache.kind = PKMAP_CACHE_VIVT;
+	config->nslots = NSLOTS;
+	config->first_pfn = FIRST_PFN;
+	config->npages = NPAGES;
+	config->dma_slots = 2; /* a task and one interrupt */
+	config->ncpus = 1;
 	t.local = PKMAP_NO_PFN;
 	t.request[0] = PKMAP_NO_PFN;
 	t.request[1] = PKMAP_NO_PFN;
@@ -564,10 +562,10 @@ static void tear_down(void)
 	interrupt_lets_go();
 	for (pkmap_pfn i = 0; i < NPAGES; i++)
 		if (t.task[i])
-			let_go(MODEL_FIRST_PFN + i);
-	model_check_quiet(&t.model);
-	expect(!pkmap_fini(t.win));
-	model_check_end(&t.model);
+			let_go(FIRST_PFN + i);
+	fake_check_quiet(&t.f);
+	fake_close(&t.f);
+	fake_check_memory(&t.f);
 }
 
 static void run_once(void (*run)(void), unsigned long nr)
