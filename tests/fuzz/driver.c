@@ -77,7 +77,9 @@ static bool covers(const struct pkmap_dma_buffer *buf, pkmap_pfn pfn)
 
 static bool shown_locally(const struct pkmap_dma_buffer *buf)
 {
-	for (pkmap_pfn pfn = buf->pfn; pfn <= last_page(buf); pfn++)
+	pkmap_pfn pfn;
+
+	for (pfn = buf->pfn; pfn <= last_page(buf); pfn++)
 		if (find_local(pfn))
 			return true;
 	return false;
@@ -85,7 +87,9 @@ static bool shown_locally(const struct pkmap_dma_buffer *buf)
 
 bool driver_has(pkmap_pfn pfn)
 {
-	for (uint32_t i = 0; i < d.n; i++)
+	uint32_t i;
+
+	for (i = 0; i < d.n; i++)
 		if (touches(&d.mapping[i].buf, pfn))
 			return true;
 	return false;
@@ -93,7 +97,9 @@ bool driver_has(pkmap_pfn pfn)
 
 bool driver_may_read(pkmap_pfn pfn)
 {
-	for (uint32_t i = 0; i < d.n; i++) {
+	uint32_t i;
+
+	for (i = 0; i < d.n; i++) {
 		const struct mapping *m = &d.mapping[i];
 
 		if (touches(&m->buf, pfn) && !m->dev->coherent && !m->cpus &&
@@ -106,7 +112,9 @@ bool driver_may_read(pkmap_pfn pfn)
 /* What is written between a sync and an unmap is lost if a device writes. */
 bool driver_may_write(pkmap_pfn pfn)
 {
-	for (uint32_t i = 0; i < d.n; i++) {
+	uint32_t i;
+
+	for (i = 0; i < d.n; i++) {
 		const struct mapping *m = &d.mapping[i];
 
 		if (touches(&m->buf, pfn) && !m->dev->coherent &&
@@ -121,18 +129,22 @@ static void device_reads(const struct pkmap_dma_device *dev,
 			 const struct pkmap_dma_buffer *buf,
 			 enum pkmap_dma_dir dir)
 {
+	pkmap_pfn pfn;
+
 	if (dev->coherent || !(dir & PKMAP_DMA_TO_DEVICE))
 		return;
-	for (pkmap_pfn pfn = buf->pfn; pfn <= last_page(buf); pfn++)
+	for (pfn = buf->pfn; pfn <= last_page(buf); pfn++)
 		fake_device_reads(&h.f, pfn);
 }
 
 /* ... and writes to those pages of it that it has @whole or shares. */
 static void device_writes(const struct mapping *m, bool whole)
 {
+	pkmap_pfn pfn;
+
 	if (m->dev->coherent || !(m->dir & PKMAP_DMA_FROM_DEVICE))
 		return;
-	for (pkmap_pfn pfn = m->buf.pfn; pfn <= last_page(&m->buf); pfn++)
+	for (pfn = m->buf.pfn; pfn <= last_page(&m->buf); pfn++)
 		if (covers(&m->buf, pfn) == whole)
 			fake_device_writes(&h.f, pfn, !whole);
 }
@@ -143,18 +155,22 @@ static void device_writes(const struct mapping *m, bool whole)
  */
 static void devices_start(const struct mapping *m, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
 		device_reads(m[i].dev, &m[i].buf, m[i].dir);
-	for (uint32_t i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		device_writes(&m[i], true);
-	for (uint32_t i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		device_writes(&m[i], false);
 }
 
 void driver_check(void)
 {
+	uint32_t i;
+
 	CHECK(!h.dma.nreports);
-	for (uint32_t i = 0; i < d.n; i++)
+	for (i = 0; i < d.n; i++)
 		if (!d.mapping[i].cpus)
 			devices_start(&d.mapping[i], 1);
 }
@@ -274,8 +290,9 @@ static struct call some_call(void)
 		.nbufs = b / 9 % (MAX_BUFFERS + 1),
 		.dir = (enum pkmap_dma_dir)(b / 3 % 3 + 1),
 	};
+	uint32_t k;
 
-	for (uint32_t k = 0; k < call.nbufs; k++)
+	for (k = 0; k < call.nbufs; k++)
 		call.bufs[k] = some_buffer();
 	return call;
 }
@@ -283,10 +300,12 @@ static struct call some_call(void)
 /* What every call says of arguments that no buffers can have. */
 static int bad_arguments(const struct call *call)
 {
+	uint32_t k;
+
 	if (!call->nbufs || call->dir < PKMAP_DMA_TO_DEVICE ||
 	    call->dir > PKMAP_DMA_BIDIRECTIONAL)
 		return PKMAP_EINVAL;
-	for (uint32_t k = 0; k < call->nbufs; k++) {
+	for (k = 0; k < call->nbufs; k++) {
 		if (!call->bufs[k].len)
 			return PKMAP_EINVAL;
 		if (last_page(&call->bufs[k]) - FIRST_PFN >= h.f.config.npages)
@@ -314,8 +333,11 @@ static bool fits(const struct mapping *m, const struct call *call, uint32_t k)
  */
 static bool has_reported_twin(const struct call *call)
 {
-	for (uint32_t k = 0; k < call->nbufs; k++)
-		for (uint32_t i = 0; i < d.n; i++)
+	uint32_t k;
+	uint32_t i;
+
+	for (k = 0; k < call->nbufs; k++)
+		for (i = 0; i < d.n; i++)
 			if (d.mapping[i].reported &&
 			    fits(&d.mapping[i], call, k))
 				return true;
@@ -328,8 +350,9 @@ static void check_segments(const struct call *call,
 {
 	uint64_t used = 0;
 	int i = 0;
+	uint32_t k;
 
-	for (uint32_t k = 0; k < call->nbufs; k++) {
+	for (k = 0; k < call->nbufs; k++) {
 		CHECK(i < n);
 		if (used == seg[i].len) {
 			i++;
@@ -347,7 +370,9 @@ static void check_segments(const struct call *call,
 static void expect_local_maps(uint32_t *at, const char *name,
 			      const struct call *call, bool was_tracking)
 {
-	for (uint32_t k = 0; was_tracking && k < call->nbufs; k++)
+	uint32_t k;
+
+	for (k = 0; was_tracking && k < call->nbufs; k++)
 		if (shown_locally(&call->bufs[k]))
 			expect_told_of(at, PKMAP_DMA_LOCAL_MAP, name, call, k);
 }
@@ -359,6 +384,7 @@ static void expect_tracked(uint32_t *at, const struct call *call, uint32_t k,
 	const struct pkmap_dma_report *r;
 	bool overlaps = false;
 	bool known = false;
+	uint32_t j;
 
 	if (!d.tracking)
 		return;
@@ -370,7 +396,7 @@ static void expect_tracked(uint32_t *at, const struct call *call, uint32_t k,
 	}
 	d.ntracked++;
 	r = &h.dma.report[*at];
-	for (uint32_t j = 0; j < i; j++) {
+	for (j = 0; j < i; j++) {
 		const struct mapping *m = &d.mapping[j];
 
 		if (!(m->dir & call->dir & PKMAP_DMA_FROM_DEVICE) ||
@@ -396,12 +422,13 @@ void driver_map(void)
 	const uint32_t first = d.n;
 	uint32_t at = 0;
 	int ret;
+	uint32_t k;
 
 	if (d.n + call.nbufs > MAX_MAPPINGS || has_reported_twin(&call))
 		return;
 	pkmap_dma_read_stats(h.dma.dma, &before);
 	/* From now on the CPU leaves its pages alone. */
-	for (uint32_t k = 0; !bad && k < call.nbufs; k++)
+	for (k = 0; !bad && k < call.nbufs; k++)
 		d.mapping[d.n++] = mapping_of(&call, k);
 	h.set_error = 0;
 	ret = pkmap_dma_map(h.dma.dma, call.dev, call.bufs, call.nbufs,
@@ -419,7 +446,7 @@ void driver_map(void)
 		d.refused++;
 	} else {
 		check_segments(&call, segs, ret);
-		for (uint32_t k = 0; k < call.nbufs; k++)
+		for (k = 0; k < call.nbufs; k++)
 			expect_tracked(&at, &call, k, first + k);
 		devices_start(&d.mapping[first], call.nbufs);
 	}
@@ -434,6 +461,7 @@ static struct call call_back(bool sync)
 	const struct mapping *m = d.mapping;
 	uint32_t start = next_byte();
 	uint8_t b = next_byte();
+	uint32_t i;
 
 	if (!d.n)
 		return some_call();
@@ -443,7 +471,7 @@ static struct call call_back(bool sync)
 	call.bufs[0] = m->buf;
 	/* The next one of the same kind, perhaps the same one. */
 	*last = m->buf;
-	for (uint32_t i = 1; call.nbufs == 2 && i < d.n; i++) {
+	for (i = 1; call.nbufs == 2 && i < d.n; i++) {
 		m = &d.mapping[(start + i) % d.n];
 		if (m->dir == call.dir && m->dev == call.dev) {
 			*last = m->buf;
@@ -485,8 +513,9 @@ static struct call call_back(bool sync)
 static uint32_t find_leaving(const struct call *call)
 {
 	uint32_t i;
+	uint32_t k;
 
-	for (uint32_t k = 0; k < call->nbufs; k++) {
+	for (k = 0; k < call->nbufs; k++) {
 		for (i = 0; i < d.n; i++)
 			if (!d.mapping[i].leaving &&
 			    fits(&d.mapping[i], call, k))
@@ -515,8 +544,9 @@ static void expect_refused_unmap(const struct call *call, uint32_t k)
 	bool known = false;
 	bool like = false;
 	uint32_t at = 0;
+	uint32_t i;
 
-	for (uint32_t i = 0; i < d.n; i++) {
+	for (i = 0; i < d.n; i++) {
 		const struct mapping *m = &d.mapping[i];
 
 		if (m->leaving || start_of(&m->buf) != start_of(&call->bufs[k]))
@@ -534,15 +564,18 @@ static void expect_refused_unmap(const struct call *call, uint32_t k)
 
 static void stay(void)
 {
-	for (uint32_t i = 0; i < d.n; i++)
+	uint32_t i;
+
+	for (i = 0; i < d.n; i++)
 		d.mapping[i].leaving = false;
 }
 
 static void leave(void)
 {
 	uint32_t n = 0;
+	uint32_t i;
 
-	for (uint32_t i = 0; i < d.n; i++)
+	for (i = 0; i < d.n; i++)
 		if (!d.mapping[i].leaving)
 			d.mapping[n++] = d.mapping[i];
 	if (d.tracking)
@@ -596,7 +629,9 @@ void driver_unmap(void)
 /* Whether a sync of buffer @k is allowed; else what is wrong with it. */
 static bool may_sync(const struct call *call, uint32_t k)
 {
-	for (uint32_t i = 0; i < d.n; i++) {
+	uint32_t i;
+
+	for (i = 0; i < d.n; i++) {
 		const struct mapping *m = &d.mapping[i];
 
 		if (start_of(&m->buf) <= start_of(&call->bufs[k]) &&
@@ -615,8 +650,9 @@ static void expect_refused_sync(const char *name, const struct call *call,
 	bool known = false;
 	bool like = false;
 	uint32_t at = 0;
+	uint32_t i;
 
-	for (uint32_t i = 0; i < d.n; i++) {
+	for (i = 0; i < d.n; i++) {
 		const struct mapping *m = &d.mapping[i];
 
 		if (start_of(&m->buf) > start_of(&call->bufs[k]) ||
@@ -637,7 +673,9 @@ static void expect_refused_sync(const char *name, const struct call *call,
 /* The mapping that buffer @k of a sync is all of, or NULL. */
 static struct mapping *whole_mapping(const struct call *call, uint32_t k)
 {
-	for (uint32_t i = 0; i < d.n; i++)
+	uint32_t i;
+
+	for (i = 0; i < d.n; i++)
 		if (fits(&d.mapping[i], call, k))
 			return &d.mapping[i];
 	return NULL;
@@ -647,12 +685,13 @@ static void sync_for_cpu(const struct call *call)
 {
 	int ret = pkmap_dma_sync_for_cpu(h.dma.dma, call->dev, call->bufs,
 					 call->nbufs, call->dir);
+	uint32_t k;
 
 	expect_no_more(0, 0);
 	CHECK(ret == h.set_error || !ret);
 	if (ret)
 		d.refused++;
-	for (uint32_t k = 0; !ret && k < call->nbufs; k++) {
+	for (k = 0; !ret && k < call->nbufs; k++) {
 		struct mapping *m = whole_mapping(call, k);
 
 		if (m)
@@ -668,8 +707,9 @@ static void sync_for_device(const struct call *call)
 	bool was_cpus[MAX_BUFFERS];
 	uint32_t at = 0;
 	int ret;
+	uint32_t k;
 
-	for (uint32_t k = 0; k < call->nbufs; k++) {
+	for (k = 0; k < call->nbufs; k++) {
 		m[k] = whole_mapping(call, k);
 		was_cpus[k] = m[k] && m[k]->cpus;
 		if (m[k])
@@ -682,10 +722,10 @@ static void sync_for_device(const struct call *call)
 	CHECK(ret == h.set_error || !ret);
 	if (ret)
 		d.refused++;
-	for (uint32_t k = call->nbufs; ret && k--;)
+	for (k = call->nbufs; ret && k--;)
 		if (m[k])
 			m[k]->cpus = was_cpus[k];
-	for (uint32_t k = 0; !ret && k < call->nbufs; k++)
+	for (k = 0; !ret && k < call->nbufs; k++)
 		device_reads(call->dev, &call->bufs[k], call->dir);
 }
 
@@ -701,6 +741,7 @@ void driver_sync(void)
 	const int bad = bad_arguments(&call);
 	const bool for_cpu = next_byte() & 1;
 	struct pkmap_dma_stats before;
+	uint32_t k;
 
 	pkmap_dma_read_stats(h.dma.dma, &before);
 	if (bad) {
@@ -709,7 +750,7 @@ void driver_sync(void)
 		expect_no_more(0, 0);
 		return;
 	}
-	for (uint32_t k = 0; k < call.nbufs; k++) {
+	for (k = 0; k < call.nbufs; k++) {
 		if (may_sync(&call, k))
 			continue;
 		if (!d.tracking)
@@ -731,7 +772,9 @@ void driver_sync(void)
 static bool has_page_of(const struct mapping *m, pkmap_pfn first,
 			pkmap_pfn npages)
 {
-	for (pkmap_pfn pfn = m->buf.pfn; pfn <= last_page(&m->buf); pfn++)
+	pkmap_pfn pfn;
+
+	for (pfn = m->buf.pfn; pfn <= last_page(&m->buf); pfn++)
 		if (pfn - first < npages)
 			return true;
 	return false;
@@ -740,11 +783,12 @@ static bool has_page_of(const struct mapping *m, pkmap_pfn first,
 static uint32_t count_kept(pkmap_pfn first, pkmap_pfn npages)
 {
 	uint32_t n = 0;
+	uint32_t i;
 
 	if (npages > h.f.config.npages || first < FIRST_PFN ||
 	    first - FIRST_PFN > h.f.config.npages - npages)
 		return 0;
-	for (uint32_t i = 0; d.tracking && i < d.n; i++)
+	for (i = 0; d.tracking && i < d.n; i++)
 		n += has_page_of(&d.mapping[i], first, npages);
 	return n;
 }
@@ -760,13 +804,14 @@ void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps)
 	uint32_t n = keeps ? count_kept(first, npages) : 0;
 	uint32_t at = 0;
 	bool known;
+	uint32_t i;
 
 	while (at < n) {
 		r = expect_told(&at, PKMAP_DMA_FORGOTTEN);
 		CHECK(!strcmp(r->call, "pkmap_dma_forget"));
 		CHECK(!r->dev && r->buf.pfn == first);
 		known = false;
-		for (uint32_t i = 0; i < d.n; i++)
+		for (i = 0; i < d.n; i++)
 			known |= is_known(r, &d.mapping[i]) &&
 				 has_page_of(&d.mapping[i], first, npages);
 		CHECK(known);
@@ -780,15 +825,17 @@ static void expect_leaks(const struct pkmap_dma_device *dev)
 	uint32_t n = pkmap_dma_leaks(h.dma.dma, dev);
 	uint32_t mapped = 0;
 	uint32_t told = 0;
+	uint32_t i;
+	uint32_t r;
 
-	for (uint32_t i = 0; d.tracking && i < d.n; i++) {
+	for (i = 0; d.tracking && i < d.n; i++) {
 		struct mapping *m = &d.mapping[i];
 		bool found = m->reported;
 
 		if (dev && m->dev != dev)
 			continue;
 		mapped++;
-		for (uint32_t r = 0; !found && r < h.dma.nreports; r++) {
+		for (r = 0; !found && r < h.dma.nreports; r++) {
 			struct pkmap_dma_report *report = &h.dma.report[r];
 
 			if (report->what != PKMAP_DMA_NEVER_UNMAPPED ||

@@ -82,8 +82,9 @@ static pkmap_pfn some_held_page(void)
 {
 	pkmap_pfn start = next_byte();
 	pkmap_pfn n = h.f.config.npages;
+	pkmap_pfn i;
 
-	for (pkmap_pfn i = 0; i < n; i++)
+	for (i = 0; i < n; i++)
 		if (h.held[(start + i) % n])
 			return FIRST_PFN + (start + i) % n;
 	return PKMAP_NO_PFN;
@@ -91,7 +92,9 @@ static pkmap_pfn some_held_page(void)
 
 void *find_local(pkmap_pfn pfn)
 {
-	for (uint32_t i = 0; i < h.nlocal; i++)
+	uint32_t i;
+
+	for (i = 0; i < h.nlocal; i++)
 		if (h.local[i].pfn == pfn)
 			return h.local[i].addr;
 	return NULL;
@@ -100,7 +103,9 @@ void *find_local(pkmap_pfn pfn)
 /* Whether somebody holds a page in the window, a local map included. */
 static bool in_use(pkmap_pfn pfn)
 {
-	for (uint32_t i = 0; i < h.nlocal; i++)
+	uint32_t i;
+
+	for (i = 0; i < h.nlocal; i++)
 		if (h.local[i].pfn == pfn && h.local[i].pins)
 			return true;
 	return *held(pfn);
@@ -145,7 +150,9 @@ static void expect_report(unsigned long before, enum pkmap_misuse what,
 
 static bool requested(pkmap_pfn pfn)
 {
-	for (uint32_t i = 0; i < h.nrequest; i++)
+	uint32_t i;
+
+	for (i = 0; i < h.nrequest; i++)
 		if (h.request[i] == pfn)
 			return true;
 	return false;
@@ -155,8 +162,9 @@ static bool requested(pkmap_pfn pfn)
 static uint32_t slots_needed(uint32_t colour, bool with_held)
 {
 	uint32_t needed = 0;
+	pkmap_pfn i;
 
-	for (pkmap_pfn i = 0; i < h.f.config.npages; i++) {
+	for (i = 0; i < h.f.config.npages; i++) {
 		pkmap_pfn pfn = FIRST_PFN + i;
 
 		if (pfn % colours() == colour &&
@@ -169,7 +177,9 @@ static uint32_t slots_needed(uint32_t colour, bool with_held)
 /* Whether a colour has the slots for the request; now, or ever. */
 static bool satisfiable(bool now)
 {
-	for (uint32_t c = 0; c < colours(); c++)
+	uint32_t c;
+
+	for (c = 0; c < colours(); c++)
 		if (slots_needed(c, now) > h.f.config.nslots / colours())
 			return false;
 	return true;
@@ -177,9 +187,12 @@ static bool satisfiable(bool now)
 
 static void check_pages(void)
 {
+	pkmap_pfn i;
+	uint32_t k;
+
 	fake_check_quiet(&h.f);
 	CHECK(h.f.entered[0] == (int)h.nlocal);
-	for (pkmap_pfn i = 0; i < h.f.config.npages; i++) {
+	for (i = 0; i < h.f.config.npages; i++) {
 		pkmap_pfn pfn = FIRST_PFN + i;
 		void *addr = fake_find(&h.f, pfn);
 
@@ -188,9 +201,9 @@ static void check_pages(void)
 		if (h.held[i] && driver_may_read(pfn))
 			fake_load(&h.f, addr, pfn);
 	}
-	for (uint32_t i = 0; i < h.nlocal; i++)
-		if (driver_may_read(h.local[i].pfn))
-			fake_load(&h.f, h.local[i].addr, h.local[i].pfn);
+	for (k = 0; k < h.nlocal; k++)
+		if (driver_may_read(h.local[k].pfn))
+			fake_load(&h.f, h.local[k].addr, h.local[k].pfn);
 	driver_check();
 }
 
@@ -302,8 +315,9 @@ static void on_interrupt(void)
 static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
 {
 	unsigned int mapped = 0;
+	pkmap_pfn i;
 
-	for (pkmap_pfn i = 0; i < h.f.config.npages; i++) {
+	for (i = 0; i < h.f.config.npages; i++) {
 		pkmap_pfn pfn = FIRST_PFN + i;
 
 		if (pfn - first < n && fake_find(&h.f, pfn))
@@ -461,7 +475,9 @@ static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
 
 static bool all_mapped(void)
 {
-	for (uint32_t i = 0; i < h.nrequest; i++)
+	uint32_t i;
+
+	for (i = 0; i < h.nrequest; i++)
 		if (!fake_find(&h.f, h.request[i]))
 			return false;
 	return true;
@@ -473,7 +489,9 @@ static bool all_mapped(void)
  */
 static const pkmap_pfn *find_refused(void)
 {
-	for (uint32_t i = 0; i < h.nrequest; i++) {
+	uint32_t i;
+
+	for (i = 0; i < h.nrequest; i++) {
 		const pkmap_pfn *pfn = &h.request[i];
 
 		if (!in_range(*pfn))
@@ -497,6 +515,7 @@ static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
 		      bool was_satisfiable, void **addrs)
 {
 	bool must = was_mapped;
+	uint32_t i;
 
 	/* A slot that could be had, and nothing got in the way. */
 	if (was_satisfiable && !h.set_error && !h.disturbed &&
@@ -507,7 +526,7 @@ static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
 		CHECK(may_fail(ret, wait));
 		return;
 	}
-	for (uint32_t i = 0; i < h.nrequest; i++)
+	for (i = 0; i < h.nrequest; i++)
 		hold(h.request[i], addrs[i]);
 	h.mapped += h.nrequest;
 	CHECK(was_satisfiable || h.disturbed || h.f.woken);
@@ -524,9 +543,10 @@ static void do_map(void)
 	const char *call;
 	bool was_mapped;
 	int ret;
+	uint32_t i;
 
 	h.nrequest = 1 + next_byte() % MAX_REQUEST;
-	for (uint32_t i = 0; i < h.nrequest; i++)
+	for (i = 0; i < h.nrequest; i++)
 		h.request[i] = any_page();
 	wait = some_wait(&mem);
 	was_satisfiable = satisfiable(true);
@@ -575,8 +595,9 @@ static unsigned int users(uint32_t slot)
 {
 	pkmap_pfn pfn = fake_shows(&h.f, slot);
 	unsigned int n = pfn == PKMAP_NO_PFN ? 0 : *held(pfn);
+	uint32_t i;
 
-	for (uint32_t i = 0; i < h.nlocal; i++)
+	for (i = 0; i < h.nlocal; i++)
 		n += h.local[i].pins && h.local[i].addr == slot_addr(slot);
 	return n;
 }
@@ -760,7 +781,9 @@ static void do_flush(void)
 /* Whether a local map shows a page of the forget. */
 static bool forgets_local(void)
 {
-	for (uint32_t i = 0; i < h.nlocal; i++)
+	uint32_t i;
+
+	for (i = 0; i < h.nlocal; i++)
 		if (h.local[i].pfn - h.first < h.npages)
 			return true;
 	return false;
@@ -810,6 +833,7 @@ static void forget_for_good(const struct pkmap_wait *wait)
 	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
 	bool owned = driver_keeps(h.first, h.npages);
 	int ret = pkmap_dma_forget(h.dma.dma, h.first, h.npages, wait);
+	pkmap_pfn i;
 
 	driver_check_forgotten(h.first, h.npages, owned);
 	if (h.npages > h.f.config.npages ||
@@ -825,7 +849,7 @@ static void forget_for_good(const struct pkmap_wait *wait)
 		/* Also what its own slots showed has gone at once. */
 		if (!ret && h.npages)
 			CHECK(h.f.count[FAKE_CLEAR_NOW] == now + 2);
-		for (pkmap_pfn i = 0; !ret && i < h.npages; i++)
+		for (i = 0; !ret && i < h.npages; i++)
 			fake_device_writes(&h.f, h.first + i, true);
 		return;
 	}
@@ -894,8 +918,9 @@ static void start_window(void)
 static void check_in_use(unsigned long reports)
 {
 	unsigned long n = count_mapped(0, PKMAP_NO_PFN, true);
+	uint32_t i;
 
-	for (uint32_t i = 0; i < h.nlocal; i++)
+	for (i = 0; i < h.nlocal; i++)
 		n += !h.local[i].pins && !h.local[i].borrows;
 	CHECK(h.f.count[FAKE_REPORT] == reports + n);
 	CHECK(h.f.report.what == PKMAP_MISUSE_IN_USE);

@@ -22,11 +22,12 @@ static void run_one(void)
 	uint64_t state = (run + 1) * 0x9e3779b97f4a7c15u;
 	uint8_t input[MAX_INPUT];
 	size_t size;
+	size_t i;
 
-	for (int i = 0; i < 8; i++)
+	for (i = 0; i < 8; i++)
 		random_next(&state);
 	size = 64 + random_next(&state) % (MAX_INPUT - 64);
-	for (size_t i = 0; i < size; i++)
+	for (i = 0; i < size; i++)
 		input[i] = (uint8_t)random_next(&state);
 	LLVMFuzzerTestOneInput(input, size);
 }

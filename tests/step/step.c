@@ -109,8 +109,9 @@ static bool requested(pkmap_pfn pfn)
 static bool satisfiable(void)
 {
 	unsigned int needed = 0;
+	pkmap_pfn i;
 
-	for (pkmap_pfn i = 0; i < NPAGES; i++)
+	for (i = 0; i < NPAGES; i++)
 		needed += t.task[i] || t.interrupt[i] ||
 			  requested(FIRST_PFN + i);
 	return needed <= NSLOTS;
@@ -118,7 +119,9 @@ static bool satisfiable(void)
 
 static void interrupt_lets_go(void)
 {
-	for (pkmap_pfn i = 0; i < NPAGES; i++) {
+	pkmap_pfn i;
+
+	for (i = 0; i < NPAGES; i++) {
 		if (!t.interrupt[i])
 			continue;
 		use(t.interrupt[i], FIRST_PFN + i);
@@ -143,7 +146,9 @@ static void *pin_and_use(pkmap_pfn pfn)
 
 static void pin_all(void)
 {
-	for (pkmap_pfn i = 0; i < NPAGES; i++) {
+	pkmap_pfn i;
+
+	for (i = 0; i < NPAGES; i++) {
 		pkmap_pfn pfn = FIRST_PFN + i;
 		void *addr = pin_and_use(pfn);
 
@@ -155,7 +160,9 @@ static void pin_all(void)
 /* Until the task's call is over, or sleeps. */
 static void hold_all(void)
 {
-	for (pkmap_pfn i = 0; i < NPAGES; i++)
+	pkmap_pfn i;
+
+	for (i = 0; i < NPAGES; i++)
 		t.interrupt[i] = pin_and_use(FIRST_PFN + i);
 }
 
@@ -174,7 +181,9 @@ static void unmap_held(void)
 /* The task has at most one local map, which leaves three. */
 static void map_locally(void)
 {
-	for (pkmap_pfn pfn = IDLE; pfn <= ABSENT; pfn++) {
+	pkmap_pfn pfn;
+
+	for (pfn = IDLE; pfn <= ABSENT; pfn++) {
 		void *outer;
 		void *inner;
 		void *again;
@@ -197,7 +206,9 @@ static void map_locally(void)
 /* With buffers that are pages, and with such as share their lines. */
 static void do_dma(void)
 {
-	for (pkmap_pfn i = 0; i < NPAGES; i++) {
+	pkmap_pfn i;
+
+	for (i = 0; i < NPAGES; i++) {
 		pkmap_pfn pfn = FIRST_PFN + i;
 
 		if (pfn == t.device)
@@ -211,7 +222,9 @@ static void do_dma(void)
 /* The answers may be out of date at once, but not wrong about what is held. */
 static void look_up(void)
 {
-	for (pkmap_pfn i = 0; i < NPAGES; i++) {
+	pkmap_pfn i;
+
+	for (i = 0; i < NPAGES; i++) {
 		pkmap_pfn pfn = FIRST_PFN + i;
 		void *addr = pkmap_pfn_to_addr(t.f.win, pfn);
 
@@ -238,10 +251,12 @@ static void map_in_other_task(pkmap_pfn pfn)
  */
 static void run_other_task(void)
 {
+	pkmap_pfn pfn;
+
 	if (t.f.locked || t.f.entered[0])
 		return;
 	pkmap_flush_unused(t.f.win);
-	for (pkmap_pfn pfn = ABSENT2; pfn <= OTHER2; pfn++)
+	for (pfn = ABSENT2; pfn <= OTHER2; pfn++)
 		map_in_other_task(pfn);
 }
 
@@ -482,12 +497,13 @@ static void dma_in_a_slot(void)
 static void unmap_idle(void *addr)
 {
 	int ret = pkmap_unmap(t.f.win, addr);
+	pkmap_pfn i;
 
 	if (ret) {
 		CHECK(ret == PKMAP_EINVAL);
 		return;
 	}
-	for (pkmap_pfn i = 0; i < NPAGES; i++) {
+	for (i = 0; i < NPAGES; i++) {
 		if (t.interrupt[i] == addr) {
 			t.interrupt[i] = NULL;
 			return;
@@ -536,6 +552,7 @@ static const struct {
 static void set_up(void)
 {
 	struct pkmap_config *config = &t.f.config;
+	pkmap_pfn pfn;
 
 	fake_init(&t.f);
 	t.f.sleep = on_sleep;
@@ -550,17 +567,19 @@ static void set_up(void)
 	t.request[1] = PKMAP_NO_PFN;
 	t.device = PKMAP_NO_PFN;
 	open_window();
-	for (pkmap_pfn pfn = HELD; pfn < ABSENT; pfn++)
+	for (pfn = HELD; pfn < ABSENT; pfn++)
 		map(pfn);
-	for (pkmap_pfn pfn = IDLE; pfn < ABSENT; pfn++)
+	for (pfn = IDLE; pfn < ABSENT; pfn++)
 		let_go(pfn);
 }
 
 /* Nothing is left over, and nothing was lost. */
 static void tear_down(void)
 {
+	pkmap_pfn i;
+
 	interrupt_lets_go();
-	for (pkmap_pfn i = 0; i < NPAGES; i++)
+	for (i = 0; i < NPAGES; i++)
 		if (t.task[i])
 			let_go(FIRST_PFN + i);
 	fake_check_quiet(&t.f);
@@ -594,8 +613,9 @@ static bool all_interrupted(void)
 		"pkmap_dma_map",     "pkmap_dma_unmap",
 	};
 	bool all = true;
+	size_t i;
 
-	for (size_t i = 0; trap_every && i < COUNT(names); i++) {
+	for (i = 0; trap_every && i < COUNT(names); i++) {
 		if (text_was_interrupted(names[i]))
 			continue;
 		printf("# %s was never interrupted\n", names[i]);
@@ -609,6 +629,8 @@ int main(int argc, char **argv)
 	unsigned long runs = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
 	unsigned long floor = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
 	bool enough;
+	size_t s;
+	unsigned long n;
 
 	if (argc > 3)
 		every = strtoul(argv[3], NULL, 0);
@@ -618,14 +640,14 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("1..%zu\n", COUNT(scenarios) + 1);
-	for (size_t s = 0; s < COUNT(scenarios); s++) {
+	for (s = 0; s < COUNT(scenarios); s++) {
 		t.scenario = scenarios[s].name;
-		for (unsigned long n = 0; n < runs; n++)
+		for (n = 0; n < runs; n++)
 			run_once(scenarios[s].run, n);
 		printf("ok %zu - %s\n", s + 1, t.scenario);
 	}
 	/* A timer comes when it comes, on a busy machine. */
-	for (unsigned long n = 0; !trap_every && text_count() < floor; n++)
+	for (n = 0; !trap_every && text_count() < floor; n++)
 		run_once(scenarios[n % COUNT(scenarios)].run, n % runs);
 	text_print();
 	enough = all_interrupted() && text_count() >= floor;

@@ -81,8 +81,9 @@ static void find_symbols(void)
 {
 	const ElfW(Ehdr) *elf = (const void *)file;
 	const ElfW(Shdr) *sections = (const void *)(file + elf->e_shoff);
+	size_t i;
 
-	for (size_t i = 0; i < elf->e_shnum; i++) {
+	for (i = 0; i < elf->e_shnum; i++) {
 		if (sections[i].sh_type != SHT_SYMTAB)
 			continue;
 		symbols = (const void *)(file + sections[i].sh_offset);
@@ -93,7 +94,9 @@ static void find_symbols(void)
 
 static void find_bias(void)
 {
-	for (size_t i = 0; i < nsymbols; i++)
+	size_t i;
+
+	for (i = 0; i < nsymbols; i++)
 		if (is_library_call(&symbols[i]) &&
 		    !strcmp(name_of(&symbols[i]), "pkmap_map"))
 			bias = (uintptr_t)pkmap_map -
@@ -102,8 +105,10 @@ static void find_bias(void)
 
 static void find_library(void)
 {
+	size_t i;
+
 	low = UINTPTR_MAX;
-	for (size_t i = 0; i < nsymbols; i++) {
+	for (i = 0; i < nsymbols; i++) {
 		const symbol *s = &symbols[i];
 
 		if (!is_library_call(s))
@@ -139,7 +144,9 @@ bool text_contains(uintptr_t pc)
 
 const char *text_function(uintptr_t pc)
 {
-	for (size_t i = 0; i < nsymbols; i++)
+	size_t i;
+
+	for (i = 0; i < nsymbols; i++)
 		if (is_library_function(&symbols[i]) &&
 		    pc - start_of(&symbols[i]) < symbols[i].st_size)
 			return name_of(&symbols[i]);
@@ -154,8 +161,9 @@ void text_interrupted(uintptr_t pc)
 static size_t count_range(uintptr_t start, size_t size)
 {
 	size_t n = 0;
+	size_t i;
 
-	for (size_t i = start - low; i < start - low + size; i++)
+	for (i = start - low; i < start - low + size; i++)
 		n += interrupted[i];
 	return n;
 }
@@ -167,7 +175,9 @@ size_t text_count(void)
 
 bool text_was_interrupted(const char *name)
 {
-	for (size_t i = 0; i < nsymbols; i++)
+	size_t i;
+
+	for (i = 0; i < nsymbols; i++)
 		if (is_library_function(&symbols[i]) &&
 		    !strcmp(name_of(&symbols[i]), name))
 			return count_range(start_of(&symbols[i]),
@@ -177,7 +187,9 @@ bool text_was_interrupted(const char *name)
 
 void text_print(void)
 {
-	for (size_t i = 0; i < nsymbols; i++)
+	size_t i;
+
+	for (i = 0; i < nsymbols; i++)
 		if (is_library_function(&symbols[i]))
 			printf("# %6zu in %s (%lu bytes)\n",
 			       count_range(start_of(&symbols[i]),
