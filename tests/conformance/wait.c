@@ -13,7 +13,7 @@ struct waiter {
 	struct pkmap_wait wait;
 	uint32_t npages; /* from page 8 on */
 	pkmap_a32 done;
-	int result;
+	int err;
 	void *addrs[2];
 	bool shown;
 };
@@ -25,12 +25,12 @@ static void waiter_task(void *arg)
 	const pkmap_pfn pfns[] = { page(conf, 8), page(conf, 9) };
 	uint32_t i;
 
-	w->result = w->npages == 1 ?
-			    pkmap_map(w->win, pfns[0], &w->wait, w->addrs) :
-			    pkmap_map_pages(w->win, pfns, w->npages, &w->wait,
-					    w->addrs);
-	w->shown = !w->result;
-	for (i = 0; !w->result && i < w->npages; i++) {
+	w->err = w->npages == 1 ?
+			 pkmap_map(w->win, pfns[0], &w->wait, w->addrs) :
+			 pkmap_map_pages(w->win, pfns, w->npages, &w->wait,
+					 w->addrs);
+	w->shown = !w->err;
+	for (i = 0; !w->err && i < w->npages; i++) {
 		conf_write(conf, w->addrs[i], pfns[i], 1);
 		w->shown &= conf_shows(conf, w->addrs[i], pfns[i], 1);
 		w->shown &= !pkmap_unmap(w->win, w->addrs[i]);
@@ -68,13 +68,13 @@ static bool waiter_start(struct waiter *w)
 	return true;
 }
 
-static bool waiter_join(struct waiter *w, int result)
+static bool waiter_join(struct waiter *w, int err)
 {
 	struct conformance *conf = w->conf;
 
 	conf->join(conf);
-	CHECK(conf, w->result == result);
-	CHECK(conf, w->result || w->shown);
+	CHECK(conf, w->err == err);
+	CHECK(conf, w->err || w->shown);
 	return true;
 }
 
@@ -137,19 +137,19 @@ CONFORMANCE_TEST(test_woken_by_task)
 struct unmapper {
 	struct pkmap_window *win;
 	void *addr;
-	int result;
+	int err;
 };
 
 static void unmap_handler(void *arg)
 {
 	struct unmapper *u = arg;
 
-	u->result = pkmap_unmap(u->win, u->addr);
+	u->err = pkmap_unmap(u->win, u->addr);
 }
 
 CONFORMANCE_TEST(test_woken_by_interrupt)
 {
-	struct unmapper u = { .win = win, .result = 1 };
+	struct unmapper u = { .win = win, .err = 1 };
 	struct waiter w;
 	void *held[2];
 
@@ -159,7 +159,7 @@ CONFORMANCE_TEST(test_woken_by_interrupt)
 	u.addr = held[1];
 	conf->interrupt(conf, unmap_handler, &u);
 	CHECK(conf, waiter_join(&w, 0));
-	CHECK(conf, !u.result);
+	CHECK(conf, !u.err);
 	CHECK(conf, !pkmap_unmap(win, held[0]));
 	return true;
 }

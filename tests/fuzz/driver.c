@@ -245,21 +245,21 @@ void driver_interrupt(void)
 	bool local = find_local(pfn);
 	uint8_t b = next_byte();
 	uint32_t at = first;
-	int ret;
+	int err;
 
 	if (driver_has(pfn))
 		return;
 	h.interrupt_error = 0;
-	ret = b & 1 ? fake_from_device(&h.dma, pfn, b & 2) :
+	err = b & 1 ? fake_from_device(&h.dma, pfn, b & 2) :
 		      fake_to_device(&h.dma, pfn);
-	CHECK(!ret || ret == h.interrupt_error);
+	CHECK(!err || err == h.interrupt_error);
 	/* One that is being opened or closed is told or not. */
 	if (h.local_busy == pfn)
 		local = at < h.dma.nreports &&
 			h.dma.report[at].what == PKMAP_DMA_LOCAL_MAP;
 	if (was_tracking && local)
 		CHECK(expect_told(&at, PKMAP_DMA_LOCAL_MAP)->buf.pfn == pfn);
-	if (!ret && d.tracking && d.ntracked == h.tracker_entries) {
+	if (!err && d.tracking && d.ntracked == h.tracker_entries) {
 		expect_told(&at, PKMAP_DMA_TRACKER_FULL);
 		d.tracking = false;
 	}
@@ -421,7 +421,7 @@ void driver_map(void)
 	struct pkmap_dma_stats before;
 	const uint32_t first = d.n;
 	uint32_t at = 0;
-	int ret;
+	int n;
 	uint32_t k;
 
 	if (d.n + call.nbufs > MAX_MAPPINGS || has_reported_twin(&call))
@@ -431,21 +431,21 @@ void driver_map(void)
 	for (k = 0; !bad && k < call.nbufs; k++)
 		d.mapping[d.n++] = mapping_of(&call, k);
 	h.set_error = 0;
-	ret = pkmap_dma_map(h.dma.dma, call.dev, call.bufs, call.nbufs,
-			    call.dir, segs, MAX_SEGMENTS);
+	n = pkmap_dma_map(h.dma.dma, call.dev, call.bufs, call.nbufs, call.dir,
+			  segs, MAX_SEGMENTS);
 	if (bad) {
-		CHECK(ret == bad);
+		CHECK(n == bad);
 		expect_untouched(&before);
 		expect_no_more(0, 0);
 		return;
 	}
 	expect_local_maps(&at, "pkmap_dma_map", &call, was_tracking);
-	if (ret < 0) {
-		CHECK(ret == h.set_error);
+	if (n < 0) {
+		CHECK(n == h.set_error);
 		d.n = first;
 		d.refused++;
 	} else {
-		check_segments(&call, segs, ret);
+		check_segments(&call, segs, n);
 		for (k = 0; k < call.nbufs; k++)
 			expect_tracked(&at, &call, k, first + k);
 		devices_start(&d.mapping[first], call.nbufs);
@@ -595,7 +595,7 @@ void driver_unmap(void)
 	const int bad = bad_arguments(&call);
 	struct pkmap_dma_stats before;
 	uint32_t found;
-	int ret;
+	int err;
 
 	pkmap_dma_read_stats(h.dma.dma, &before);
 	if (bad) {
@@ -615,10 +615,10 @@ void driver_unmap(void)
 		return;
 	}
 	h.set_error = 0;
-	ret = unmap(&call);
+	err = unmap(&call);
 	expect_no_more(0, 0);
-	if (ret) {
-		CHECK(ret == h.set_error);
+	if (err) {
+		CHECK(err == h.set_error);
 		d.refused++;
 		stay();
 		return;
@@ -683,15 +683,15 @@ static struct mapping *whole_mapping(const struct call *call, uint32_t k)
 
 static void sync_for_cpu(const struct call *call)
 {
-	int ret = pkmap_dma_sync_for_cpu(h.dma.dma, call->dev, call->bufs,
+	int err = pkmap_dma_sync_for_cpu(h.dma.dma, call->dev, call->bufs,
 					 call->nbufs, call->dir);
 	uint32_t k;
 
 	expect_no_more(0, 0);
-	CHECK(ret == h.set_error || !ret);
-	if (ret)
+	CHECK(err == h.set_error || !err);
+	if (err)
 		d.refused++;
-	for (k = 0; !ret && k < call->nbufs; k++) {
+	for (k = 0; !err && k < call->nbufs; k++) {
 		struct mapping *m = whole_mapping(call, k);
 
 		if (m)
@@ -706,7 +706,7 @@ static void sync_for_device(const struct call *call)
 	struct mapping *m[MAX_BUFFERS];
 	bool was_cpus[MAX_BUFFERS];
 	uint32_t at = 0;
-	int ret;
+	int err;
 	uint32_t k;
 
 	for (k = 0; k < call->nbufs; k++) {
@@ -715,17 +715,17 @@ static void sync_for_device(const struct call *call)
 		if (m[k])
 			m[k]->cpus = false;
 	}
-	ret = pkmap_dma_sync_for_device(h.dma.dma, call->dev, call->bufs,
+	err = pkmap_dma_sync_for_device(h.dma.dma, call->dev, call->bufs,
 					call->nbufs, call->dir);
 	expect_local_maps(&at, "pkmap_dma_sync_for_device", call, was_tracking);
 	expect_no_more(0, at);
-	CHECK(ret == h.set_error || !ret);
-	if (ret)
+	CHECK(err == h.set_error || !err);
+	if (err)
 		d.refused++;
-	for (k = call->nbufs; ret && k--;)
+	for (k = call->nbufs; err && k--;)
 		if (m[k])
 			m[k]->cpus = was_cpus[k];
-	for (k = 0; !ret && k < call->nbufs; k++)
+	for (k = 0; !err && k < call->nbufs; k++)
 		device_reads(call->dev, &call->bufs[k], call->dir);
 }
 

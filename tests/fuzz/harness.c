@@ -262,14 +262,14 @@ static void interrupt_maps_locally(void)
 {
 	pkmap_pfn pfn = some_page();
 	void *addr;
-	int ret;
+	int err;
 
 	h.interrupt_error = 0;
-	ret = pkmap_local_map(h.f.win, pfn, &addr);
-	if (ret && ret == h.interrupt_error)
+	err = pkmap_local_map(h.f.win, pfn, &addr);
+	if (err && err == h.interrupt_error)
 		return;
-	if (ret) {
-		CHECK(ret == PKMAP_EBUSY);
+	if (err) {
+		CHECK(err == PKMAP_EBUSY);
 		CHECK(h.nlocal + 1 >= LOCAL_SLOTS);
 		return;
 	}
@@ -403,12 +403,12 @@ static bool need_not_wait(void)
 }
 
 /* At the last moment somebody may let a page go. */
-static int give_up(int error)
+static int give_up(int err)
 {
 	if (next_byte() & 1)
 		let_go(some_held_page());
-	h.wait_error = error;
-	return error;
+	h.wait_error = err;
+	return err;
 }
 
 /* The task sleeps: others let pages go until it is woken, or time passes. */
@@ -436,19 +436,19 @@ static int on_sleep(struct fake *f, const struct pkmap_wait *wait)
 	return 0;
 }
 
-/* Whether the map that is going on may fail with @ret. */
-static bool may_fail(int ret, const struct pkmap_wait *wait)
+/* Whether the map that is going on may fail with @err. */
+static bool may_fail(int err, const struct pkmap_wait *wait)
 {
-	switch (ret) {
+	switch (err) {
 	case PKMAP_EAGAIN:
 		return wait && wait->flags & PKMAP_WAIT_NEVER;
 	case PKMAP_ETIMEDOUT: /* not without a last look */
 	case PKMAP_EINTR:
-		return h.wait_error == ret && (h.disturbed || !need_not_wait());
+		return h.wait_error == err && (h.disturbed || !need_not_wait());
 	case PKMAP_ENOMEM: /* although idle pages were given up for it */
-		return h.set_error == ret && h.set_failures > 1;
+		return h.set_error == err && h.set_failures > 1;
 	case PKMAP_EIO:
-		return h.set_error == ret;
+		return h.set_error == err;
 	}
 	return false;
 }
@@ -511,7 +511,7 @@ static int call_map(const struct pkmap_wait *wait, void **addrs)
 	return pkmap_map_pages(h.f.win, h.request, h.nrequest, wait, addrs);
 }
 
-static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
+static void check_map(int err, const struct pkmap_wait *wait, bool was_mapped,
 		      bool was_satisfiable, void **addrs)
 {
 	bool must = was_mapped;
@@ -521,9 +521,9 @@ static void check_map(int ret, const struct pkmap_wait *wait, bool was_mapped,
 	if (was_satisfiable && !h.set_error && !h.disturbed &&
 	    !h.f.lock_is_taken)
 		must = true;
-	if (ret) {
+	if (err) {
 		CHECK(!must);
-		CHECK(may_fail(ret, wait));
+		CHECK(may_fail(err, wait));
 		return;
 	}
 	for (i = 0; i < h.nrequest; i++)
@@ -542,7 +542,7 @@ static void do_map(void)
 	const pkmap_pfn *refused;
 	const char *call;
 	bool was_mapped;
-	int ret;
+	int err;
 	uint32_t i;
 
 	h.nrequest = 1 + next_byte() % MAX_REQUEST;
@@ -559,20 +559,20 @@ static void do_map(void)
 	h.set_failures = 0;
 	h.wait_error = 0;
 
-	ret = call_map(wait, addrs);
+	err = call_map(wait, addrs);
 	if (refused && !in_range(*refused)) {
-		CHECK(ret == PKMAP_ERANGE);
+		CHECK(err == PKMAP_ERANGE);
 		expect_report(reports, PKMAP_MISUSE_PFN, call);
 		CHECK(h.f.report.pfn == *refused);
 	} else if (refused) {
-		CHECK(ret == PKMAP_EINVAL);
+		CHECK(err == PKMAP_EINVAL);
 		expect_report(reports, PKMAP_MISUSE_LOCAL_OPEN, call);
 		CHECK(h.f.report.pfn == *refused);
 	} else if (!satisfiable(false)) {
-		CHECK(ret == PKMAP_EINVAL);
+		CHECK(err == PKMAP_EINVAL);
 		expect_report(reports, PKMAP_MISUSE_IMPOSSIBLE, call);
 	} else {
-		check_map(ret, wait, was_mapped, was_satisfiable, addrs);
+		check_map(err, wait, was_mapped, was_satisfiable, addrs);
 	}
 	h.nrequest = 0;
 }
@@ -602,12 +602,12 @@ static unsigned int users(uint32_t slot)
 	return n;
 }
 
-static void bad_unmap(void *addr, int error, enum pkmap_misuse what,
+static void bad_unmap(void *addr, int err, enum pkmap_misuse what,
 		      uint32_t slot)
 {
 	unsigned long reports = h.f.count[FAKE_REPORT];
 
-	CHECK(pkmap_unmap(h.f.win, addr) == error);
+	CHECK(pkmap_unmap(h.f.win, addr) == err);
 	expect_report(reports, what, "pkmap_unmap");
 	CHECK(h.f.report.addr == addr);
 	CHECK(h.f.report.slot == slot);
@@ -677,19 +677,19 @@ static void do_local_map(void)
 	void *mapped = fake_find(&h.f, pfn);
 	void *outer = find_local(pfn);
 	void *addr;
-	int ret;
+	int err;
 
 	h.set_error = 0;
 	h.local_busy = pfn;
-	ret = pkmap_local_map(h.f.win, pfn, &addr);
+	err = pkmap_local_map(h.f.win, pfn, &addr);
 	h.local_busy = PKMAP_NO_PFN;
 	if (!in_range(pfn)) {
-		CHECK(ret == PKMAP_ERANGE);
+		CHECK(err == PKMAP_ERANGE);
 		expect_report(reports, PKMAP_MISUSE_PFN, "pkmap_local_map");
 		return;
 	}
 	if (h.nlocal == LOCAL_SLOTS) {
-		CHECK(ret == PKMAP_EBUSY);
+		CHECK(err == PKMAP_EBUSY);
 		expect_report(reports, PKMAP_MISUSE_LOCAL_DEPTH,
 			      "pkmap_local_map");
 		return;
@@ -699,10 +699,10 @@ static void do_local_map(void)
 	else
 		h.pin_misses++;
 	if (h.set_error) {
-		CHECK(!mapped && ret == h.set_error);
+		CHECK(!mapped && err == h.set_error);
 		return;
 	}
-	CHECK(!ret);
+	CHECK(!err);
 	CHECK(!mapped || addr == mapped);
 	CHECK(mapped || !outer || addr == outer);
 	use(addr, pfn);
@@ -789,26 +789,26 @@ static bool forgets_local(void)
 	return false;
 }
 
-static void check_forget(int ret, const struct pkmap_wait *wait,
+static void check_forget(int err, const struct pkmap_wait *wait,
 			 unsigned int idle, bool used, unsigned long cleared)
 {
 	bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
 
-	if (!ret) {
+	if (!err) {
 		CHECK(!count_mapped(h.first, h.npages, true));
 		CHECK(!forgets_local());
 	} else {
-		CHECK((ret == PKMAP_EBUSY && never) || may_fail(ret, wait));
+		CHECK((err == PKMAP_EBUSY && never) || may_fail(err, wait));
 	}
 	if (h.disturbed || h.f.lock_is_taken)
 		return;
 	if (!used)
-		CHECK(!ret);
+		CHECK(!err);
 	if (never)
-		CHECK(ret == (used ? PKMAP_EBUSY : 0));
+		CHECK(err == (used ? PKMAP_EBUSY : 0));
 	if (!h.f.woken)
-		CHECK(h.did.cleared - cleared == (ret ? 0 : idle));
-	if (!ret)
+		CHECK(h.did.cleared - cleared == (err ? 0 : idle));
+	if (!err)
 		CHECK(!count_mapped(h.first, h.npages, false));
 }
 
@@ -818,10 +818,10 @@ static void forget(pkmap_pfn n, const struct pkmap_wait *wait)
 	unsigned long cleared = h.did.cleared;
 	unsigned int idle = count_mapped(h.first, h.npages, false);
 	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
-	int ret = pkmap_forget(h.f.win, h.first, n, wait);
+	int err = pkmap_forget(h.f.win, h.first, n, wait);
 
-	check_forget(ret, wait, idle, used, cleared);
-	CHECK(h.f.count[FAKE_CLEAR_NOW] == now + !ret);
+	check_forget(err, wait, idle, used, cleared);
+	CHECK(h.f.count[FAKE_CLEAR_NOW] == now + !err);
 }
 
 /* The same, and then a device that sees no cache gets the pages. */
@@ -832,24 +832,24 @@ static void forget_for_good(const struct pkmap_wait *wait)
 	unsigned int idle = count_mapped(h.first, h.npages, false);
 	bool used = count_mapped(h.first, h.npages, true) || forgets_local();
 	bool owned = driver_keeps(h.first, h.npages);
-	int ret = pkmap_dma_forget(h.dma.dma, h.first, h.npages, wait);
+	int err = pkmap_dma_forget(h.dma.dma, h.first, h.npages, wait);
 	pkmap_pfn i;
 
 	driver_check_forgotten(h.first, h.npages, owned);
 	if (h.npages > h.f.config.npages ||
 	    h.first - FIRST_PFN > h.f.config.npages - h.npages) {
-		CHECK(ret == PKMAP_ERANGE);
+		CHECK(err == PKMAP_ERANGE);
 	} else if (owned) {
-		CHECK(ret == PKMAP_EBUSY);
-	} else if (ret && h.set_error) {
-		CHECK(ret == h.set_error);
+		CHECK(err == PKMAP_EBUSY);
+	} else if (err && h.set_error) {
+		CHECK(err == h.set_error);
 		return;
 	} else {
-		check_forget(ret, wait, idle, used, cleared);
+		check_forget(err, wait, idle, used, cleared);
 		/* Also what its own slots showed has gone at once. */
-		if (!ret && h.npages)
+		if (!err && h.npages)
 			CHECK(h.f.count[FAKE_CLEAR_NOW] == now + 2);
-		for (i = 0; !ret && i < h.npages; i++)
+		for (i = 0; !err && i < h.npages; i++)
 			fake_device_writes(&h.f, h.first + i, true);
 		return;
 	}

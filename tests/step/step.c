@@ -237,10 +237,10 @@ static void look_up(void)
 
 static void map_in_other_task(pkmap_pfn pfn)
 {
-	int ret = pkmap_map(t.f.win, pfn, PKMAP_NOWAIT, interrupt(pfn));
+	int err = pkmap_map(t.f.win, pfn, PKMAP_NOWAIT, interrupt(pfn));
 
-	if (ret)
-		CHECK(ret == PKMAP_EAGAIN);
+	if (err)
+		CHECK(err == PKMAP_EAGAIN);
 	else
 		use(*interrupt(pfn), pfn);
 }
@@ -362,10 +362,10 @@ static void map_when_full(void)
 static void map_never_waiting(void)
 {
 	void *addr;
-	int ret = pkmap_map(t.f.win, ABSENT, PKMAP_NOWAIT, &addr);
+	int err = pkmap_map(t.f.win, ABSENT, PKMAP_NOWAIT, &addr);
 
-	if (ret) {
-		CHECK(ret == PKMAP_EAGAIN);
+	if (err) {
+		CHECK(err == PKMAP_EAGAIN);
 		CHECK(t.acted); /* it used what was marked */
 		return;
 	}
@@ -414,10 +414,10 @@ static void flush(void)
 
 static void forget(void)
 {
-	int ret = pkmap_forget(t.f.win, IDLE, 2, PKMAP_NOWAIT);
+	int err = pkmap_forget(t.f.win, IDLE, 2, PKMAP_NOWAIT);
 
-	if (ret) {
-		CHECK(ret == PKMAP_EBUSY);
+	if (err) {
+		CHECK(err == PKMAP_EBUSY);
 		CHECK(t.acted); /* it used what was marked */
 		return;
 	}
@@ -496,11 +496,11 @@ static void dma_in_a_slot(void)
 /* One unmap too many, unless the slot is the interrupt's: then it is theirs. */
 static void unmap_idle(void *addr)
 {
-	int ret = pkmap_unmap(t.f.win, addr);
+	int err = pkmap_unmap(t.f.win, addr);
 	pkmap_pfn i;
 
-	if (ret) {
-		CHECK(ret == PKMAP_EINVAL);
+	if (err) {
+		CHECK(err == PKMAP_EINVAL);
 		return;
 	}
 	for (i = 0; i < NPAGES; i++) {
