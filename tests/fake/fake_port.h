@@ -19,11 +19,12 @@
  *		address (so the slots for DMA calls are not used there)
  *	I8	on VIVT a slot is cleared only after its lines were cleaned, and
  *		a page that a pin misses has no line in the cache
+ *	I7	the lock is not taken twice, nor where the library must not
+ *		sleep, nor held while a task sleeps
  *	I9	at the end nothing is mapped and nothing is locked
  *
- *	locks	slots of the window change only under the lock; it is not taken
- *		twice, nor where the library must not sleep, nor held while a
- *		task sleeps, and no task sleeps in a local map
+ *	locks	slots of the window change only under the lock, and no task
+ *		sleeps in a local map
  *
  *	ranges	operations start at the start of a slot, cover whole pages of
  *		the window, and leave guard pages alone
