@@ -7,7 +7,7 @@
 
 #include "conformance.h"
 
-/* Ends a test, or a helper of one, which return whether all checks held. */
+/* Ends a test or its helper, both of which return whether all checks held. */
 #define CHECK(conf, condition) \
 	do { \
 		if (!(condition)) { \
@@ -18,15 +18,15 @@
 	} while (0)
 
 #define SHORT_NS (1000ull * 1000)
-#define LONG_NS	 (600000ull * 1000 * 1000) /* a port that works is done */
+#define LONG_NS	 (600000ull * 1000 * 1000) /* only a broken port waits so long */
 
-/* The @i'th page of the tests.  All have one colour and compete for slots. */
+/* The @i'th page of the tests.  They have one colour and compete for slots. */
 static inline pkmap_pfn page(const struct conformance *conf, uint32_t i)
 {
 	return conf->first_pfn + (pkmap_pfn)i * conf->colours;
 }
 
-/* The word at @offset that page @pfn, and no other, has there in a version. */
+/* The word that a version of page @pfn, and of no other, has at @offset. */
 uint32_t conf_stamp(const struct conformance *conf, pkmap_pfn pfn,
 		    uint32_t version, size_t offset);
 void conf_write(const struct conformance *conf, void *addr, pkmap_pfn pfn,
@@ -40,7 +40,7 @@ bool conf_map(struct conformance *conf, struct pkmap_window *win,
 bool conf_unmap(struct conformance *conf, struct pkmap_window *win, uint32_t n,
 		void *const *addrs);
 
-/* Whether @addr faults, where the port promises that and can tell. */
+/* Whether @addr faults; true if the port does not promise it or cannot tell. */
 bool conf_is_torn_down(struct conformance *conf, void *addr);
 
 struct pkmap_stats conf_stats(struct pkmap_window *win);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * dma.c - conformance: DMA calls find a page wherever it is, from a task and
- * from an interrupt, and hold nothing of the window when they return.
+ * dma.c - conformance: DMA calls from a task and from an interrupt find a page
+ * wherever it is mapped, and hold nothing when they return.
  */
 #include "conformance_priv.h"
 
 /* Page 0 is in use, page 1 idle, page 2 not mapped. */
 #define NPAGES	   3
-/* Not mapped either: the task's, while it is interrupted. */
+/* Not mapped either: the page of the task's call while it is interrupted. */
 #define TASKS_PAGE NPAGES
 
 struct dma_test {
@@ -15,16 +15,16 @@ struct dma_test {
 	struct pkmap_window *win;
 	struct pkmap_dma *dma;
 	void *addrs[NPAGES];
-	struct call *call; /* the innermost */
+	struct call *call; /* the innermost that is going on */
 	bool passed;	   /* what the interrupt found */
 };
 
-/* A DMA call, as the cache operations see it. */
+/* A DMA call, as its cache operations see it. */
 struct call {
 	pkmap_pfn pfn;
 	uint32_t nops;
 	void *addr;
-	bool shows; /* the page, at that address */
+	bool shows; /* @addr shows @pfn */
 	void (*interrupt)(void *arg);
 };
 
@@ -114,7 +114,7 @@ static bool use_page(struct dma_test *t, uint32_t i, struct call *call)
 	return true;
 }
 
-/* A page that is mapped is worked on there. */
+/* The lines of a mapped page are reached where it is mapped. */
 static bool use_mapped(struct dma_test *t, uint32_t i)
 {
 	struct call call = { .nops = 0 };
@@ -125,7 +125,7 @@ static bool use_mapped(struct dma_test *t, uint32_t i)
 	return true;
 }
 
-/* One that is not is shown elsewhere for that time, if that is needed. */
+/* A page that is not mapped is shown elsewhere for the call, if need be. */
 static bool use_unmapped(struct dma_test *t, uint32_t i,
 			 void (*interrupt)(void *arg))
 {
@@ -151,7 +151,7 @@ static bool use_pages(struct dma_test *t)
 	return true;
 }
 
-/* Nobody but us uses a page; close() finds out about the rest. */
+/* Only this test still uses a page; close() checks everything else. */
 static bool nothing_held(struct dma_test *t)
 {
 	struct conformance *conf = t->conf;
@@ -215,7 +215,7 @@ CONFORMANCE_TEST(test_dma_interrupted)
 	return true;
 }
 
-/* Local maps take nothing from DMA calls, nor these from them. */
+/* Local maps and DMA calls do not use up each other's slots. */
 CONFORMANCE_TEST(test_dma_with_local_maps)
 {
 	const uint32_t depth = conf->local_slots;
@@ -245,7 +245,7 @@ CONFORMANCE_TEST(test_dma_with_local_maps)
 	return true;
 }
 
-/* Has a device, which is the other route to the page, read it and write it. */
+/* A device, which is the other route to the page, reads it and writes it. */
 static bool transfer(struct conformance *conf, struct pkmap_dma *dma,
 		     char *addr, pkmap_pfn pfn)
 {
@@ -273,7 +273,7 @@ static bool transfer(struct conformance *conf, struct pkmap_dma *dma,
 	return true;
 }
 
-/* The port's own cache operations, on a page that is mapped all the while. */
+/* The port's own cache operations, on a page that stays mapped. */
 CONFORMANCE_TEST(test_dma_transfer)
 {
 	struct pkmap_dma *dma = conf->dma ? conf->dma(conf, win) : NULL;

@@ -13,7 +13,7 @@ CONFORMANCE_TEST(test_local)
 	conf_write(conf, local, pfn, 1);
 	CHECK(conf, conf_shows(conf, local, pfn, 1));
 	CHECK(conf, pkmap_addr_to_pfn(win, local) == pfn);
-	/* It is this CPU's alone: the window does not show the page. */
+	/* Only this CPU sees the page: the window does not show it. */
 	CHECK(conf, !pkmap_pin(win, pfn));
 	CHECK(conf, !pkmap_local_unmap(win, local));
 	CHECK(conf, pkmap_addr_to_pfn(win, local) == PKMAP_NO_PFN);
@@ -46,7 +46,7 @@ CONFORMANCE_TEST(test_local_of_mapped)
 	CHECK(conf, inner == addr);
 	CHECK(conf, !pkmap_local_unmap(win, inner));
 
-	/* The local map holds the page when the map is gone. */
+	/* After the unmap the local map still holds the page. */
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, conf_shows(conf, local, pfn, 1));
 	CHECK(conf, !pkmap_local_unmap(win, local));
@@ -72,7 +72,7 @@ CONFORMANCE_TEST(test_local_reuses_address)
 	return true;
 }
 
-/* As deep as it goes, and no deeper. */
+/* As many local maps as the port promises, and not one more. */
 CONFORMANCE_TEST(test_local_nested)
 {
 	void *addrs[CONFORMANCE_PAGES], *addr = NULL;
@@ -111,7 +111,7 @@ CONFORMANCE_TEST(test_local_order)
 	CHECK(conf, pkmap_local_unmap(win, outer) == PKMAP_EINVAL);
 	CHECK(conf, conf->report.what == PKMAP_MISUSE_LOCAL_ORDER);
 	CHECK(conf, conf->report.addr == outer);
-	/* Nor does it end as a map of the window would. */
+	/* Nor can a local map be ended with pkmap_unmap(). */
 	CHECK(conf, pkmap_unmap(win, inner) == PKMAP_ERANGE);
 	CHECK(conf, conf_shows(conf, outer, page(conf, 0), 1));
 	CHECK(conf, conf_shows(conf, inner, page(conf, 1), 1));

@@ -29,7 +29,7 @@ CONFORMANCE_TEST(test_map_nested)
 	CHECK(conf, inner == outer);
 	CHECK(conf, !pkmap_unmap(win, inner));
 
-	/* The outer map holds the page while the others take turns. */
+	/* The outer map holds the page while other pages use the other slot. */
 	conf_write(conf, outer, page(conf, 0), 1);
 	CHECK(conf, conf_map(conf, win, 1, 1, &addr));
 	CHECK(conf, !pkmap_unmap(win, addr));
@@ -61,7 +61,7 @@ CONFORMANCE_TEST(test_unmap_is_lazy)
 	return true;
 }
 
-/* One round over all pages, in an order that @stride (odd) gives. */
+/* One round over all pages, @stride (odd) pages apart. */
 static bool content_round(struct conformance *conf, struct pkmap_window *win,
 			  uint32_t stride, uint32_t version)
 {
@@ -90,7 +90,7 @@ CONFORMANCE_TEST(test_content_follows_page)
 	return true;
 }
 
-/* What one route wrote, the other reads, once the page is not mapped. */
+/* Each route reads what the other wrote, once the page is not mapped. */
 CONFORMANCE_TEST(test_content_other_route)
 {
 	const size_t last = conf->page_size - sizeof(uint32_t);
@@ -143,7 +143,7 @@ CONFORMANCE_TEST(test_pin_holds)
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, !pkmap_unmap(win, addr));
 
-	/* Idle, and pinned from there: the others share the other slot. */
+	/* The page is idle when it is pinned; others share the other slot. */
 	pinned = pkmap_pin(win, pfn);
 	CHECK(conf, pinned == addr);
 	for (i = 1; i < 6; i++) {
@@ -155,7 +155,7 @@ CONFORMANCE_TEST(test_pin_holds)
 	CHECK(conf, conf_shows(conf, pinned, pfn, 1));
 	CHECK(conf, !pkmap_unmap(win, pinned));
 
-	/* Let go of, it is recycled again. */
+	/* Once the pin ends, the slot is recycled again. */
 	CHECK(conf, pkmap_flush_unused(win) == 2);
 	CHECK(conf, conf_is_torn_down(conf, pinned));
 	return true;
@@ -276,7 +276,7 @@ CONFORMANCE_TEST(test_map_pages_all_or_none)
 	CHECK(conf, pkmap_map_pages(win, pfns, 2, PKMAP_NOWAIT, addrs) ==
 			    PKMAP_EAGAIN);
 	CHECK(conf, !addrs[0] && !addrs[1]);
-	/* Nothing of it is in use. */
+	/* None of the pages is in use. */
 	CHECK(conf,
 	      !pkmap_forget(win, pfns[0], conf->colours + 1, PKMAP_NOWAIT));
 
@@ -304,7 +304,7 @@ static bool read_only_check(struct conformance *conf, struct pkmap_window *win)
 	return true;
 }
 
-/* A second window onto the same pages shows them, and lets nobody write. */
+/* A second window shows the same pages, and no store through it succeeds. */
 CONFORMANCE_TEST(test_read_only)
 {
 	struct pkmap_window *read_only;

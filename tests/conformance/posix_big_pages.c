@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * posix_big_pages.c - a system whose pages have 16 KiB, as far as a process that asks
- * for their size can tell.  The linker's --wrap puts it in front.
+ * posix_big_pages.c - a sysconf() that says that pages have 16 KiB.  The
+ * linker's --wrap puts it in front of the real one.
  */
 #include <unistd.h>
 

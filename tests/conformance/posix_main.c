@@ -17,7 +17,7 @@
 
 #include "conformance.h"
 
-/* A test has two at most; one that fails leaves them behind. */
+/* A test has at most two; a test that fails leaves them open. */
 #define MAX_WINDOWS 256
 
 struct home {
@@ -277,7 +277,7 @@ static bool run_all(struct home *home, size_t page_size, unsigned int number)
 
 int main(void)
 {
-	/* 4, 16 and 64 KiB where the system's pages have 4. */
+	/* 4, 16 and 64 KiB if the system's pages have 4 KiB. */
 	const size_t system_page = (size_t)sysconf(_SC_PAGESIZE);
 	struct home home = { 0 };
 	bool passed = true;

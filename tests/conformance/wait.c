@@ -2,8 +2,8 @@
 /*
  * wait.c - conformance: what a map does when every slot is in use.
  *
- * The first task fills the window, lets a second one map another page, and
- * knows from the count of waits that it sleeps, or is about to.
+ * The first task fills the window and lets a second one map another page.  The
+ * count of waits tells it when that one sleeps, or is about to.
  */
 #include "conformance_priv.h"
 
@@ -108,12 +108,12 @@ CONFORMANCE_TEST(test_deadline)
 	wait.deadline = conf->deadline(conf, SHORT_NS);
 	CHECK(conf,
 	      pkmap_map(win, page(conf, 2), &wait, &addr) == PKMAP_ETIMEDOUT);
-	/* By now it has passed. */
+	/* Now the deadline has passed before the call. */
 	CHECK(conf,
 	      pkmap_map(win, page(conf, 2), &wait, &addr) == PKMAP_ETIMEDOUT);
 	CHECK(conf, !addr);
 
-	/* It bounds the wait, and so does no harm where there is none. */
+	/* A map that need not wait does not look at its deadline. */
 	CHECK(conf, !pkmap_unmap(win, held[0]));
 	CHECK(conf, !pkmap_map(win, page(conf, 2), &wait, &held[0]));
 	CHECK(conf, conf_unmap(conf, win, 2, held));
@@ -164,7 +164,7 @@ CONFORMANCE_TEST(test_woken_by_interrupt)
 	return true;
 }
 
-/* Two pages: one slot does not do, and the waiter sleeps again. */
+/* For two pages one slot is not enough, and the waiter sleeps again. */
 CONFORMANCE_TEST(test_woken_pages)
 {
 	unsigned long waits;
@@ -189,7 +189,7 @@ CONFORMANCE_TEST(test_woken_pages)
 	return true;
 }
 
-/* Disturbed again and again: the first time may be before it sleeps. */
+/* Disturbs it repeatedly, because it may not yet sleep the first time. */
 CONFORMANCE_TEST(test_wait_disturbed)
 {
 	struct waiter w;

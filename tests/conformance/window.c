@@ -30,7 +30,7 @@ CONFORMANCE_TEST(test_flush_unused)
 	return true;
 }
 
-/* Whether pages 0 to 7 are mapped is what the bits of @expected say. */
+/* Bit n of @expected says whether page n is mapped, for pages 0 to 7. */
 static bool mapped_are(struct conformance *conf, struct pkmap_window *win,
 		       uint32_t expected)
 {
@@ -87,7 +87,7 @@ CONFORMANCE_TEST(test_forget_busy)
 	CHECK(conf, !pkmap_forget(win, page(conf, 0), 2 * conf->colours,
 				  PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0x8));
-	/* Being busy is an answer, no misuse. */
+	/* To find a page busy is no misuse. */
 	CHECK(conf, !conf_stats(win).misuses);
 	return true;
 }
@@ -106,7 +106,7 @@ CONFORMANCE_TEST(test_lookups)
 	CHECK(conf, pkmap_addr_to_pfn(win, addr + conf->page_size - 1) == pfn);
 	CHECK(conf, pkmap_addr_to_pfn(win, &pfn) == PKMAP_NO_PFN);
 
-	/* A look-up holds nothing. */
+	/* A look-up does not hold the page. */
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, pkmap_pfn_to_addr(win, pfn) == addr);
 	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
@@ -141,7 +141,7 @@ CONFORMANCE_TEST(test_stats)
 	CHECK(conf, stats.reclaims >= 1);
 	CHECK(conf, stats.tlb_flushes == stats.reclaims || !stats.tlb_flushes);
 
-	/* What was installed was reclaimed, or is idle still. */
+	/* Each page that got a slot was reclaimed, or is still idle. */
 	CHECK(conf, pkmap_flush_unused(win) == stats.misses - stats.reclaimed);
 	CHECK(conf, conf_stats(win).reclaimed == stats.misses);
 	CHECK(conf, conf_stats(win).reclaims == stats.reclaims);
@@ -149,7 +149,7 @@ CONFORMANCE_TEST(test_stats)
 	return true;
 }
 
-/* That the last refusal, the @n'th, was reported, and as what. */
+/* Whether @n refusals were reported, the last one as @what. */
 static bool reported(struct conformance *conf, struct pkmap_window *win,
 		     uint32_t n, enum pkmap_misuse what, const void *addr,
 		     pkmap_pfn pfn)
@@ -200,7 +200,7 @@ CONFORMANCE_TEST(test_misuse_address)
 	CHECK(conf,
 	      reported(conf, win, 3, PKMAP_MISUSE_FOREIGN, NULL, PKMAP_NO_PFN));
 
-	/* None of it ended the map. */
+	/* None of these calls ended the map. */
 	CHECK(conf, pkmap_forget(win, pfn, 1, PKMAP_NOWAIT) == PKMAP_EBUSY);
 	CHECK(conf, !pkmap_unmap(win, addr));
 	CHECK(conf, !pkmap_forget(win, pfn, 1, PKMAP_NOWAIT));
@@ -263,7 +263,7 @@ CONFORMANCE_TEST(test_fini_busy)
 	return true;
 }
 
-/* Windows know nothing of each other. */
+/* Windows are independent of each other. */
 CONFORMANCE_TEST(test_two_windows)
 {
 	struct pkmap_window *other = conf->open(conf, 2 * conf->colours, false);
