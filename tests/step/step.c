@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * An interrupt at every instruction of the library.
+ * step.c - an interrupt at every instruction of the library.
  *
- * Each scenario is a task's call from a fixed state.  The task is interrupted
- * at each instruction inside the library; the interrupt does one of several
- * things and checks the answers that it gets, and then the call goes on to its
- * end.  That happens in a copy of the process, so that the next instruction is
- * met in the state that the call itself brought about.
+ * Each scenario is a task's call from a fixed state.  At each instruction
+ * inside the library the process forks.  In the child an interrupt does one of
+ * several things and checks the answers that it gets, and the call goes on to
+ * its end.  The parent goes on to the next instruction without an interrupt.
  *
- * The fake port stands for a CPU with a VIVT cache: it tells when a line is
- * lost, left behind or seen through a slot that shows another page, and when a
- * task sleeps beside an idle slot.
+ * The fake port plays a CPU with a VIVT cache.  It notices when a line is lost,
+ * left behind, or seen through a slot that shows another page, and when a task
+ * sleeps although there is an idle slot.
  *
- * usage: step PASSES FLOOR [EVERY]	with trap_flag.c: in each pass an
- *					instruction meets another of the
- *					interrupt's doings; EVERY 2 leaves out
- *					every other instruction, and so on
- *	  step OFFSETS FLOOR		with trap_timer.c: so many offsets of
- *					a timer
+ * usage: step PASSES FLOOR [EVERY]	with trap_flag.c: each pass has another
+ *					action for each instruction; only one
+ *					instruction in EVERY is interrupted
+ *	  step OFFSETS FLOOR		with trap_timer.c: tries so many offsets
+ *					of the timer
  *
  * Fails if fewer than FLOOR different instructions were interrupted.
  */
@@ -38,13 +36,13 @@
 
 #define COUNT(a)  (sizeof(a) / sizeof(*(a)))
 
-/* Pages by what the common state makes of them. */
+/* The pages, named after the state in which each scenario starts. */
 enum {
-	HELD = FIRST_PFN, /* by the task; the interrupt may let it go */
-	IDLE,		  /* these three mapped, nobody uses them */
+	HELD = FIRST_PFN, /* by the task; the interrupt may unmap it */
+	IDLE,		  /* these three are mapped, but not in use */
 	IDLE2,
 	IDLE3,
-	ABSENT, /* not mapped, and what follows neither */
+	ABSENT, /* not mapped, like those that follow */
 	ABSENT2,
 	OTHER, /* mapped by the other task only */
 	OTHER2,
@@ -54,7 +52,7 @@ static struct {
 	struct fake f;
 	struct fake_dma dma;
 	void *task[NPAGES];	     /* where the task holds a page */
-	void *interrupt[NPAGES];     /* where the interrupt does */
+	void *interrupt[NPAGES];     /* where the interrupt holds it */
 	pkmap_pfn local;	     /* the task's local map, or none */
 	pkmap_pfn device;	     /* what a device owns, or none */
 	pkmap_pfn request[NREQUEST]; /* of the map that is going on */
@@ -62,7 +60,7 @@ static struct {
 	unsigned long n;      /* instructions of the library so far */
 	unsigned long doing;  /* chooses what the interrupt does */
 	unsigned long offset; /* of the timer */
-	bool acted;	      /* the interrupt has done it */
+	bool acted;	      /* the interrupt has come */
 } t;
 
 static unsigned long every = 1;
@@ -77,7 +75,7 @@ static void **interrupt(pkmap_pfn pfn)
 	return &t.interrupt[pfn - FIRST_PFN];
 }
 
-/* What a device owns is left alone. */
+/* A page that a device owns is left alone. */
 static void use(void *addr, pkmap_pfn pfn)
 {
 	if (pfn == t.device)
@@ -91,7 +89,10 @@ static void open_window(void)
 	fake_dma_init(&t.dma, &t.f, 0);
 }
 
-/* The task lets a page go; from the first instruction on it may be gone. */
+/*
+ * The task unmaps a page, which counts as not held from the call's first
+ * instruction on.
+ */
 static void let_go(pkmap_pfn pfn)
 {
 	void *addr = *task(pfn);
@@ -130,7 +131,10 @@ static void interrupt_lets_go(void)
 	}
 }
 
-/* What an interrupt finds out about a page; held, if the answer is not NULL. */
+/*
+ * An interrupt pins a page, and uses it if that succeeds.  The page stays
+ * pinned.
+ */
 static void *pin_and_use(pkmap_pfn pfn)
 {
 	void *addr = pkmap_pin(t.f.win, pfn);
@@ -157,7 +161,7 @@ static void pin_all(void)
 	}
 }
 
-/* Until the task's call is over, or sleeps. */
+/* Held until the task's call is over, or sleeps. */
 static void hold_all(void)
 {
 	pkmap_pfn i;
@@ -171,14 +175,14 @@ static void hold_one(void)
 	*interrupt(IDLE2) = pin_and_use(IDLE2);
 }
 
-/* On the task's behalf, as one that was handed over to it may. */
+/* The interrupt may unmap a page that the task has handed over to it. */
 static void unmap_held(void)
 {
 	if (*task(HELD))
 		let_go(HELD);
 }
 
-/* The task has at most one local map, which leaves three. */
+/* The task has at most one local map open, so there is room for three more. */
 static void map_locally(void)
 {
 	pkmap_pfn pfn;
@@ -203,7 +207,7 @@ static void map_locally(void)
 	}
 }
 
-/* With buffers that are pages, and with such as share their lines. */
+/* With buffers that are whole pages, and with buffers that share lines. */
 static void do_dma(void)
 {
 	pkmap_pfn i;
@@ -219,7 +223,7 @@ static void do_dma(void)
 	}
 }
 
-/* The answers may be out of date at once, but not wrong about what is held. */
+/* The answers may be out of date at once, except for pages that are held. */
 static void look_up(void)
 {
 	pkmap_pfn i;
@@ -246,8 +250,8 @@ static void map_in_other_task(pkmap_pfn pfn)
 }
 
 /*
- * The task is preempted: another has every slot that it can get show another
- * page.  Not while the task has the lock, or a local map.
+ * The task is preempted, unless it has the lock or a local map.  Another task
+ * maps other pages into all slots that it can get.
  */
 static void run_other_task(void)
 {
@@ -273,7 +277,7 @@ static const struct {
 	{ "DMA", do_dma },
 };
 
-/* Goes on as a copy of the process; the original waits for its end. */
+/* Forks: the child returns true and goes on, the parent waits for its end. */
 static bool fork_copy(uintptr_t pc)
 {
 	pid_t pid;
@@ -348,7 +352,7 @@ static void map_idle(void)
 	let_go(IDLE);
 }
 
-/* All slots held: the call has to sleep. */
+/* All slots are held, so the call has to sleep. */
 static void map_when_full(void)
 {
 	trap_disarm();
@@ -425,7 +429,7 @@ static void forget(void)
 	CHECK(!fake_find(&t.f, IDLE2));
 }
 
-/* The lines of a page with a local slot are in the cache on the way out. */
+/* While the local map is being closed, lines of the page may be cached. */
 static void map_one_locally(pkmap_pfn pfn)
 {
 	void *addr;
@@ -480,7 +484,7 @@ static void dma_absent(void)
 	give_to_device(ABSENT, true);
 }
 
-/* On a cache that is not VIVT: in a slot that is reserved for it. */
+/* A cache that is not VIVT: DMA calls use their own slots. */
 static void dma_in_a_slot(void)
 {
 	trap_disarm();
@@ -493,7 +497,7 @@ static void dma_in_a_slot(void)
 	give_to_device(ABSENT, true);
 }
 
-/* One unmap too many, unless the slot is the interrupt's: then it is theirs. */
+/* One unmap too many, which may end a pin of the interrupt instead. */
 static void unmap_idle(void *addr)
 {
 	int err = pkmap_unmap(t.f.win, addr);
@@ -573,7 +577,7 @@ static void set_up(void)
 		let_go(pfn);
 }
 
-/* Nothing is left over, and nothing was lost. */
+/* No page is still mapped, and no store was lost. */
 static void tear_down(void)
 {
 	pkmap_pfn i;
@@ -602,7 +606,7 @@ static void run_once(void (*run)(void), unsigned long nr)
 		_exit(0);
 }
 
-/* With a timer the short ones may be missed. */
+/* A timer may miss the short functions. */
 static bool all_interrupted(void)
 {
 	static const char *const names[] = {
@@ -646,7 +650,7 @@ int main(int argc, char **argv)
 			run_once(scenarios[s].run, n);
 		printf("ok %zu - %s\n", s + 1, t.scenario);
 	}
-	/* A timer comes when it comes, on a busy machine. */
+	/* On a busy machine a timer is late, so more runs may be needed. */
 	for (n = 0; !trap_every && text_count() < floor; n++)
 		run_once(scenarios[n % COUNT(scenarios)].run, n % runs);
 	text_print();

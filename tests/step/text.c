@@ -14,7 +14,7 @@
 
 #define SYMBOL_TYPE(s) ((s)->st_info & 0xf)
 
-/* ARM marks an address of Thumb code by its lowest bit. */
+/* On ARM the lowest bit of an address marks Thumb code. */
 #ifdef __arm__
 #define CODE_ADDRESS(a) ((a) & ~(uintptr_t)1)
 #else
@@ -44,7 +44,7 @@ static uintptr_t start_of(const symbol *s)
 	return bias + CODE_ADDRESS((uintptr_t)s->st_value);
 }
 
-/* What the compiler thinks unlikely it puts elsewhere, and calls it cold. */
+/* The compiler moves unlikely code elsewhere, under names with ".cold". */
 static bool is_library_call(const symbol *s)
 {
 	return SYMBOL_TYPE(s) == STT_FUNC && s->st_size &&
@@ -52,7 +52,10 @@ static bool is_library_call(const symbol *s)
 	       !strstr(name_of(s), ".cold");
 }
 
-/* An archive's members stay together, so private functions lie between. */
+/*
+ * The linker keeps an archive's members together, so static functions lie
+ * between the public ones.
+ */
 static bool is_library_function(const symbol *s)
 {
 	return SYMBOL_TYPE(s) == STT_FUNC && s->st_size && start_of(s) >= low &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which instructions of the library were interrupted: the program's own symbol
- * table says where each function of the library is.
+ * text.h - which instructions of the library were interrupted.  The program's
+ * own symbol table says where each function of the library is.
  */
 #ifndef STEP_TEXT_H
 #define STEP_TEXT_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads the symbol table.  False, and said why, if it has not got one. */
+/* Reads the symbol table.  On failure prints why, and returns false. */
 bool text_open(void);
 
 /* Whether the library's code is at @pc. */
@@ -22,13 +22,13 @@ const char *text_function(uintptr_t pc);
 /* Notes that the instruction at @pc was interrupted.  Any context. */
 void text_interrupted(uintptr_t pc);
 
-/* How many different instructions were. */
+/* How many different instructions were interrupted. */
 size_t text_count(void);
 
-/* Whether one in function @name was. */
+/* Whether an instruction of function @name was interrupted. */
 bool text_was_interrupted(const char *name);
 
-/* Prints how many were, function by function. */
+/* Prints how many instructions of each function were interrupted. */
 void text_print(void);
 
 #endif /* STEP_TEXT_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupting a piece of code inside the library: trap_flag.c has the CPU
- * trap after each instruction; trap_timer.c, where there is no such thing, has
- * a timer go off once.
+ * Interrupts the code inside the library.  trap_flag.c makes the CPU trap after
+ * each instruction; on CPUs that cannot do that, trap_timer.c lets a timer
+ * expire once.
  */
 #ifndef STEP_TRAP_H
 #define STEP_TRAP_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether every instruction is interrupted, or one that a timer chooses. */
+/* Whether every instruction is interrupted, or only one, by a timer. */
 extern const bool trap_every;
 
 /*
@@ -19,10 +19,10 @@ extern const bool trap_every;
  */
 bool trap_open(bool (*handler)(uintptr_t pc));
 
-/* From now on; with a timer, at its @offset-th step of time. */
+/* Starts interrupting; with a timer, after @offset steps of time. */
 void trap_arm(unsigned long offset);
 
-/* No longer. */
+/* Stops interrupting. */
 void trap_disarm(void);
 
 #endif /* STEP_TRAP_H */

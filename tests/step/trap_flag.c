@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * On x86 a set trap flag has the CPU trap after the next instruction.  The
- * kernel clears it on the way into a signal handler and restores it from the
- * saved context on the way out: the handler decides there whether to go on.
+ * On x86 the CPU traps after each instruction while the trap flag is set.  The
+ * kernel clears the flag when it enters a signal handler, and restores it from
+ * the saved context at the end, where the handler sets or clears it.
  */
 #include "text.h"
 #include "trap.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Without a trap flag a one-shot timer interrupts wherever the code is by then.
- * Where it is outside of the library, nothing happens.
+ * Without a trap flag, a one-shot timer interrupts the code wherever it is by
+ * then.  Outside the library nothing happens.
  */
 #include "text.h"
 #include "trap.h"
