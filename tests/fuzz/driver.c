@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Drivers that follow the rules of pkmap/dma.h, and such as do not.  A table of
- * what is mapped says what the tracker has to report, whose each page is, and
- * so what the CPU may do with it.
+ * driver.c - drivers that follow the rules of pkmap/dma.h, and drivers that do
+ * not.  A table of mappings says what the tracker has to report, who owns each
+ * page, and so what the CPU may do with it.
  *
- * A line is as long as a page here, so the CPU leaves a page alone as long as
- * it may not use one of its bytes.
+ * A line is as long as a page here, so the CPU leaves a page alone while it may
+ * not use one of its bytes.
  *
- * Misuse is made only while the tracker works: without it, nobody could tell.
+ * There is misuse only while the tracker works, which alone could notice it.
  */
 #include "driver.h"
 #include "harness_priv.h"
@@ -22,9 +22,9 @@ struct mapping {
 	const struct pkmap_dma_device *dev;
 	struct pkmap_dma_buffer buf;
 	enum pkmap_dma_dir dir;
-	bool cpus;     /* the CPU's, by a sync */
+	bool cpus;     /* a sync gave it to the CPU */
 	bool reported; /* as a leak */
-	bool leaving;  /* the unmap that is going on is about it */
+	bool leaving;  /* by the unmap that is going on */
 };
 
 struct call {
@@ -109,7 +109,10 @@ bool driver_may_read(pkmap_pfn pfn)
 	return true;
 }
 
-/* What is written between a sync and an unmap is lost if a device writes. */
+/*
+ * If the device writes to the buffer, what the CPU stores between a sync and
+ * the unmap is lost.
+ */
 bool driver_may_write(pkmap_pfn pfn)
 {
 	uint32_t i;
@@ -124,7 +127,7 @@ bool driver_may_write(pkmap_pfn pfn)
 	return true;
 }
 
-/* A device that is not coherent reads its buffer ... */
+/* A device that is not coherent reads its buffer. */
 static void device_reads(const struct pkmap_dma_device *dev,
 			 const struct pkmap_dma_buffer *buf,
 			 enum pkmap_dma_dir dir)
@@ -137,7 +140,10 @@ static void device_reads(const struct pkmap_dma_device *dev,
 		fake_device_reads(&h.f, pfn);
 }
 
-/* ... and writes to those pages of it that it has @whole or shares. */
+/*
+ * It writes to those pages of its buffer that it has @whole, or to those that
+ * it shares.
+ */
 static void device_writes(const struct mapping *m, bool whole)
 {
 	pkmap_pfn pfn;
@@ -150,8 +156,9 @@ static void device_writes(const struct mapping *m, bool whole)
 }
 
 /*
- * Devices use what they were given.  What the CPU wrote to a whole page may be
- * lost; a neighbour must not find that before the page was written anew.
+ * Devices use their buffers.  What the CPU stored in a whole page may be lost,
+ * so these pages are written first, before the check for what neighbours
+ * stored.
  */
 static void devices_start(const struct mapping *m, uint32_t n)
 {
@@ -182,7 +189,7 @@ void driver_check_stats(const struct pkmap_dma_stats *stats)
 	CHECK(stats->misuses == h.dma.nreported);
 }
 
-/* The next report, which has to be there. */
+/* The next report, which must exist and say @what. */
 static const struct pkmap_dma_report *expect_told(uint32_t *at,
 						  enum pkmap_dma_misuse what)
 {
@@ -191,7 +198,7 @@ static const struct pkmap_dma_report *expect_told(uint32_t *at,
 	return &h.dma.report[(*at)++];
 }
 
-/* ... of buffer @k of a call. */
+/* The same for a report of buffer @k of a call. */
 static const struct pkmap_dma_report *
 expect_told_of(uint32_t *at, enum pkmap_dma_misuse what, const char *name,
 	       const struct call *call, uint32_t k)
@@ -204,7 +211,10 @@ expect_told_of(uint32_t *at, enum pkmap_dma_misuse what, const char *name,
 	return r;
 }
 
-/* All reports from @first on were looked at. */
+/*
+ * There are no reports but those that were looked at; drops those from @first
+ * on.
+ */
 static void expect_no_more(uint32_t first, uint32_t at)
 {
 	CHECK(h.dma.nreports == at);
@@ -217,7 +227,7 @@ static bool is_known(const struct pkmap_dma_report *r, const struct mapping *m)
 	       r->known_dev == m->dev;
 }
 
-/* A call that must not do anything, the reports apart. */
+/* The call did nothing but report. */
 static void expect_untouched(const struct pkmap_dma_stats *before)
 {
 	struct pkmap_dma_stats now;
@@ -234,8 +244,8 @@ static void expect_untouched(const struct pkmap_dma_stats *before)
 }
 
 /*
- * An interrupt's driver has a page transferred.  What it is told comes behind
- * what the task's is.
+ * A driver in an interrupt has a page transferred.  Its reports come after
+ * those of the task's call.
  */
 void driver_interrupt(void)
 {
@@ -253,7 +263,7 @@ void driver_interrupt(void)
 	err = b & 1 ? fake_from_device(&h.dma, pfn, b & 2) :
 		      fake_to_device(&h.dma, pfn);
 	CHECK(!err || err == h.interrupt_error);
-	/* One that is being opened or closed is told or not. */
+	/* A local map that is being opened or closed may be reported or not. */
 	if (h.local_busy == pfn)
 		local = at < h.dma.nreports &&
 			h.dma.report[at].what == PKMAP_DMA_LOCAL_MAP;
@@ -297,7 +307,7 @@ static struct call some_call(void)
 	return call;
 }
 
-/* What every call says of arguments that no buffers can have. */
+/* The error of every call if these arguments are invalid, or 0. */
 static int bad_arguments(const struct call *call)
 {
 	uint32_t k;
@@ -328,8 +338,8 @@ static bool fits(const struct mapping *m, const struct call *call, uint32_t k)
 }
 
 /*
- * Nobody can say which of two mappings that are the same an unmap takes, so
- * they have to be as the other in whether they were told as leaks.
+ * Nobody can say which of two equal mappings an unmap takes.  So either both
+ * were reported as leaks, or neither.
  */
 static bool has_reported_twin(const struct call *call)
 {
@@ -344,7 +354,7 @@ static bool has_reported_twin(const struct call *call)
 	return false;
 }
 
-/* The segments are the buffers' bytes, in their order. */
+/* The segments hold the buffers' bytes, in order. */
 static void check_segments(const struct call *call,
 			   const struct pkmap_dma_segment *seg, int n)
 {
@@ -453,7 +463,7 @@ void driver_map(void)
 	expect_no_more(0, at);
 }
 
-/* A call about what is mapped, or almost. */
+/* A call for buffers that are mapped, sometimes with one thing changed. */
 static struct call call_back(bool sync)
 {
 	struct call call = { .nbufs = 1 + next_byte() % 2 };
@@ -469,7 +479,10 @@ static struct call call_back(bool sync)
 	call.dev = m->dev;
 	call.dir = m->dir;
 	call.bufs[0] = m->buf;
-	/* The next one of the same kind, perhaps the same one. */
+	/*
+	 * The next mapping of the same device and direction, or the same
+	 * mapping.
+	 */
 	*last = m->buf;
 	for (i = 1; call.nbufs == 2 && i < d.n; i++) {
 		m = &d.mapping[(start + i) % d.n];
@@ -507,8 +520,8 @@ static struct call call_back(bool sync)
 }
 
 /*
- * Finds the mappings that an unmap is about, and marks them as leaving.
- * Returns how many buffers have one: all, or the number of the wrong one.
+ * Finds the mappings that an unmap is for, and marks them as leaving.  Returns
+ * the number of the first buffer that has none, or the number of buffers.
  */
 static uint32_t find_leaving(const struct call *call)
 {
@@ -536,7 +549,10 @@ static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
 				     PKMAP_DMA_UNMAP_DEVICE;
 }
 
-/* One report of buffer @k, which names one of the mappings that it is like. */
+/*
+ * There is one report of buffer @k, which names a mapping that starts there, if
+ * any.
+ */
 static void expect_refused_unmap(const struct call *call, uint32_t k)
 {
 	const struct pkmap_dma_report *r = h.dma.report;
@@ -626,7 +642,7 @@ void driver_unmap(void)
 	leave();
 }
 
-/* Whether a sync of buffer @k is allowed; else what is wrong with it. */
+/* Whether a sync of buffer @k is allowed. */
 static bool may_sync(const struct call *call, uint32_t k)
 {
 	uint32_t i;
@@ -670,7 +686,7 @@ static void expect_refused_sync(const char *name, const struct call *call,
 	expect_no_more(0, at);
 }
 
-/* The mapping that buffer @k of a sync is all of, or NULL. */
+/* The mapping of exactly buffer @k, or NULL. */
 static struct mapping *whole_mapping(const struct call *call, uint32_t k)
 {
 	uint32_t i;
@@ -699,7 +715,7 @@ static void sync_for_cpu(const struct call *call)
 	}
 }
 
-/* The CPU keeps its hands off from the start of the call on. */
+/* From the start of the call on, the CPU leaves the pages alone. */
 static void sync_for_device(const struct call *call)
 {
 	const bool was_tracking = d.tracking;
@@ -819,7 +835,7 @@ void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps)
 	expect_no_more(0, at);
 }
 
-/* Each that is mapped is told once. */
+/* Each mapping is reported once. */
 static void expect_leaks(const struct pkmap_dma_device *dev)
 {
 	uint32_t n = pkmap_dma_leaks(h.dma.dma, dev);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * driver.h - the part of the harness that does DMA: drivers, what the tracker
- * should say of them, and whose each page is.
+ * should report about them, and who owns each page.
  */
 #ifndef DRIVER_H
 #define DRIVER_H
 
 #include "tests/fake/fake_dma.h"
 
-/* Makes the DMA layer of a new window; no device has anything. */
+/* Makes the DMA layer of a new window; no buffer is mapped. */
 void driver_start(void);
 
-/* Takes everything back. */
+/* Unmaps all buffers. */
 void driver_end(void);
 
 /* Whether a buffer in this page is mapped, and what the CPU may do to it. */
@@ -20,8 +20,8 @@ bool driver_may_read(pkmap_pfn pfn);
 bool driver_may_write(pkmap_pfn pfn);
 
 /*
- * Whether the tracker knows that a device has one of the pages; that it told so
- * of each buffer, and only then, when they were to be forgotten.
+ * Whether the tracker knows of a buffer in one of the pages; and whether the
+ * attempt to forget them was reported for each such buffer, and for no other.
  */
 bool driver_keeps(pkmap_pfn first, pkmap_pfn npages);
 void driver_check_forgotten(pkmap_pfn first, pkmap_pfn npages, bool keeps);

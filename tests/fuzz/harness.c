@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Random sequences of all calls against a reference model: which page is held
- * how often and where.  What is mapped but idle is read off the fake port's
- * table.  With one task and interrupts only where the library calls the
- * port, every answer is known.
+ * harness.c - random sequences of all calls, compared with a reference model.
  *
- * The bytes of the input choose the window, the calls and their arguments,
- * what interrupts do, what other tasks do while this one sleeps, and where the
- * port fails.  An input that has run out reads as zeroes.
+ * The model knows where each page is held, and how often; the fake port's table
+ * says which other pages are mapped.  There is one task, and interrupts come
+ * only where the library calls the port, so every answer can be foretold.
+ *
+ * The bytes of the input choose the window, the calls and their arguments, what
+ * interrupts do, what other tasks do while this one sleeps, and where the port
+ * fails.  Once the input is used up, it reads as zeroes.
  *
  * As a fuzz target, with clang:
  *
@@ -58,7 +59,7 @@ pkmap_pfn some_page(void)
 	return FIRST_PFN + next_byte() % h.f.config.npages;
 }
 
-/* Now and then just outside. */
+/* Any page, sometimes one that does not exist. */
 static pkmap_pfn any_page(void)
 {
 	uint8_t b = next_byte();
@@ -132,14 +133,14 @@ static void hold(pkmap_pfn pfn, void *addr)
 static void let_go(pkmap_pfn pfn)
 {
 	use(*addr_of(pfn), pfn);
-	/* In turn by its address and by its number. */
+	/* Alternates between the two calls. */
 	if (--*held(pfn) % 2)
 		CHECK(!pkmap_unmap_pfn(h.f.win, pfn));
 	else
 		CHECK(!pkmap_unmap(h.f.win, *addr_of(pfn)));
 }
 
-/* @reports misuses were reported since @before, the last one as given. */
+/* One misuse was reported since @before, by @call. */
 static void expect_report(unsigned long before, enum pkmap_misuse what,
 			  const char *call)
 {
@@ -158,7 +159,10 @@ static bool requested(pkmap_pfn pfn)
 	return false;
 }
 
-/* Slots of a colour that the request needs, and those that others hold. */
+/*
+ * How many slots of a colour the request needs, with those that others hold or
+ * without.
+ */
 static uint32_t slots_needed(uint32_t colour, bool with_held)
 {
 	uint32_t needed = 0;
@@ -174,7 +178,7 @@ static uint32_t slots_needed(uint32_t colour, bool with_held)
 	return needed;
 }
 
-/* Whether a colour has the slots for the request; now, or ever. */
+/* Whether each colour has enough slots for the request, now or at all. */
 static bool satisfiable(bool now)
 {
 	uint32_t c;
@@ -227,7 +231,7 @@ static void do_pin(void)
 		fake_device_writes(&h.f, pfn, true);
 }
 
-/* In the middle of a call the page table may be behind: ask the library. */
+/* In the middle of a call the table may be out of date, so ask the library. */
 static void interrupt_pins(void)
 {
 	pkmap_pfn pfn = some_page();
@@ -311,7 +315,7 @@ static void on_interrupt(void)
 	h.f.any_context = false;
 }
 
-/* How many pages of a range are mapped; of those nobody or somebody holds. */
+/* How many pages of a range are mapped, and in use if @used, else idle. */
 static unsigned int count_mapped(pkmap_pfn first, pkmap_pfn n, bool used)
 {
 	unsigned int mapped = 0;
@@ -336,7 +340,10 @@ static int on_set(void)
 		h.set_fails = false;
 		return h.interrupt_error;
 	}
-	/* No idle page keeps the memory that a map lacks. */
+	/*
+	 * A map without memory is tried again only after all idle pages were
+	 * torn down.
+	 */
 	if (h.nrequest == 1 && h.set_error == PKMAP_ENOMEM && !h.disturbed &&
 	    !h.f.woken && !h.wait_error)
 		CHECK(!count_mapped(0, PKMAP_NO_PFN, false));
@@ -375,7 +382,7 @@ static void count_set(uint32_t local_place)
 		h.did.dma_sets++;
 }
 
-/* Before each operation of the port, those that an interrupt makes included. */
+/* Before each operation of the port, also those that interrupts cause. */
 static void on_event(struct fake *f, const struct fake_event *e)
 {
 	const uint32_t local_place = fake_local_place(f, e->addr);
@@ -394,7 +401,7 @@ static void on_event(struct fake *f, const struct fake_event *e)
 	f->set_error = err;
 }
 
-/* Whether what sleeps could go on. */
+/* Whether the call that sleeps could go on. */
 static bool need_not_wait(void)
 {
 	if (h.forgets)
@@ -402,7 +409,7 @@ static bool need_not_wait(void)
 	return satisfiable(true);
 }
 
-/* At the last moment somebody may let a page go. */
+/* Somebody may let a page go at the last moment. */
 static int give_up(int err)
 {
 	if (next_byte() & 1)
@@ -453,7 +460,7 @@ static bool may_fail(int err, const struct pkmap_wait *wait)
 	return false;
 }
 
-/* With a local map open, one that never sleeps. */
+/* While a local map is open, only PKMAP_WAIT_NEVER is allowed. */
 static const struct pkmap_wait *some_wait(struct pkmap_wait *wait)
 {
 	uint8_t b = next_byte();
@@ -484,8 +491,9 @@ static bool all_mapped(void)
 }
 
 /*
- * The first page of the request that cannot be mapped, or NULL: there is none
- * such, or on VIVT its slot would be the second address, beside a local map's.
+ * The first page of the request that cannot be mapped, or NULL.  Either it does
+ * not exist, or on VIVT a local map shows it, and a slot would be a second
+ * address.
  */
 static const pkmap_pfn *find_refused(void)
 {
@@ -503,7 +511,7 @@ static const pkmap_pfn *find_refused(void)
 	return NULL;
 }
 
-/* Maps h.request, by whichever call takes as many pages. */
+/* Maps h.request, with pkmap_map() or pkmap_map_pages(). */
 static int call_map(const struct pkmap_wait *wait, void **addrs)
 {
 	if (h.nrequest == 1 && next_byte() & 1)
@@ -517,7 +525,7 @@ static void check_map(int err, const struct pkmap_wait *wait, bool was_mapped,
 	bool must = was_mapped;
 	uint32_t i;
 
-	/* A slot that could be had, and nothing got in the way. */
+	/* There were enough slots, and nothing got in the way. */
 	if (was_satisfiable && !h.set_error && !h.disturbed &&
 	    !h.f.lock_is_taken)
 		must = true;
@@ -613,7 +621,7 @@ static void bad_unmap(void *addr, int err, enum pkmap_misuse what,
 	CHECK(h.f.report.slot == slot);
 }
 
-/* Of a page that nobody has. */
+/* Unmaps a page that nobody holds. */
 static void bad_unmap_pfn(void)
 {
 	pkmap_pfn pfn = any_page();
@@ -778,7 +786,7 @@ static void do_flush(void)
 	CHECK(!count_mapped(0, PKMAP_NO_PFN, false));
 }
 
-/* Whether a local map shows a page of the forget. */
+/* Whether a local map shows a page that is to be forgotten. */
 static bool forgets_local(void)
 {
 	uint32_t i;
@@ -824,7 +832,7 @@ static void forget(pkmap_pfn n, const struct pkmap_wait *wait)
 	CHECK(h.f.count[FAKE_CLEAR_NOW] == now + !err);
 }
 
-/* The same, and then a device that sees no cache gets the pages. */
+/* The same; after it a device that does not see the caches gets the pages. */
 static void forget_for_good(const struct pkmap_wait *wait)
 {
 	unsigned long now = h.f.count[FAKE_CLEAR_NOW];
@@ -846,7 +854,7 @@ static void forget_for_good(const struct pkmap_wait *wait)
 		return;
 	} else {
 		check_forget(err, wait, idle, used, cleared);
-		/* Also what its own slots showed has gone at once. */
+		/* The slots for DMA calls were cleared at once, too. */
 		if (!err && h.npages)
 			CHECK(h.f.count[FAKE_CLEAR_NOW] == now + 2);
 		for (i = 0; !err && i < h.npages; i++)
@@ -914,7 +922,7 @@ static void start_window(void)
 	driver_start();
 }
 
-/* Each page that is in use was reported, and each local slot. */
+/* Each page in use was reported, and each local slot. */
 static void check_in_use(unsigned long reports)
 {
 	unsigned long n = count_mapped(0, PKMAP_NO_PFN, true);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * harness_priv.h - what the parts of the harness share: the state of a run, and
- * what the input says.
+ * harness_priv.h - what the files of the harness share: the state of a run, and
+ * the input.
  */
 #ifndef HARNESS_PRIV_H
 #define HARNESS_PRIV_H
@@ -71,7 +71,7 @@ extern struct harness h;
 
 uint8_t next_byte(void);
 
-/* One that exists. */
+/* A page that exists. */
 pkmap_pfn some_page(void);
 
 /* Where an open local map shows a page, or NULL. */

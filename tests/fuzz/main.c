@@ -32,7 +32,9 @@ static void run_one(void)
 	LLVMFuzzerTestOneInput(input, size);
 }
 
-/* The harness says what was wrong, or hangs; this says how to see it again. */
+/*
+ * The harness says what was wrong, or hangs.  This says how to repeat the run.
+ */
 static void failed(int sig)
 {
 	char text[96];
