@@ -36,9 +36,9 @@ void fake_dma_init(struct fake_dma *d, struct fake *f,
 		   uint32_t tracker_entries);
 
 /*
- * What a driver does with a page, or with a buffer that is part of one: gives it
- * to a device, which stores a new value in it, or checks that it finds what was
- * stored last; and takes it back.  Returns the error of the first DMA call.
+ * What a driver does with a page, or with a buffer that is a part of one: it
+ * gives it to a device, which stores a new value in it, or checks that it finds
+ * what was stored last; and takes it back.  Returns the first call's error.
  */
 int fake_from_device(struct fake_dma *d, pkmap_pfn pfn, bool part);
 int fake_to_device(struct fake_dma *d, pkmap_pfn pfn);

@@ -36,7 +36,7 @@ static bool is_held(struct fake *f, const void *addr)
 	return word_in_use(pkmap_a32_load_relaxed(&f->win->word[slot]));
 }
 
-/* Where a virtual address of high memory is; it must stay what it is. */
+/* How an address of high memory is held; nobody may take the page away. */
 static enum dma_where where_is(struct dma_recorder *r, const void *addr,
 			       uint32_t *level)
 {
@@ -150,7 +150,7 @@ void dma_close(struct dma_recorder *r)
 	free(r->mem);
 }
 
-/* What is held, and by how many; a call must leave it as it found it. */
+/* What is held, and by how many users; a call must not change it. */
 struct holdings {
 	uint32_t users[FAKE_NSLOTS];
 	enum fake_state state[FAKE_NSLOTS];

@@ -3,14 +3,14 @@
  * dma_recorder.h - a DMA layer over the fake port, whose cache operations are
  * recorded, for tests of src/dma*.c.
  *
- * An operation by virtual address is recorded with what it is worked on: the
- * physical address that the fake port's table says is shown there, and where
- * that is.  Each is checked against the rules of dma.h: it is whole lines, of
- * one page if they are virtual, and the page is held there.  On VIVT it also
- * does to the fake port's lines what it says.
+ * An operation by virtual address is recorded with the physical address that
+ * the fake port's table shows there, and with how the page is held.  Each one
+ * is checked against the rules of dma.h: it works on whole lines, by virtual
+ * address on those of one page, and the page is held.  On VIVT it also works on
+ * the fake port's lines.
  *
- * dma_call() checks that a call left nothing behind, and that it wrote no
- * segments if it failed.
+ * dma_call() checks that a call holds nothing when it returns, and that it
+ * wrote no segments if it failed.
  */
 #ifndef DMA_RECORDER_H
 #define DMA_RECORDER_H
@@ -80,7 +80,7 @@ struct dma_recorder {
 	void (*hook)(struct dma_recorder *r, const struct dma_record *rec);
 };
 
-/* A device that reaches all there is. */
+/* A device that reaches all memory. */
 extern const struct pkmap_dma_device dma_device;
 
 /*
@@ -89,11 +89,13 @@ extern const struct pkmap_dma_device dma_device;
  */
 void dma_init(struct dma_recorder *r);
 void dma_open(struct dma_recorder *r);
-/* The window, and all that pkmap_dma_init() needs, but not the layer. */
+/*
+ * Prepares the window and all that pkmap_dma_init() needs, but not the layer.
+ */
 void dma_open_window(struct dma_recorder *r);
 void dma_close(struct dma_recorder *r);
 
-/* Makes the call.  Returns what it did, but 0 for a map that succeeded. */
+/* Makes the call.  Returns its error, or 0. */
 int dma_call(struct dma_recorder *r, enum dma_moment moment,
 	     const struct pkmap_dma_device *dev,
 	     const struct pkmap_dma_buffer *bufs, uint32_t nbufs,

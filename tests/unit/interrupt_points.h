@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interrupt_points.h - an interrupt before one of the atomic operations that
- * src/ makes, for programs that are built with interrupted/pkmap/atomic.h.
- * Included once in each.
+ * interrupt_points.h - an interrupt before one of the atomic operations of
+ * src/, for programs that are built with interrupted/pkmap/atomic.h.  Each
+ * includes it in one file.
  */
 #ifndef INTERRUPT_POINTS_H
 #define INTERRUPT_POINTS_H

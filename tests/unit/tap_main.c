@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tap_main.c - runs the unit tests without any library; TAP.
+ * tap_main.c - runs the unit tests without any library, and prints TAP.
  */
 #include <setjmp.h>
 #include <stdarg.h>

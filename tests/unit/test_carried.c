@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_carried.c - a pin whose slots are recycled under its feet, before each of
- * its atomic operations in turn.
+ * test_carried.c - a pin while the slots that it walks over are recycled, before
+ * each of its atomic operations in turn.
  *
- * src/ is compiled with the atomic.h of test_interrupt.c; what comes before an
- * operation is another CPU here, unless the call has the window's lock.  The
- * page that is pinned is in use all the time, so that the pin must find it, at
- * its one address, wherever it was carried (the end of a chain names its
- * bucket; a free slot has no page; the page number is looked at twice).
+ * src/ is compiled with the atomic.h of test_interrupt.c.  Here another CPU
+ * comes before an operation, unless the call has the window's lock.  The page
+ * that is pinned is in use all the time.  So the pin must find it, at its one
+ * address, into whichever chain the walk was carried.  (The end of a chain names
+ * its bucket; a free slot has no page; the page number is looked at twice.)
  */
 #include "src/window_priv.h"
 #include "tests/fake/fake_port.h"
@@ -73,13 +73,19 @@ static void open_window(void)
 	}
 }
 
-/* What the reader stands on is free, and its link leads to other free slots. */
+/*
+ * The slot that the reader has reached is free, and its link leads to other
+ * free slots.
+ */
 static void free_all(void)
 {
 	pkmap_flush_unused(s.f.win);
 }
 
-/* ... or shows a page of another bucket, and leads to that chain's end. */
+/*
+ * Or it shows a page of another bucket, and its link leads to the end of that
+ * chain.
+ */
 static void move_elsewhere(void)
 {
 	uint32_t i;
@@ -89,7 +95,7 @@ static void move_elsewhere(void)
 		fake_touch(&s.f, s.elsewhere[i]);
 }
 
-/* ... or the same pages in other slots, so that the chain has a new order. */
+/* Or the pages are in other slots, so that the chain has a new order. */
 static void shuffle(void)
 {
 	uint32_t i;
@@ -138,9 +144,9 @@ static void back_into_its_chain(void)
 }
 
 /*
- * The page that is pinned moves instead: it is idle, and when the pin goes on
- * its slot shows another page, and another slot shows it.  Whatever the answer,
- * an address shows the page.
+ * The page that is pinned moves instead.  It is idle, and when the pin goes on,
+ * its slot shows another page and another slot shows it.  If the answer is an
+ * address, it shows the page.
  */
 static void move_page(void)
 {
@@ -166,7 +172,10 @@ static void *map_held(struct pkmap_window *w, pkmap_pfn pfn)
 	return addr;
 }
 
-/* What it finds is right at the moment; then it is held, wherever it is. */
+/*
+ * The address is right at that moment.  Then the page is pinned, wherever it
+ * is.
+ */
 static void *look_up_held(struct pkmap_window *w, pkmap_pfn pfn)
 {
 	void *addr = pkmap_pfn_to_addr(w, pfn);
@@ -216,8 +225,8 @@ static void page_that_moves(void)
 }
 
 /*
- * One unmap too many, of a page that nobody holds; another CPU takes its slot
- * for a page that it holds meanwhile, and goes on holding it.
+ * One unmap too many, of a page that nobody holds.  Meanwhile another CPU takes
+ * the slot for another page, and goes on holding that.
  */
 static void take_slot(void)
 {
@@ -263,7 +272,10 @@ static void unmap_of_a_page_that_moves(void)
 	unmap_too_many(take_slot, let_go_of_slot);
 }
 
-/* Or the slot is free, and a third CPU's get has added a user to it in vain. */
+/*
+ * Or the slot is free, and the get of a third CPU has added a user to it for a
+ * moment.
+ */
 static void free_and_get(void)
 {
 	pkmap_flush_unused(s.f.win);
@@ -281,7 +293,7 @@ static void unmap_of_a_page_that_goes(void)
 	unmap_too_many(free_and_get, end_get);
 }
 
-/* Another CPU takes a user more: the page stays, and one user goes. */
+/* Another CPU adds a user: the page stays, and one user is taken off. */
 static void pin_too(void)
 {
 	CHECK(pkmap_pin(s.f.win, s.held) == s.addr);
@@ -308,9 +320,9 @@ static void unmap_of_a_page_that_is_pinned(void)
 }
 
 /*
- * The slot of the page becomes free under a pin, which adds a user all the same
- * and takes it off again.  Before each of its operations another CPU
- * does something to the slot.
+ * The slot of the page becomes free during a pin, which still adds a user, and
+ * takes it off again.  Before each of its operations another CPU does something
+ * to the slot.
  */
 static void (*second)(void);
 static unsigned int points_to_second;
@@ -325,13 +337,13 @@ static void free_slot(void)
 	armed = true;
 }
 
-/* The user is not one that an unmap could take off. */
+/* An unmap cannot take this user off. */
 static void unmap_free_slot(void)
 {
 	CHECK(pkmap_unmap(s.f.win, s.addr) == PKMAP_EINVAL);
 }
 
-/* Its user is taken off with ours, by an unmap too many, and the slot is free. */
+/* An unmap too many takes off the pin's user as well, and the slot is freed. */
 static void take_slot_and_unmap_twice(void)
 {
 	take_slot();

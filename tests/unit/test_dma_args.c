@@ -17,7 +17,7 @@
 #define LAST	      (DMA_FIRST + DMA_NPAGES - 1)
 #define LOW_LAST      (DMA_LOW_FIRST + DMA_LOW_NPAGES - 1)
 
-/* Refused: it called nothing, and one counter is one more. */
+/* A refused call calls no operation, and changes one counter. */
 static void check_refused(struct dma_recorder *r, enum dma_moment moment,
 			  const struct pkmap_dma_device *dev,
 			  const struct pkmap_dma_buffer *bufs, uint32_t nbufs,
@@ -42,7 +42,7 @@ static void open_with_all(struct dma_recorder *r)
 	dma_open(r);
 }
 
-/* One buffer that no call takes, on its own and in the middle of a list. */
+/* A buffer that no call accepts, on its own and in the middle of a list. */
 static void wrong_buffers(void)
 {
 	static const struct {
@@ -137,7 +137,7 @@ static void wrong_directions(void)
 	dma_close(&r);
 }
 
-/* A device that does not reach the buffer, and one that just does. */
+/* A device that does not reach the buffer, and a device that just does. */
 static void reach(void)
 {
 	static const struct {
@@ -376,7 +376,7 @@ static void low_buffers_far_away(void)
 	dma_close(&r);
 }
 
-/* Each makes one thing wrong in a configuration that is right. */
+/* Each changes one thing that makes a valid configuration invalid. */
 
 static void no_window(struct dma_recorder *r)
 {
@@ -433,7 +433,7 @@ static void low_pages_wrap(struct dma_recorder *r)
 	r->config.low_first_pfn = PKMAP_NO_PFN - 6;
 }
 
-/* Then the page behind the last has an address: 2^64. */
+/* Then the page behind the last would be at address 2^64. */
 static void low_pages_reach_2_64(struct dma_recorder *r)
 {
 	r->config.low_first_pfn =
@@ -551,7 +551,7 @@ static void init_refuses(void)
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
 		check_init(wrong[i], false);
 
-	/* The window's pages reach 2^64, which fewer bits of a pfn cannot. */
+	/* The window's pages reach 2^64, if a pfn has enough bits for that. */
 	dma_init(&r);
 	if (sizeof(pkmap_pfn) == sizeof(uint64_t)) {
 		r.f.config.first_pfn =

@@ -36,7 +36,7 @@ static struct dma_recorder *recorder_of(struct fake *f)
 	return (struct dma_recorder *)f;
 }
 
-/* All that was done, in @n operations, was done there. */
+/* From @first on there were @n operations, all of them at @where. */
 static void check_where(const struct dma_recorder *r, unsigned int first,
 			unsigned int n, enum dma_where where, uint32_t level)
 {
@@ -90,7 +90,7 @@ static void while_reclaimed(void)
 		fake_touch(&r.f, DMA_FIRST);
 		r.f.hook_op = moments[i].op;
 		r.f.hook = dma_to_page_0;
-		/* A page that was got while it was cleaned stays. */
+		/* A page that was pinned while it was cleaned stays. */
 		got = moments[i].where == DMA_AT_PIN;
 		CHECK(pkmap_flush_unused(r.f.win) == !got);
 		CHECK(!pkmap_pfn_to_addr(r.f.win, DMA_FIRST) == !got);
@@ -143,7 +143,7 @@ static void held_while_worked_on(void)
 	r.hook = forget_worked_on;
 	dma_one(&r, DMA_MAP, buffer(0, 1, 3 * DMA_PAGE - 2), FROM);
 	check_where(&r, 0, 5, DMA_AT_PIN, 0);
-	/* And no longer than that, nor for the transfer. */
+	/* It is not held after the call, while the transfer goes on. */
 	CHECK(!pkmap_forget(r.f.win, DMA_FIRST, 3, PKMAP_NOWAIT));
 	dma_close(&r);
 }
@@ -218,7 +218,7 @@ static void a_slot_for_each_level(void)
 	check_interrupted(&r);
 }
 
-/* Interrupts nest deeper than the window was told. */
+/* Interrupts nest deeper than config.dma_slots allows. */
 static void nest(struct dma_recorder *r, const struct dma_record *rec)
 {
 	const struct pkmap_dma_buffer buf = buffer(5, 0, DMA_PAGE);
@@ -335,7 +335,7 @@ static void fini_refused(void)
 	}
 }
 
-/* The slots for DMA calls are theirs alone. */
+/* Local maps do not use up the slots for DMA calls. */
 static void all_local_slots_in_use(void)
 {
 	void *addrs[3];
@@ -466,14 +466,14 @@ static void port_fails(void)
 	}
 }
 
-/* A list is what its buffers are, one after the other. */
+/* A list is worked on as its buffers would be, one after the other. */
 static void lists(void)
 {
 	const struct pkmap_dma_buffer bufs[] = {
 		buffer(2, 3, 2 * DMA_PAGE),
 		{ .pfn = DMA_LOW_FIRST, .offset = 1, .len = 3 },
 		buffer(0, 0, DMA_PAGE),
-		buffer(4, 3, 1), /* what follows the first, in its last line */
+		buffer(4, 3, 1), /* follows the first, in its last line */
 	};
 	struct dma_recorder list;
 	struct dma_recorder single;
@@ -530,7 +530,7 @@ static void coherent_device(void)
 	dma_close(&r);
 }
 
-/* Buffers are counted, not calls; refused are calls. */
+/* What is counted is buffers, but for @refused, which counts calls. */
 static void counters_of_calls(void)
 {
 	const struct pkmap_dma_buffer bufs[] = {
@@ -558,8 +558,8 @@ static void counters_of_calls(void)
 }
 
 /*
- * Pages that are given away: whatever the cache, all their lines are written back
- * and forgotten once no slot shows them, inner cache first.
+ * Pages that are given away.  With every kind of cache, all their lines are
+ * written back and dropped once no slot shows them, in the inner cache first.
  */
 static void given_away(enum pkmap_cache_kind kind, bool has_phys)
 {
@@ -625,7 +625,7 @@ static void not_given_away(void)
 	CHECK(pkmap_dma_forget(r.dma, DMA_LOW_FIRST, 1, NULL) == PKMAP_ERANGE);
 	CHECK(!pkmap_dma_forget(r.dma, DMA_FIRST, 0, NULL));
 	CHECK(!r.nlog);
-	/* The port cannot show a page: the call can be made again. */
+	/* If the port cannot show a page, the call can be made again. */
 	r.f.set_error = PKMAP_ENOMEM;
 	CHECK(pkmap_dma_forget(r.dma, end - 1, 1, NULL) == PKMAP_ENOMEM);
 	CHECK(!pkmap_dma_forget(r.dma, end - 1, 1, NULL));
@@ -635,8 +635,8 @@ static void not_given_away(void)
 }
 
 /*
- * A DMA call of another CPU has the page in a slot: it is in use, and who waits
- * for its end is woken.
+ * While a DMA call of another CPU shows the page in a slot, the page is in use.
+ * The end of the call wakes those who wait for it.
  */
 static void forget_shown_for_dma(struct dma_recorder *r,
 				 const struct dma_record *rec)
@@ -650,7 +650,7 @@ static void forget_shown_for_dma(struct dma_recorder *r,
 	CHECK(pkmap_forget(r->f.win, pfn, 1, &deadline) == PKMAP_ETIMEDOUT);
 	r->f.cpu = DMA_CPU;
 	r->f.any_context = true;
-	/* As if somebody waited on. */
+	/* As if somebody still waited. */
 	pkmap_a32_store_relaxed(&r->f.win->waiters, 1);
 }
 
@@ -669,7 +669,7 @@ static void shown_for_dma(void)
 	dma_close(&r);
 }
 
-/* One that the port cannot set is not shown. */
+/* A page that the port could not set is not shown. */
 static void not_shown_for_dma(void)
 {
 	const struct pkmap_dma_buffer buf = buffer(0, 0, DMA_PAGE);
@@ -684,7 +684,7 @@ static void not_shown_for_dma(void)
 	dma_close(&r);
 }
 
-/* A CPU that stops in the middle of a call. */
+/* A CPU stops in the middle of a call. */
 static jmp_buf stopped;
 
 static void stop_here(struct dma_recorder *r, const struct dma_record *rec)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_dma_interrupt.c - DMA calls that interrupt each call of the window
- * before each of its atomic operations in turn, and that are interrupted so.
+ * test_dma_interrupt.c - DMA calls that interrupt each call of the window before
+ * each of its atomic operations in turn, and that are interrupted themselves.
  *
- * As in test_interrupt.c, every page holds what was written last, by whomever,
- * and the fake port checks the rest.  On VIVT, what a device stored is lost if
- * a line of its buffer is forgotten about; elsewhere, slots are mixed up.
+ * As in test_interrupt.c, every page holds what was written last, and the fake
+ * port checks the rest.  On VIVT a line that is missed would lose what a device
+ * stored; on other caches, slots could be mixed up.
  */
 #include <setjmp.h>
 
@@ -137,7 +137,7 @@ static void close_window(void)
 	fake_check_memory(&r.f);
 }
 
-/* Runs @task with an interrupt at its nth point, for each n that it has. */
+/* Runs @task with an interrupt at its nth point, for each n there is. */
 static void sweep_on(enum pkmap_cache_kind kind, void (*task)(void),
 		     void (*interrupt)(void))
 {
@@ -192,7 +192,7 @@ static void dma(void)
 	sweep(task_dma, local_map_others);
 }
 
-/* The CPU of a call ends in it: what it showed is taken down. */
+/* A CPU stops in the middle of a call: what the call showed is cleared. */
 static jmp_buf ended;
 
 static void end_cpu(void)

@@ -275,7 +275,7 @@ static void read_log(const struct bench *b, bool outer, struct seen *s)
 	}
 }
 
-/* Operations that it takes: one for adjacent lines with the same. */
+/* How many operations it takes: one for adjacent lines with the same. */
 static unsigned int runs(const enum pkmap_cache_op *op, uint32_t nlines,
 			 uint32_t lines_in_one)
 {

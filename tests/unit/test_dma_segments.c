@@ -30,7 +30,7 @@ static bool is_allowed(const struct pkmap_dma_device *dev, uint64_t addr,
 	       addr / dev->boundary == (addr + len - 1) / dev->boundary;
 }
 
-/* The segments that a buffer takes at least, when it is alone. */
+/* The least number of segments that a buffer takes on its own. */
 static unsigned int fewest(const struct pkmap_dma_device *dev, uint64_t addr,
 			   uint64_t len)
 {
@@ -186,7 +186,7 @@ static void limits(void)
 	dma_close(&r);
 }
 
-/* What does not follow in memory is not joined, whatever its order. */
+/* Buffers that do not follow each other in memory are not joined. */
 static void order_is_kept(void)
 {
 	static const struct pkmap_dma_buffer bufs[] = {
@@ -205,7 +205,7 @@ static void order_is_kept(void)
 	dma_close(&r);
 }
 
-/* The last bytes that there are; what comes first is not behind them. */
+/* The last bytes of the address space; the first bytes do not follow them. */
 static void last_address(void)
 {
 	static const struct pkmap_dma_buffer bufs[] = {
@@ -258,7 +258,7 @@ static void up_to_the_mask(void)
 	dma_close(&r);
 }
 
-/* Memory beyond 4 GiB, whatever a pointer has: nothing is cut off. */
+/* Memory beyond 4 GiB: no address is cut off, however long a pointer is. */
 static void memory_beyond_32_bits(void)
 {
 	const struct pkmap_dma_buffer buf = { 0x1234567, 0x800, 0x1000 };
@@ -276,7 +276,7 @@ static void memory_beyond_32_bits(void)
 	CHECK(!dma_call(&r, DMA_MAP, &dev, &buf, 1, TO));
 	CHECK(r.nsegs == 1);
 	CHECK(r.seg[0].addr == phys && r.seg[0].len == 0x1000);
-	/* The inner cache in two pages, the outer one at once. */
+	/* The inner cache page by page, the outer one at once. */
 	CHECK(r.nlog == 3);
 	for (i = 0; i < 3; i++)
 		CHECK(r.log[i].phys == (i == 1 ? phys + 0x800 : phys));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_dma_tracker.c - what the tracker finds, what it says of it, and what it
- * leaves alone.
+ * test_dma_tracker.c - what the tracker reports, how, and what it accepts.
  */
 #include "tracker_port.h"
 #include "unit_test.h"
@@ -58,7 +57,9 @@ static const struct call {
 	{ "pkmap_dma_sync_for_device", tracker_sync_for_device },
 };
 
-/* @known is mapped, and this call is wrong: refused, said once, nothing done. */
+/*
+ * The call contradicts @known: it is refused, reported once, and does nothing.
+ */
 static void refused(const struct call *call, const struct transfer *x,
 		    enum pkmap_dma_misuse what, const struct transfer *known)
 {
@@ -155,7 +156,7 @@ static void after_unmap(void)
 	tracker_close(&t);
 }
 
-/* As often as it was mapped, and no more. */
+/* A buffer can be unmapped as often as it was mapped, and no more. */
 static void sent_twice(void)
 {
 	const struct transfer x = transfer(5, 0, 100, TO);
@@ -196,7 +197,7 @@ static void parts_synced(void)
 	tracker_close(&t);
 }
 
-/* Bytes of page 5 and 6 against bytes 4000 to 4199 of them. */
+/* Bytes of pages 5 and 6, to compare with bytes 4000 to 4199 of them. */
 static const struct range {
 	size_t start;
 	size_t len;
@@ -376,7 +377,7 @@ static void entries_are_reused(void)
 	tracker_close(&t);
 }
 
-/* From then on it knows nothing, and takes everyone's word. */
+/* When the entries run out, the tracker accepts every call. */
 static void entries_run_out(void)
 {
 	const struct transfer x = transfer(5, 0, 100, FROM);
@@ -426,7 +427,7 @@ static void leaks(void)
 	tracker_check(&t, 0, PKMAP_DMA_NEVER_UNMAPPED, "pkmap_dma_leaks",
 		      &second, NULL);
 
-	/* All of them, and told once each. */
+	/* All leaks are counted, and each is reported once. */
 	CHECK(pkmap_dma_leaks(t.dma, NULL) == 2);
 	CHECK(t.nreports == 2);
 	tracker_check(&t, 1, PKMAP_DMA_NEVER_UNMAPPED, "pkmap_dma_leaks",
@@ -448,7 +449,10 @@ static void leaks(void)
 	tracker_close(&t);
 }
 
-/* Given to the device with a local map open: said each time, never refused. */
+/*
+ * A buffer is given to a device while a local map is open.  That is reported
+ * each time, and never refused.
+ */
 static void give_with_local_map(const struct transfer *x, pkmap_pfn page,
 				bool is_mapped, bool inner)
 {
@@ -499,7 +503,7 @@ static void local_map_open(void)
 	}
 }
 
-/* All its pages: one buffer, one report. */
+/* Local maps of all its pages: there is one report for each buffer. */
 static void several_local_maps(void)
 {
 	const struct transfer x = transfer(5, 0, 8192, FROM);
@@ -530,7 +534,7 @@ static void local_map_of_others(void)
 	fake_local_unmap(&t.f, addrs[1]);
 	fake_local_unmap(&t.f, addrs[0]);
 
-	/* Of another CPU, which cannot be told from one that it forgot. */
+	/* Local maps of another CPU are not reported. */
 	addrs[0] = fake_local_map(&t.f, 5);
 	t.f.cpu = 1;
 	map(&x);
@@ -568,7 +572,7 @@ static void count_by_address(void *port, enum pkmap_cache_op op, void *addr,
 	tracker->ncache++;
 }
 
-/* A local map that is being ended is not in use any more. */
+/* A local map that is being closed is no longer in use. */
 static void local_map_closing(void)
 {
 	static const enum fake_op moments[] = { FAKE_CLEAN, FAKE_CLEAR,
@@ -596,7 +600,7 @@ static void local_map_closing(void)
 	}
 }
 
-/* What a DMA call holds a page by is no local map. */
+/* The slot in which a DMA call shows a page is no local map. */
 static void interrupt_in_operation(void *port, enum pkmap_cache_op op,
 				   void *addr, size_t bytes)
 {
@@ -609,7 +613,10 @@ static void interrupt_in_operation(void *port, enum pkmap_cache_op op,
 	map_in_interrupt(&tracker->f, NULL);
 }
 
-/* The layer works on lines by address, and has a slot for what is not mapped. */
+/*
+ * A layer that works on lines by address, in a slot for pages that are not
+ * mapped.
+ */
 static void open_by_address(struct pkmap_dma_ops *ops)
 {
 	tracker_init(&t);
@@ -673,8 +680,8 @@ static void failed_unmap(void)
 }
 
 /*
- * An unmap that is refused or fails leaves what it was about as it was: nothing
- * that was told before is told again.
+ * An unmap that is refused or fails leaves its mappings as they were: what was
+ * reported is not reported again.
  */
 static void unmap_fails(const struct transfer *x)
 {
@@ -813,7 +820,10 @@ static void memory(void)
 	tracker_close(&t);
 }
 
-/* Pages that a device still has are not given away, and each mapping is told. */
+/*
+ * Pages that a device still has are not given away, and each mapping is
+ * reported.
+ */
 static void forgotten(void)
 {
 	const struct transfer first = transfer(5, 256, 512, FROM);

@@ -3,8 +3,8 @@
  * test_dma_tracker_interrupt.c - every call, interrupted before each of its
  * atomic operations in turn, by calls for other buffers.
  *
- * src/ is compiled as for test_interrupt.c.  There are just as many entries as
- * buffers that are mapped at once: one that is lost makes the tracker full.
+ * src/ is compiled as for test_interrupt.c.  There are only as many entries as
+ * buffers that are mapped at once, so that the tracker is full if one is lost.
  */
 #include "interrupt_points.h"
 #include "tracker_port.h"
@@ -18,14 +18,17 @@ static const struct pkmap_dma_buffer mine[2] = {
 	{ .pfn = 6, .offset = 0, .len = 8192 },
 };
 
-/* One that is mapped all the while, next to the task's first one. */
+/* A buffer that is mapped all the time, next to the task's first one. */
 static const struct transfer background = {
 	.dev = &devices[1],
 	.buf = { .pfn = 5, .offset = 0, .len = 64 },
 	.dir = PKMAP_DMA_FROM_DEVICE,
 };
 
-/* In its entry, it must not be taken for a longer buffer in that place. */
+/*
+ * Takes the entry of @background, and must not be taken for a longer buffer
+ * there.
+ */
 static const struct transfer replacement = {
 	.dev = &devices[1],
 	.buf = { .pfn = 20, .offset = 10, .len = 300 },
@@ -39,7 +42,7 @@ static const struct transfer theirs = {
 	.dir = PKMAP_DMA_FROM_DEVICE,
 };
 
-/* Of the interrupt's, too; it has the last byte of the task's first one. */
+/* Also the interrupt's; it shares the last byte of the task's first buffer. */
 static const struct transfer overlapping = {
 	.dev = &devices[1],
 	.buf = { .pfn = 5, .offset = 263, .len = 100 },
@@ -80,7 +83,7 @@ static void keep_overlapping(void)
 	s.kept = &overlapping;
 }
 
-/* None that it finds was reported before. */
+/* Finds leaks, each of which is reported at most once. */
 static void look_for_leaks(void)
 {
 	const unsigned int before = s.t.nreports;
@@ -139,7 +142,7 @@ static void task_leaks(void)
 	CHECK(pkmap_dma_leaks(s.t.dma, &devices[0]) == 2);
 }
 
-/* Refused; an interrupt may have been reported before it. */
+/* Refused; an interrupt's misuse may have been reported before it. */
 static void task_misuse(void)
 {
 	struct transfer x = background;
@@ -156,11 +159,11 @@ static const struct task {
 	bool mapped; /* the task's buffers, before */
 	bool stay;   /* and after */
 	unsigned int reports;
-	/* More with an overlapping buffer: the least, and the most. */
+	/* How many more with an overlapping buffer, at least and at most. */
 	unsigned int overlap_least;
 	unsigned int overlap_most;
 } tasks[] = {
-	/* Both calls are wrong, and one of them has to see it. */
+	/* Both calls are wrong, and at least one of them has to notice. */
 	{ task_map, false, true, 0, 1, 2 },
 	{ task_unmap, true, false, 0, 0, 1 },
 	{ task_sync, true, true, 0, 1, 1 },
@@ -213,7 +216,7 @@ static void finish(const struct task *task)
 	tracker_close(&s.t);
 }
 
-/* Runs @task with an interrupt at its nth point, for each n that it has. */
+/* Runs @task with an interrupt at its nth point, for each n there is. */
 static void sweep(const struct task *task, void (*interrupt)(void),
 		  unsigned int least, unsigned int most)
 {
@@ -255,7 +258,7 @@ static void misuse(void)
 	sweep_tasks(sync_in_wrong_direction, 1);
 }
 
-/* Once, whether it is the task or the interrupt that finds them. */
+/* Leaks are reported once, whether the task or the interrupt finds them. */
 static void leaks(void)
 {
 	uint32_t i;
@@ -284,7 +287,7 @@ static void misuse_interrupted(void)
 	sweep(&task, look_for_leaks, 2, 2);
 }
 
-/* The task and the interrupt both find no entry: that is told once. */
+/* The task and the interrupt both find no entry: that is reported once. */
 static void no_entry_left(void)
 {
 	const struct task full = { .mapped = true };
@@ -311,8 +314,8 @@ static void no_entry_left(void)
 }
 
 /*
- * The interrupt fills the tracker, in the middle of a call: whatever that has
- * seen until then, from there on nothing is known to be wrong.
+ * The interrupt fills the tracker in the middle of a call.  From then on the
+ * call must not be called wrong, whatever it has seen before.
  */
 static void fill_tracker(void)
 {
@@ -323,7 +326,7 @@ static void fill_tracker(void)
 		CHECK(!tracker_map(&s.t, &x));
 }
 
-/* Refused for as long as there was no interrupt. */
+/* Refused until the interrupt has come. */
 static void any_misuse(void)
 {
 	struct transfer x = background;
@@ -375,8 +378,8 @@ static void full_meanwhile(void)
 }
 
 /*
- * A local unmap, and an interrupt that gives the page to a device: up to some
- * point it comes too early, and is reported, from there on it is not.
+ * A local unmap, and an interrupt that gives the page to a device.  Up to some
+ * point it comes too early and is reported; from there on it is not.
  */
 static void give_page_away(void)
 {
@@ -413,7 +416,9 @@ static void local_unmap(void)
 	CHECK(!reported);
 }
 
-/* A list with an entry that is not mapped: the others stay mapped throughout. */
+/*
+ * A list with a buffer that is not mapped: the others stay mapped throughout.
+ */
 static void refused_list(void)
 {
 	const struct pkmap_dma_buffer bufs[] = { mine[0],
@@ -424,7 +429,7 @@ static void refused_list(void)
 			      PKMAP_DMA_FROM_DEVICE) == PKMAP_EINVAL);
 }
 
-/* All three, of which those it has not told before are told. */
+/* All three are found, and those reported that were not reported before. */
 static void look_for_three(void)
 {
 	CHECK(pkmap_dma_leaks(s.t.dma, NULL) == 3);
@@ -440,7 +445,7 @@ static void list_refused(void)
 	sweep(&task, keep_overlapping, 1, 1);
 }
 
-/* Two unmaps of one buffer: one of them is refused, and told so. */
+/* Two unmaps of one buffer: one of them is refused and reported. */
 static unsigned int nrefused;
 
 static void unmap_background(void)
@@ -474,8 +479,8 @@ static void unmapped_twice(void)
 }
 
 /*
- * One of two mappings that are the same is unmapped, and an interrupt unmaps one
- * as well: the entry that the task was about to take may be another's by then.
+ * One of two equal mappings is unmapped, and an interrupt unmaps the other: the
+ * entry that the task was about to take may belong to another buffer by then.
  */
 static const struct transfer sent = {
 	.dev = &devices[1],

@@ -28,7 +28,7 @@ static uint32_t random_below(uint32_t n)
 	return random_next(&s.random) % n;
 }
 
-/* The bytes of a buffer are @first to @end - 1 of those that there are. */
+/* A buffer has the bytes first() to end() - 1. */
 static uint32_t first(const struct transfer *x)
 {
 	return (uint32_t)(x->buf.pfn * FAKE_PAGE + x->buf.offset - FIRST);
@@ -46,7 +46,7 @@ static void set_bytes(struct transfer *x, uint32_t from)
 	x->buf.len = 1 + random_below(NBYTES - from);
 }
 
-/* Anything, or something mapped, of which one thing may be changed. */
+/* Any buffer, or a mapped one, of which one thing may be changed. */
 static struct transfer some_transfer(void)
 {
 	struct transfer x = { .dev = devices };
@@ -97,7 +97,9 @@ static struct transfer known_to(const struct pkmap_dma_report *r)
 	};
 }
 
-/* Something is mapped as the report says, and this is how @x differs from it. */
+/*
+ * Whether @m is the mapping that the report names, and @x differs from it so.
+ */
 static bool fits(const struct pkmap_dma_report *r, const struct transfer *x,
 		 const struct transfer *m)
 {
@@ -124,7 +126,7 @@ static bool fits(const struct pkmap_dma_report *r, const struct transfer *x,
 	}
 }
 
-/* The one report of this call; @least: some report knows of a mapping. */
+/* Checks the one report of this call; @least: it has to name a mapping. */
 static void check_report(const char *call, const struct transfer *x,
 			 enum pkmap_dma_misuse unknown, bool least)
 {
@@ -234,7 +236,7 @@ static void as_the_model_says(void)
 	while (s.n)
 		unmap(&s.mapped[0]);
 
-	/* Nothing of what there is to find was too rare. */
+	/* Each kind of misuse was made often enough. */
 	CHECK(s.accepted > STEPS / 10);
 	for (what = 0; what <= PKMAP_DMA_OVERLAP; what++)
 		CHECK(s.seen[what] > STEPS / 1000);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_forget.c - making sure that pages of a range are mapped no more.
+ * test_forget.c - making sure that the pages of a range are no longer mapped.
  */
 #include "tests/fake/fake_port.h"
 #include "unit_test.h"
@@ -60,7 +60,7 @@ static void ranges(void)
 	one_range(PKMAP_NO_PFN, 1, 0xff);
 }
 
-/* One in use: nothing is torn down, not even cleaned. */
+/* If one page is in use, no page is torn down or even cleaned. */
 static void busy(void)
 {
 	struct fake f;
@@ -84,7 +84,7 @@ static void busy(void)
 	}
 }
 
-/* Got while the lines are cleaned: that page stays, and it is busy. */
+/* A page that is pinned while its lines are cleaned stays, and is busy. */
 static void get_page_13(struct fake *f, const struct fake_event *e)
 {
 	(void)e;
@@ -107,7 +107,7 @@ static void got_while_cleaning(void)
 	fake_close(&f);
 }
 
-/* Used for a moment, and dirty: it must not be called forgotten. */
+/* Used for a moment, the page is dirty: the call must not succeed. */
 static void use_page_13(struct fake *f, const struct fake_event *e)
 {
 	void *addr = fake_pin(f, 13);
@@ -145,7 +145,7 @@ static void slots_are_free_again(void)
 	fake_close(&f);
 }
 
-/* A range that would reach beyond the last page there could be ends there. */
+/* A range that would reach beyond the last possible page ends there. */
 static void range_does_not_wrap(void)
 {
 	struct fake f;
@@ -193,7 +193,7 @@ static void waits_for_users(void)
 	fake_close(&f);
 }
 
-/* The time is over, and nobody uses the page any more: that is no failure. */
+/* The deadline has passed, but nobody uses the page any more: no failure. */
 static void unmap_before_second_lock(struct fake *f, const struct fake_event *e)
 {
 	if (f->count[FAKE_LOCK] == 2)
@@ -269,7 +269,7 @@ static void local_map_that_closes(void)
 	}
 }
 
-/* Who waits for a local map of another CPU is woken by its end. */
+/* The end of a local map of another CPU wakes those who wait for it. */
 static void end_local_map(struct fake *f, const struct fake_event *e)
 {
 	(void)e;
@@ -294,7 +294,7 @@ static void waits_for_local_maps(void)
 	fake_close(&f);
 }
 
-/* A range that holds the last page there could be. */
+/* A range with the last possible page. */
 static void highest_pages(void)
 {
 	struct fake f;

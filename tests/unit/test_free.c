@@ -84,7 +84,7 @@ static void after_a_flush(void)
 	fake_close(&f);
 }
 
-/* Also in the batches of reclaim, half the window each. */
+/* Also in each batch of reclaim, half the window. */
 static void after_reclaim(void)
 {
 	uint32_t slots[FAKE_NSLOTS];
@@ -100,7 +100,10 @@ static void after_reclaim(void)
 	fake_close(&f);
 }
 
-/* More colours than words in a line: a stack each; the fake port checks them. */
+/*
+ * More colours than words in a line: each has one stack.  The fake port checks
+ * the colours.
+ */
 static void many_colours(void)
 {
 	uint32_t slots[FAKE_NSLOTS];
@@ -114,7 +117,7 @@ static void many_colours(void)
 	fake_close(&f);
 }
 
-/* All that is free can be had, wherever it is. */
+/* All free slots can be had, on whichever stack they are. */
 static void few_left(void)
 {
 	uint32_t slots[FAKE_NSLOTS];

@@ -9,7 +9,7 @@
 
 #define CHAIN 5u
 
-/* Pages that share a bucket, as many as asked for. */
+/* Finds @n pages that share a bucket. */
 static void find_colliding(struct fake *f, pkmap_pfn *pfns, uint32_t n)
 {
 	const unsigned long bucket = pfn_bucket(f->win, f->config.first_pfn);
@@ -63,7 +63,7 @@ static void unlink_in_order(const uint32_t *order)
 		CHECK(!fake_pin(&f, pfns[order[i]]));
 		fake_check_index(&f);
 	}
-	/* And the chain serves again. */
+	/* The chain can be used again. */
 	for (i = 0; i < 4; i++)
 		fake_touch(&f, pfns[i]);
 	fake_check_index(&f);

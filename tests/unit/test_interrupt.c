@@ -3,11 +3,12 @@
  * test_interrupt.c - every call, interrupted before each of its atomic
  * operations in turn, on a VIVT cache.
  *
- * src/ is compiled once more for it, with an atomic.h that counts and lets an
- * interrupt come before the operation that is due.  The handler uses the page
- * that reclaim may be after: pinned, it reads and writes it; told "not mapped",
- * it does what a driver does, and lets a device write to memory.  In the end
- * every page must hold what was written last, by whomever (I1, I2).
+ * src/ is compiled once more for it, with an atomic.h that counts operations and
+ * lets an interrupt come before one of them.  The handler uses a page that
+ * reclaim may be working on.  If it can pin the page, it reads and writes it; if
+ * it is told that the page is not mapped, it does as a driver does, and lets a
+ * device write to memory.  In the end every page must hold what was written
+ * last, by the CPU or a device (I1, I2).
  */
 #include "tests/fake/fake_port.h"
 #include "interrupt_points.h"
@@ -25,7 +26,7 @@ static struct {
 
 static bool slept;
 
-/* A wait is as good a moment as any, and the last one there is. */
+/* The wait is the last moment at which the interrupt can come. */
 static void interrupt_in_wait(struct fake *f, const struct fake_event *e)
 {
 	(void)f;
@@ -215,7 +216,7 @@ static void close_window(void)
 	fake_check_memory(&s.f);
 }
 
-/* Runs @task with an interrupt at its nth point, for each n that it has. */
+/* Runs @task with an interrupt at its nth point, for each n there is. */
 static void sweep(void (*task)(void), void (*interrupt)(void), bool in_use)
 {
 	unsigned int n = 0;
@@ -279,7 +280,10 @@ static void forget(void)
 	sweep_idle(task_forget);
 }
 
-/* Not DMA to that page: its buffer's local maps end before it is a device's. */
+/*
+ * No DMA to TASK_PAGE: a driver ends its local maps before a device gets the
+ * page.
+ */
 static void local_map(void)
 {
 	sweep(task_local_map, dma_to_all, false);
@@ -289,9 +293,9 @@ static void local_map(void)
 }
 
 /*
- * All slots are in use, and the interrupt lets go of them: before the task
- * looks, while it announces that it waits, or in its sleep.  It must not sleep
- * on; the fake port fails the test if it does.
+ * All slots are in use, and the interrupt unmaps them: before the task looks,
+ * while it announces that it waits, or while it sleeps.  If it does not wake
+ * up, the fake port fails the test.
  */
 static void waiting(void)
 {
@@ -300,9 +304,9 @@ static void waiting(void)
 }
 
 /*
- * One map, and two unmaps at the same time: the second interrupts the first,
- * before point n, and m points later a pin comes.  One of them is refused, and
- * the pin and the page suffer nothing.
+ * One map, and two unmaps at the same time: the second interrupts the first
+ * before point n, and m points later a pin comes.  One unmap is refused, and
+ * neither the pin nor the page is harmed.
  */
 static unsigned int points_to_pin;
 static unsigned int refused;

@@ -14,7 +14,7 @@ static void open_kind(struct fake *f, enum pkmap_cache_kind kind)
 	fake_open(f);
 }
 
-/* What is called for one, in which order, on a cache that needs cleaning. */
+/* The operations of one local map, in order, on a cache that needs cleaning. */
 static void steps(void)
 {
 	static const enum fake_op expected[] = {
@@ -50,7 +50,7 @@ static void no_cleaning_but_on_vivt(void)
 	fake_close(&f);
 }
 
-/* A mapped page is pinned, idle or not; no slot is set. */
+/* A page that is mapped, idle or not, is pinned, and no local slot is set. */
 static void pins_first(void)
 {
 	struct fake f;
@@ -70,7 +70,7 @@ static void pins_first(void)
 	fake_close(&f);
 }
 
-/* An address for each page, the same for the same, however they nest. */
+/* Each page has one address, however its maps nest. */
 static void nested(void)
 {
 	static const pkmap_pfn pfns[] = { 1, 2, 1, 2 };
@@ -89,7 +89,9 @@ static void nested(void)
 	CHECK(f.count[FAKE_SET] == 2);
 	fake_local_unmap(&f, addrs[3]);
 	fake_local_unmap(&f, addrs[2]);
-	/* The inner ones were not theirs to clean or to clear. */
+	/*
+	 * The inner maps neither clean nor clear the slots of the outer ones.
+	 */
 	CHECK(!f.count[FAKE_CLEAN] && !f.count[FAKE_CLEAR]);
 	fake_local_unmap(&f, addrs[1]);
 	fake_local_unmap(&f, addrs[0]);
@@ -136,7 +138,7 @@ static void last_in_first_out(void)
 	fake_local_unmap(&f, inner);
 	fake_local_unmap(&f, outer);
 	CHECK(pkmap_local_unmap(f.win, outer) == PKMAP_EINVAL);
-	/* Nor is there one while something else keeps us on the CPU. */
+	/* Nor if something else than a local map keeps us on the CPU. */
 	f.entered[0]++;
 	CHECK(pkmap_local_unmap(f.win, outer) == PKMAP_EINVAL);
 	f.entered[0]--;
@@ -185,8 +187,9 @@ static void each_colour(void)
 }
 
 /*
- * Each place has its own slot beside those for DMA calls.  The fake port fails
- * the test where two show a page at one address, or one is another CPU's.
+ * Each place of the stack has its own slot, beside those for DMA calls.  The
+ * fake port fails the test if two share a slot, or if the slot is another
+ * CPU's.
  */
 static void beside_dma_slots(void)
 {
@@ -214,7 +217,7 @@ static void beside_dma_slots(void)
 	fake_close(&f);
 }
 
-/* Slots for DMA calls alone are none for local maps. */
+/* Local maps cannot use the slots for DMA calls. */
 static void only_dma_slots(void)
 {
 	void *addr = NULL;
@@ -393,7 +396,7 @@ static void window_without_local_slots(void)
 }
 
 /*
- * A CPU that is gone: its maps end, innermost first, and each is reported.  Its
+ * A CPU is gone: its maps end, innermost first, and each is reported.  Then its
  * number is used again.
  */
 static void abandoned(void)
@@ -484,7 +487,7 @@ static void abandoned_anywhere(void)
 	}
 }
 
-/* Who waits for a page that it shows is woken. */
+/* Those who wait for a page that the CPU showed are woken. */
 static void abandon_in_wait(struct fake *f, const struct fake_event *e)
 {
 	(void)e;
@@ -524,7 +527,9 @@ static void read_only(void)
 	fake_close(&f);
 }
 
-/* An inner map that borrows the first local slot is none of the window's. */
+/*
+ * A map that borrows the first local slot is not taken for one of the window.
+ */
 static void right_behind_the_window(void)
 {
 	struct fake f;

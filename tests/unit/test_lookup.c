@@ -48,7 +48,7 @@ static void outside(void)
 	fake_close(&f);
 }
 
-/* An address that differs in one bit, whichever, is that of no map. */
+/* An address that differs in any one bit is not that of a map. */
 static void each_bit_of_an_address(void)
 {
 	struct fake f;
@@ -64,7 +64,7 @@ static void each_bit_of_an_address(void)
 	fake_close(&f);
 }
 
-/* Also if what lies behind the last slot's word looks like one in use. */
+/* Even if the memory behind the last slot's word looks like a slot in use. */
 static void behind_the_last_slot(void)
 {
 	struct fake f;
@@ -98,7 +98,7 @@ static void colours_of_page_numbers(void)
 	fake_close(&f);
 }
 
-/* They hold nothing, count nothing and call nothing. */
+/* Look-ups hold nothing, count nothing and call nothing. */
 static void leave_no_trace(void)
 {
 	struct pkmap_stats before, after;
@@ -140,7 +140,10 @@ static void local_addresses(void)
 	fake_local_unmap(&f, inner);
 	CHECK(pkmap_addr_to_pfn(f.win, inner) == PKMAP_NO_PFN);
 
-	/* What has a place on the stack, but not its slot, is not there. */
+	/*
+	 * A map that borrows an outer map's slot leaves the slot of its own
+	 * place empty.
+	 */
 	pinned = fake_local_map(&f, 8);
 	CHECK(pinned == outer);
 	CHECK(pkmap_addr_to_pfn(f.win, inner) == PKMAP_NO_PFN);

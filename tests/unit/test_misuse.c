@@ -52,7 +52,10 @@ static void unmap_idle(void)
 	fake_close(&f);
 }
 
-/* By its page: it was held once, and not any more, or never, or is none. */
+/*
+ * By page number: the page is held no more, was never mapped, or does not
+ * exist.
+ */
 static void unmap_by_pfn(void)
 {
 	struct fake f;
@@ -112,7 +115,7 @@ static void unmap_free(void)
 			     .pfn = PKMAP_NO_PFN,
 			     .slot = 2,
 		     });
-	/* All four are there to be had. */
+	/* All four slots can be had. */
 	fake_touch_range(&f, 0, 4);
 	CHECK(!fake_stats(&f).reclaims);
 	fake_close(&f);
@@ -190,7 +193,7 @@ static void unmap_local(void)
 	fake_close(&f);
 }
 
-/* The port says that this is a CPU which the window does not have. */
+/* The port names a CPU that the window does not have. */
 static void unknown_cpu(void)
 {
 	struct fake f;
@@ -215,7 +218,7 @@ static void unknown_cpu(void)
 	fake_close(&f);
 }
 
-/* On VIVT the map would be a second address; a pin of the window is not. */
+/* On VIVT a map of a page with an open local map would be a second address. */
 static void map_of_local_map(void)
 {
 	const pkmap_pfn pfns[] = { 6, 5 };

@@ -59,7 +59,7 @@ static void second_chance(void)
 	CHECK(fake_shows(&f, 2) == page_at[2]);
 	CHECK(fake_shows(&f, 3) == 101);
 
-	/* They have had it. */
+	/* Those two have had their second chance. */
 	fake_touch(&f, 102);
 	CHECK(fake_shows(&f, 0) == 102);
 	fake_touch(&f, 100);
@@ -174,7 +174,10 @@ static void fewer_idle_than_batch(void)
 	fake_close(&f);
 }
 
-/* Adjacent slots are cleaned and cleared together, and flushed all at once. */
+/*
+ * Adjacent slots are cleaned and cleared together, and there is one flush for
+ * all.
+ */
 static void runs(void)
 {
 	static const enum fake_op expected[] = {
@@ -210,7 +213,7 @@ static void runs(void)
 	fake_close(&f);
 }
 
-/* The hand goes around the end: those are two runs, not one beyond it. */
+/* The hand goes past the end of the window: that makes two runs. */
 static void run_around_the_end(void)
 {
 	pkmap_pfn page_at[4];
@@ -331,7 +334,7 @@ static void cleaning_then_get(void)
 	CHECK(fake_shows(&f, slot_of_addr(f.hook_arg)) != PKMAP_NO_PFN);
 	fake_check_index(&f);
 	fake_unmap(&f, f.hook_arg);
-	/* It is like any other again. */
+	/* The slot can be reclaimed again like any other. */
 	CHECK(pkmap_flush_unused(f.win) == 1);
 	fake_close(&f);
 }
@@ -376,7 +379,7 @@ static void cleaning_then_get_put(void)
 	fake_close(&f);
 }
 
-/* If all of a batch was got meanwhile, map looks for another. */
+/* If all slots of a batch were got meanwhile, map reclaims another batch. */
 static void get_put_all(struct fake *f, const struct fake_event *e)
 {
 	uint32_t i;
@@ -516,7 +519,7 @@ static void reclaim_of_one_colour(void)
 	fake_close(&f);
 }
 
-/* The port cannot set a translation: nothing that is used suffers. */
+/* The port cannot set a translation: pages in use are not affected. */
 static void set_fails(void)
 {
 	pkmap_pfn page_at[4];
@@ -548,7 +551,9 @@ static void fail_again(struct fake *f, const struct fake_event *e)
 	f->set_error = PKMAP_ENOMEM;
 }
 
-/* No memory: what is idle is given back, and the map is tried once more. */
+/*
+ * The port has no memory: idle pages are torn down, and the map is tried again.
+ */
 static void no_memory(void)
 {
 	pkmap_pfn page_at[4];

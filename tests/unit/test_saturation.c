@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_saturation.c - a count that reaches its limit.  Nobody maps a page so
- * often in a test; the word is put just below the limit instead.
+ * test_saturation.c - a count that reaches its limit.  That takes too many maps
+ * for a test, so the word is set to just below the limit.
  */
 #include "src/window_priv.h"
 #include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
-/* The word's slot has one user in truth, page 7's. */
+/* The slot really has one user, of page 7. */
 static pkmap_a32 *near_the_limit(struct fake *f, void **addr)
 {
 	pkmap_a32 *word;
@@ -50,7 +50,7 @@ static void below_the_limit(void)
 	back_to_normal(&f, word, addr);
 }
 
-/* Gets succeed, puts count nothing down, and it is reported once. */
+/* Gets succeed, puts do not count down, and there is one report. */
 static void at_the_limit(void)
 {
 	pkmap_a32 *word;
@@ -82,7 +82,9 @@ static void at_the_limit(void)
 	back_to_normal(&f, word, addr);
 }
 
-/* The get that reaches it is an ordinary one; its put takes nobody off. */
+/*
+ * The get that reaches the limit is an ordinary one; its put takes no user off.
+ */
 static void just_at_the_limit(void)
 {
 	pkmap_a32 *word;
@@ -101,7 +103,9 @@ static void just_at_the_limit(void)
 	back_to_normal(&f, word, addr);
 }
 
-/* Gets that were under way took themselves off after the first one's report. */
+/*
+ * Gets that were under way took their users off after the first one's report.
+ */
 static void a_little_below_for_good(void)
 {
 	pkmap_a32 *word;
@@ -118,7 +122,9 @@ static void a_little_below_for_good(void)
 	back_to_normal(&f, word, addr);
 }
 
-/* Whoever comes, the slot keeps its page, and the others take turns. */
+/*
+ * The slot keeps its page whoever needs a slot; other pages share the others.
+ */
 static void never_recycled(void)
 {
 	pkmap_a32 *word;

@@ -84,7 +84,7 @@ static void reclaims(void)
 				.tlb_flushes = 2,
 			});
 
-	/* A flush and a forget free slots, but not for want of one. */
+	/* A flush and a forget free slots, but are not counted as reclaims. */
 	CHECK(!pkmap_forget(f.win, 6, 1, PKMAP_NOWAIT));
 	check_stats(&f, (struct pkmap_stats){
 				.misses = 7,
@@ -141,7 +141,9 @@ static void failed_map_is_no_miss(void)
 	fake_close(&f);
 }
 
-/* Those that pin count as pins; the others as local maps, and pin misses. */
+/*
+ * Local maps that pin count as pins, the others as local maps and pin misses.
+ */
 static void local_maps(void)
 {
 	void *outer, *inner;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_wait.c - waiting for a slot.  What the other tasks do meanwhile is what
- * the hook of wait() does; if that is not enough to end the wait, the fake port
- * fails the test, as nobody else will.
+ * test_wait.c - waiting for a slot.  The hook of wait() plays the other tasks.
+ * If what it does should end the wait and does not, the fake port fails the
+ * test.
  */
 #include "src/window_priv.h"
 #include "tests/fake/fake_port.h"
 #include "unit_test.h"
 
-/* What the other tasks hold, and what happened. */
+/* What the other tasks hold, and how often they ran. */
 struct others {
 	void *held[8];
 	uint32_t nheld; /* they let go of the last */
@@ -140,13 +140,13 @@ static void deadline_and_interrupt(void)
 	CHECK(!addr && f.count[FAKE_WAIT] == 2);
 	CHECK(fake_stats(&f).waits == 2);
 
-	/* Whoever gave up is not woken any more. */
+	/* A waiter that gave up is not woken any more. */
 	others_let_go(&f, &o);
 	CHECK(!f.count[FAKE_WAKE]);
 	fake_close(&f);
 }
 
-/* The time is over, but there is a slot by then. */
+/* The deadline has passed, but by then there is a slot. */
 static void unmap_before_second_lock(struct fake *f, const struct fake_event *e)
 {
 	(void)e;
@@ -174,7 +174,7 @@ static void looks_once_more(void)
 	fake_close(&f);
 }
 
-/* Early for no reason, three times; then somebody unmaps. */
+/* wait() returns early three times for no reason; then somebody unmaps. */
 static void unmap_the_fourth_time(struct fake *f, const struct fake_event *e)
 {
 	struct others *o = f->hook_arg;
@@ -203,7 +203,7 @@ static void early_returns_go_on(void)
 	fake_close(&f);
 }
 
-/* The page that is waited for is mapped by somebody else, who keeps it. */
+/* Somebody else maps the page that is waited for, and keeps it. */
 static void map_same_page(struct fake *f, const struct fake_event *e)
 {
 	struct others *o = f->hook_arg;
@@ -340,7 +340,7 @@ static void pages_with_duplicates(void)
 	fake_close(&f);
 }
 
-/* The idle page that is wanted is not one of the slots it could have. */
+/* The slot of an idle page that is wanted is not counted as one to reclaim. */
 static void idle_hit_counts_once(void)
 {
 	const struct pkmap_wait wait = { .deadline = 1 };
@@ -355,7 +355,10 @@ static void idle_hit_counts_once(void)
 	fake_unmap(&f, o.held[--o.nheld]); /* page 3 is idle */
 	CHECK(pkmap_map_pages(f.win, pfns, 2, PKMAP_NOWAIT, addrs) ==
 	      PKMAP_EAGAIN);
-	/* Were it counted twice, this would try for ever, and not wait. */
+	/*
+	 * If it were counted twice, the map would try for ever instead of
+	 * waiting.
+	 */
 	CHECK(pkmap_map_pages(f.win, pfns, 2, &wait, addrs) == PKMAP_ETIMEDOUT);
 	CHECK(fake_stats(&f).waits == 1);
 	CHECK(!addrs[0] && !addrs[1]);
@@ -365,7 +368,10 @@ static void idle_hit_counts_once(void)
 	fake_close(&f);
 }
 
-/* Reclaiming for one of the pages may take the idle one of another: no harm. */
+/*
+ * Reclaim for one of the pages may take the idle slot of another; the map
+ * succeeds all the same.
+ */
 static void pages_reclaim_each_other(void)
 {
 	const pkmap_pfn pfns[] = { 100, 101, 0, 1 };
@@ -385,7 +391,7 @@ static void pages_reclaim_each_other(void)
 	fake_close(&f);
 }
 
-/* All of the pages that were taken are let go when the port fails at one. */
+/* When the port fails at one page, all pages that were taken are put back. */
 static void fail_at_page_102(struct fake *f, const struct fake_event *e)
 {
 	if (e->pfn == 102)
@@ -442,8 +448,9 @@ static void never_satisfiable(void)
 }
 
 /*
- * Whoever holds a slot for a moment, and finds that it is of no use, may have
- * kept it from a waiter that looked just then.  The waiter is put there by hand.
+ * A call that holds a slot for a moment, and cannot use it, may have kept it
+ * from a waiter that looked just then.  The test only pretends that there is a
+ * waiter.
  */
 static void announce_waiter(struct fake *f)
 {
@@ -492,7 +499,7 @@ static void passing_get_wakes(void)
 }
 
 /*
- * A slot of another colour is of no use to a waiter, and does not wake it: only
+ * A slot of another colour is of no use to a waiter and does not wake it: only
  * the event of the slot's own colour changes.
  */
 static void unmap_colour_1_then_0(struct fake *f, const struct fake_event *e)
@@ -546,7 +553,7 @@ static void pages_wait_for_each_colour(void)
 	f.config.nslots = 2;
 	fake_open(&f);
 	others_hold(&f, &o, 0, 2);
-	/* The waiter waits for colour 0 first, and they let go of it last. */
+	/* The waiter waits for colour 0 first, which the others unmap last. */
 	f.hook_op = FAKE_WAIT;
 	f.hook = unmap_one;
 	f.wait_early = 1;

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Each makes one thing wrong in a configuration that is right. */
+/* Each changes one thing that makes a valid configuration invalid. */
 static struct pkmap_ops ops;
 
 static void no_ops(struct pkmap_config *c)
@@ -215,7 +215,7 @@ static void local_slots_of_no_cpu(struct pkmap_config *c)
 	c->ncpus = 0;
 }
 
-/* Slots for DMA calls are local slots, for all that is checked of these. */
+/* What is checked of local slots is also checked of slots for DMA calls. */
 static void dma_slots_without_local_enter(struct pkmap_config *c)
 {
 	c->local_slots = 0;
@@ -343,7 +343,7 @@ static void init_refuses(void)
 	CHECK(!pkmap_init(mem, &f.config, &win));
 }
 
-/* What is optional may be missing, and the limits themselves are all right. */
+/* What is optional may be missing, and values at their limits are accepted. */
 static void init_accepts(void)
 {
 	struct fake f;
@@ -511,8 +511,8 @@ static void counts_in_one_copy(void)
 }
 
 /*
- * Slots with a page of address space behind each: what lies in one of those is
- * no slot's address.  (The fake port checks the addresses of all operations.)
+ * Slots with a guard page behind each.  An address in a guard page is not that
+ * of a slot. (The fake port checks the addresses of all operations.)
  */
 static void guard_pages(void)
 {
@@ -590,7 +590,7 @@ static void slots_and_local_slots(void)
 	}
 }
 
-/* What does not fit in memory is refused, not computed modulo its size. */
+/* A window that does not fit in memory is refused; its size does not wrap. */
 static void size_does_not_wrap(void)
 {
 	struct fake f;
@@ -625,7 +625,7 @@ static void fini_tears_down(void)
 	CHECK(f.memory[3] == 77);
 }
 
-/* All that is in use is told, each with how many use it. */
+/* Each page in use is reported, with the number of its users. */
 static void fini_reports_all(void)
 {
 	struct fake f;

@@ -67,7 +67,9 @@ static struct transfer nth_page(const struct tracker *t, uint32_t n)
 	};
 }
 
-/* There is room for all that there was room for, and no more. */
+/*
+ * All entries are free again: there is room for as many mappings as at first.
+ */
 static void check_all_free(struct tracker *t)
 {
 	const uint32_t n = t->config.tracker_entries;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tracker_port.h - a DMA layer with a tracker over the fake port, which keeps
- * what was reported.
+ * tracker_port.h - a DMA layer with a tracker over the fake port; the reports
+ * are kept.
  *
  * Lines are worked on by physical address, so that no call depends on what the
- * window shows, and nothing is done to them but counted.
+ * window shows.  The operations are only counted.
  */
 #ifndef TRACKER_PORT_H
 #define TRACKER_PORT_H
@@ -36,7 +36,7 @@ struct transfer {
 	enum pkmap_dma_dir dir;
 };
 
-/* Two that can do the same. */
+/* Two devices with the same abilities. */
 extern const struct pkmap_dma_device devices[2];
 
 /* 8 entries, lines of LINE bytes, and speculation: each transfer has both ends. */
@@ -44,7 +44,7 @@ void tracker_init(struct tracker *t);
 void tracker_open(struct tracker *t);
 /* Nothing may be mapped any more, and all entries must be free. */
 void tracker_close(struct tracker *t);
-/* The end of one that had too few entries. */
+/* Ends a tracker that had too few entries. */
 void tracker_discard(struct tracker *t);
 
 /* The calls, for one buffer; a map returns 0 if it succeeds. */
@@ -53,7 +53,7 @@ int tracker_unmap(struct tracker *t, const struct transfer *x);
 int tracker_sync_for_cpu(struct tracker *t, const struct transfer *x);
 int tracker_sync_for_device(struct tracker *t, const struct transfer *x);
 
-/* Report @n says this; @known is NULL if it knows of no mapping. */
+/* Report @n says this; @known is NULL if it names no mapping. */
 void tracker_check(const struct tracker *t, unsigned int n,
 		   enum pkmap_dma_misuse what, const char *call,
 		   const struct transfer *x, const struct transfer *known);

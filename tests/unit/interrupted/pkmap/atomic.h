@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkmap/atomic.h - for test_interrupt.c: an interrupt may come before each
- * atomic operation.  One thread, so plain memory is as good as atomics.
+ * pkmap/atomic.h - for test_interrupt.c and the like: an interrupt may come
+ * before each atomic operation.  There is one thread, so plain memory is as
+ * good as atomics.
  */
 #ifndef PKMAP_ATOMIC_H
 #define PKMAP_ATOMIC_H
