@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * map.c - the slow path of map: giving a page a slot, and waiting for one.
+ * map.c - map: of a page that is mapped, without the lock; or giving a page a
+ * slot, and waiting for one.
  *
  * Waiting is by an event counter for each colour, and one count of those who
  * wait.  A waiter, still under the window's lock, announces itself, reads the
@@ -151,6 +152,13 @@ static uint32_t lacking_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
 	return NO_COLOUR;
 }
 
+/* Ends a get of each page.  They are held, so the index finds them. */
+static void put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
+{
+	while (n-- > 0)
+		pkmap_put(w, index_walk(w, pfns[n]));
+}
+
 /* All or none.  A page alone takes nothing if it cannot have a slot. */
 static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		      void **addrs)
@@ -164,7 +172,7 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	for (k = 0; k < n; k++) {
 		err = take_page(w, pfns[k], &last);
 		if (err) {
-			pkmap_put_pages(w, pfns, k);
+			put_pages(w, pfns, k);
 			return err;
 		}
 	}
@@ -284,8 +292,9 @@ prepare_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	return AGAIN;
 }
 
-int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-		   const struct pkmap_wait *wait, void **addrs)
+static __attribute__((__noinline__)) int
+map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+	 const struct pkmap_wait *wait, void **addrs)
 {
 	struct attempts a = { 0 };
 	int err = check_request(w, pfns, n);
@@ -301,4 +310,55 @@ int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	} while (unlikely(err == AGAIN));
 	pkmap_unlock(w);
 	return err;
+}
+
+/* A first get of a page that is mapped has more to do, see pkmap_settle(). */
+static __attribute__((__noinline__, __cold__)) int
+map_rest(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
+	 void **addr, uint32_t slot, uint32_t old)
+{
+	slot = pkmap_get_rest(w, pfn, slot, old);
+	if (slot == PKMAP_NO_SLOT)
+		return map_slow(w, &pfn, 1, wait, addr);
+	count(&this_copy(w)->hits);
+	*addr = slot_addr(w, slot);
+	return 0;
+}
+
+int pkmap_map(struct pkmap_window *w, pkmap_pfn pfn,
+	      const struct pkmap_wait *wait, void **addr)
+{
+	uint32_t slot;
+	uint32_t old;
+
+	if (likely(get_fast(w, pfn, &slot, &old))) {
+		count(&this_copy(w)->hits);
+		*addr = slot_addr(w, slot);
+		return 0;
+	}
+	if (slot == PKMAP_NO_SLOT)
+		return map_slow(w, &pfn, 1, wait, addr);
+	return map_rest(w, pfn, wait, addr, slot, old);
+}
+
+int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+		    const struct pkmap_wait *wait, void **addrs)
+{
+	uint32_t k;
+
+	if (!n)
+		return PKMAP_EINVAL;
+	for (k = 0; k < n; k++) {
+		if (pkmap_get(w, pfns[k]) == PKMAP_NO_SLOT)
+			goto slow;
+	}
+	/* All are held, so they are found again, and stay where they are. */
+	for (k = 0; k < n; k++) {
+		count(&this_copy(w)->hits);
+		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
+	}
+	return 0;
+slow:
+	put_pages(w, pfns, k);
+	return map_slow(w, pfns, n, wait, addrs);
 }

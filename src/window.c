@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * window.c - the calls that take no lock: map of a page that is mapped, pin,
- * unmap, look-ups.
+ * window.c - getting and putting a slot, and the calls that never take a lock:
+ * pin, unmap, look-ups.
  */
 #include "window_priv.h"
 
@@ -182,64 +182,6 @@ void pkmap_put(struct pkmap_window *w, uint32_t slot)
 
 	if (word_take_user(&w->word[slot], &old))
 		wake_if_waiting(w, slot, old);
-}
-
-/* Ends a get of each page.  They are held, so the index finds them. */
-void pkmap_put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
-{
-	while (n-- > 0)
-		pkmap_put(w, index_walk(w, pfns[n]));
-}
-
-/* A first get of a page that is mapped has more to do, see pkmap_settle(). */
-static __attribute__((__noinline__, __cold__)) int
-map_rest(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
-	 void **addr, uint32_t slot, uint32_t old)
-{
-	slot = pkmap_get_rest(w, pfn, slot, old);
-	if (slot == PKMAP_NO_SLOT)
-		return pkmap_map_slow(w, &pfn, 1, wait, addr);
-	count(&this_copy(w)->hits);
-	*addr = slot_addr(w, slot);
-	return 0;
-}
-
-int pkmap_map(struct pkmap_window *w, pkmap_pfn pfn,
-	      const struct pkmap_wait *wait, void **addr)
-{
-	uint32_t slot;
-	uint32_t old;
-
-	if (likely(get_fast(w, pfn, &slot, &old))) {
-		count(&this_copy(w)->hits);
-		*addr = slot_addr(w, slot);
-		return 0;
-	}
-	if (slot == PKMAP_NO_SLOT)
-		return pkmap_map_slow(w, &pfn, 1, wait, addr);
-	return map_rest(w, pfn, wait, addr, slot, old);
-}
-
-int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-		    const struct pkmap_wait *wait, void **addrs)
-{
-	uint32_t k;
-
-	if (!n)
-		return PKMAP_EINVAL;
-	for (k = 0; k < n; k++) {
-		if (pkmap_get(w, pfns[k]) == PKMAP_NO_SLOT)
-			goto slow;
-	}
-	/* All are held, so they are found again, and stay where they are. */
-	for (k = 0; k < n; k++) {
-		count(&this_copy(w)->hits);
-		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
-	}
-	return 0;
-slow:
-	pkmap_put_pages(w, pfns, k);
-	return pkmap_map_slow(w, pfns, n, wait, addrs);
 }
 
 static __attribute__((__noinline__, __cold__)) void *

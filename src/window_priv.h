@@ -182,7 +182,6 @@ uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 			uint32_t old);
 bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old);
 void pkmap_put(struct pkmap_window *w, uint32_t slot);
-void pkmap_put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n);
 void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour);
 void pkmap_report(struct pkmap_window *w, const struct pkmap_report *report);
 int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
@@ -196,8 +195,6 @@ void pkmap_index_insert(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot);
 void pkmap_index_remove(struct pkmap_window *w, uint32_t slot);
 
 /* map.c */
-int pkmap_map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-		   const struct pkmap_wait *wait, void **addrs);
 uint32_t pkmap_announce_waiter(struct pkmap_window *w,
 			       struct pkmap_colour *colour);
 int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,

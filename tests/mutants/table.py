@@ -225,7 +225,7 @@ mutant("not looked up again under the lock", "src/map.c", "take_page",
 mutant("nothing reclaimed", "src/map.c", "take_slot",
        "&& pkmap_reclaim(w, colour)", "&& false",
        "rfc", "I7")
-mutant("several: refused", "src/map.c", "pkmap_map_slow",
+mutant("several: refused", "src/map.c", "map_slow",
        "int err = check_request",
        "int err = n > 1 ? PKMAP_EAGAIN : check_request",
        "two-pages", "I10")
@@ -233,10 +233,10 @@ mutant("waits for no slot", "src/map.c", "prepare_again",
        "if (wait && wait->flags & PKMAP_WAIT_NEVER)", "if (wait)",
        "deadline", "I10")
 mutant("several: keeps what it has taken", "src/map.c", "take_pages",
-       "pkmap_put_pages(w, pfns, k);", "",
+       "put_pages(w, pfns, k);", "",
        "flush", "I9")
-mutant("several: keeps what it has pinned", "src/window.c", "pkmap_map_pages",
-       "pkmap_put_pages(w, pfns, k);", "",
+mutant("several: keeps what it has pinned", "src/map.c", "pkmap_map_pages",
+       "put_pages(w, pfns, k);", "",
        "nested", "I9")
 mutant("several: a page asked for twice counts twice", "src/map.c",
        "slots_wanted",
