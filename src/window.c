@@ -294,3 +294,43 @@ void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
 	}
 	return NULL;
 }
+
+/* Which page a local slot shows, if any. */
+static pkmap_pfn local_addr_to_pfn(const struct pkmap_window *w,
+				   const void *addr)
+{
+	const uintptr_t start = (uintptr_t)addr >> w->page_shift
+							   << w->page_shift;
+	const struct pkmap_local *l;
+	const struct pkmap_cpu *cpu;
+	pkmap_pfn pfn;
+	uint32_t nr;
+	uint32_t k;
+
+	for (nr = 0; nr < w->ncpus; nr++) {
+		cpu = cpu_nr(w, nr);
+		for (k = 0; k < w->local_slots; k++) {
+			l = &cpu->stack[k];
+			if (pkmap_a32_load_relaxed(&l->state) < LOCAL_OPEN)
+				continue;
+			pfn = pkmap_along_load_relaxed(&l->pfn);
+			if ((uintptr_t)local_slot_addr(w, cpu, k, pfn) == start)
+				return pfn;
+		}
+	}
+	return PKMAP_NO_PFN;
+}
+
+pkmap_pfn pkmap_addr_to_pfn(struct pkmap_window *w, const void *addr)
+{
+	const uintptr_t slot = addr_slot(w, addr);
+
+	if (slot >= w->nslots)
+		return local_addr_to_pfn(w, addr);
+	if (addr_in_guard(w, addr))
+		return PKMAP_NO_PFN;
+	/* Pairs with the release of MAPPED in install() (map.c). */
+	if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
+		return PKMAP_NO_PFN;
+	return pkmap_along_load_relaxed(&w->pfn[slot]);
+}
