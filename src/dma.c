@@ -257,21 +257,15 @@ size_t pkmap_dma_size(const struct pkmap_dma_config *config)
 	return bytes <= SIZE_MAX ? (size_t)bytes : 0;
 }
 
+#define CLEAR_DMA_COUNTER(name) pkmap_along_store_relaxed(&d->name, 0)
+
 static void init_counters(struct pkmap_dma *d)
 {
 	uint32_t op;
 
-	pkmap_along_store_relaxed(&d->maps, 0);
-	pkmap_along_store_relaxed(&d->unmaps, 0);
-	pkmap_along_store_relaxed(&d->syncs, 0);
-	pkmap_along_store_relaxed(&d->refused, 0);
-	pkmap_along_store_relaxed(&d->in_use, 0);
-	pkmap_along_store_relaxed(&d->idle, 0);
-	pkmap_along_store_relaxed(&d->not_mapped, 0);
+	DMA_COUNTERS(CLEAR_DMA_COUNTER);
 	for (op = 0; op <= PKMAP_CACHE_CLEAN_INVAL; op++)
 		pkmap_along_store_relaxed(&d->lines[op], 0);
-	pkmap_along_store_relaxed(&d->shared_lines, 0);
-	pkmap_along_store_relaxed(&d->misuses, 0);
 }
 
 int pkmap_dma_init(void *mem, const struct pkmap_dma_config *config,
@@ -298,24 +292,16 @@ int pkmap_dma_init(void *mem, const struct pkmap_dma_config *config,
 	return 0;
 }
 
+#define READ_DMA_COUNTER(name) stats->name = pkmap_along_load_relaxed(&d->name)
+
 void pkmap_dma_read_stats(struct pkmap_dma *d, struct pkmap_dma_stats *stats)
 {
 	const pkmap_along *lines = d->lines;
 
-	*stats = (struct pkmap_dma_stats){
-		.maps = pkmap_along_load_relaxed(&d->maps),
-		.unmaps = pkmap_along_load_relaxed(&d->unmaps),
-		.syncs = pkmap_along_load_relaxed(&d->syncs),
-		.refused = pkmap_along_load_relaxed(&d->refused),
-		.in_use = pkmap_along_load_relaxed(&d->in_use),
-		.idle = pkmap_along_load_relaxed(&d->idle),
-		.not_mapped = pkmap_along_load_relaxed(&d->not_mapped),
-		.cleaned = pkmap_along_load_relaxed(&lines[PKMAP_CACHE_CLEAN]),
-		.invalidated =
-			pkmap_along_load_relaxed(&lines[PKMAP_CACHE_INVAL]),
-		.clean_invalidated = pkmap_along_load_relaxed(
-			&lines[PKMAP_CACHE_CLEAN_INVAL]),
-		.shared_lines = pkmap_along_load_relaxed(&d->shared_lines),
-		.misuses = pkmap_along_load_relaxed(&d->misuses),
-	};
+	DMA_COUNTERS(READ_DMA_COUNTER);
+	stats->cleaned = pkmap_along_load_relaxed(&lines[PKMAP_CACHE_CLEAN]);
+	stats->invalidated =
+		pkmap_along_load_relaxed(&lines[PKMAP_CACHE_INVAL]);
+	stats->clean_invalidated =
+		pkmap_along_load_relaxed(&lines[PKMAP_CACHE_CLEAN_INVAL]);
 }

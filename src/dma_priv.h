@@ -18,6 +18,21 @@ struct pkmap_tracked {
 	pkmap_along dev; /* a pointer */
 };
 
+/*
+ * The counters, by their names in struct pkmap_dma_stats.  Those of lines are in
+ * an array, by operation.
+ */
+#define DMA_COUNTERS(X) \
+	X(maps); \
+	X(unmaps); \
+	X(syncs); \
+	X(refused); \
+	X(in_use); \
+	X(idle); \
+	X(not_mapped); \
+	X(shared_lines); \
+	X(misuses)
+
 struct pkmap_dma {
 	/* Constant after pkmap_dma_init(). */
 	struct pkmap_window *win;
@@ -35,17 +50,8 @@ struct pkmap_dma {
 	_Alignas(PKMAP_ALIGN) pkmap_a32 tracker_full;
 	pkmap_a32 ntaken; /* of the tracker's entries */
 
-	/* Counters, as struct pkmap_dma_stats has them. */
-	pkmap_along maps;
-	pkmap_along unmaps;
-	pkmap_along syncs;
-	pkmap_along refused;
-	pkmap_along in_use;
-	pkmap_along idle;
-	pkmap_along not_mapped;
+	DMA_COUNTERS(DECLARE_COUNTER);
 	pkmap_along lines[PKMAP_CACHE_CLEAN_INVAL + 1]; /* for each operation */
-	pkmap_along shared_lines;
-	pkmap_along misuses;
 };
 
 /* A call, as it was made. */

@@ -175,21 +175,16 @@ size_t pkmap_size(const struct pkmap_config *config)
 	return bytes <= SIZE_MAX ? (size_t)bytes : 0;
 }
 
+#define CLEAR_COUNTER(name)	pkmap_along_store_relaxed(&w->name, 0)
+#define CLEAR_HIT_COUNTER(name) pkmap_along_store_relaxed(&w->hits[i].name, 0)
+
 static void init_counters(struct pkmap_window *w)
 {
 	uint32_t i;
 
-	pkmap_along_store_relaxed(&w->misses, 0);
-	pkmap_along_store_relaxed(&w->reclaims, 0);
-	pkmap_along_store_relaxed(&w->reclaimed, 0);
-	pkmap_along_store_relaxed(&w->tlb_flushes, 0);
-	pkmap_along_store_relaxed(&w->waits, 0);
-	pkmap_along_store_relaxed(&w->misuses, 0);
-	pkmap_along_store_relaxed(&w->local_maps, 0);
+	COUNTERS(CLEAR_COUNTER);
 	for (i = 0; i < w->ncopies; i++) {
-		pkmap_along_store_relaxed(&w->hits[i].hits, 0);
-		pkmap_along_store_relaxed(&w->hits[i].pins, 0);
-		pkmap_along_store_relaxed(&w->hits[i].pin_misses, 0);
+		HIT_COUNTERS(CLEAR_HIT_COUNTER);
 	}
 }
 
@@ -383,23 +378,17 @@ int pkmap_fini(struct pkmap_window *w)
 	return busy ? refuse_fini(w) : 0;
 }
 
+#define READ_COUNTER(name) stats->name = pkmap_along_load_relaxed(&w->name)
+#define ADD_HIT_COUNTER(name) \
+	stats->name += pkmap_along_load_relaxed(&w->hits[i].name)
+
 void pkmap_read_stats(struct pkmap_window *w, struct pkmap_stats *stats)
 {
 	uint32_t i;
 
-	*stats = (struct pkmap_stats){
-		.misses = pkmap_along_load_relaxed(&w->misses),
-		.local_maps = pkmap_along_load_relaxed(&w->local_maps),
-		.reclaims = pkmap_along_load_relaxed(&w->reclaims),
-		.reclaimed = pkmap_along_load_relaxed(&w->reclaimed),
-		.tlb_flushes = pkmap_along_load_relaxed(&w->tlb_flushes),
-		.waits = pkmap_along_load_relaxed(&w->waits),
-		.misuses = pkmap_along_load_relaxed(&w->misuses),
-	};
+	*stats = (struct pkmap_stats){ 0 };
+	COUNTERS(READ_COUNTER);
 	for (i = 0; i < w->ncopies; i++) {
-		stats->hits += pkmap_along_load_relaxed(&w->hits[i].hits);
-		stats->pins += pkmap_along_load_relaxed(&w->hits[i].pins);
-		stats->pin_misses +=
-			pkmap_along_load_relaxed(&w->hits[i].pin_misses);
+		HIT_COUNTERS(ADD_HIT_COUNTER);
 	}
 }

@@ -120,11 +120,30 @@ struct pkmap_cpu {
 	/* Behind it, for each of dma_slots the page that it shows: dma_pfn(). */
 };
 
-/* The counters of the paths that take no lock; a copy has a line of its own. */
+/*
+ * The counters, by their names in struct pkmap_stats.  Those of the paths that
+ * take no lock are kept in several copies.
+ */
+#define HIT_COUNTERS(X) \
+	X(hits); \
+	X(pins); \
+	X(pin_misses)
+
+/* All but misuses and local_maps change under the lock only. */
+#define COUNTERS(X) \
+	X(misses); \
+	X(reclaims); \
+	X(reclaimed); \
+	X(tlb_flushes); \
+	X(waits); \
+	X(misuses); \
+	X(local_maps)
+
+#define DECLARE_COUNTER(name) pkmap_along name
+
+/* One copy, which has a cache line of its own. */
 struct pkmap_hits {
-	_Alignas(PKMAP_ALIGN) pkmap_along hits;
-	pkmap_along pins;
-	pkmap_along pin_misses;
+	_Alignas(PKMAP_ALIGN) HIT_COUNTERS(DECLARE_COUNTER);
 };
 
 struct pkmap_window {
@@ -163,14 +182,7 @@ struct pkmap_window {
 	struct pkmap_cpu *cpu; /* ncpus of them */
 	size_t cpu_bytes;
 
-	/* Counters; all but misuses and local_maps under the lock. */
-	pkmap_along misses;
-	pkmap_along reclaims;
-	pkmap_along reclaimed;
-	pkmap_along tlb_flushes;
-	pkmap_along waits;
-	pkmap_along misuses;
-	pkmap_along local_maps;
+	COUNTERS(DECLARE_COUNTER);
 
 	uint32_t ncopies;
 	struct pkmap_hits hits[]; /* ncopies of them, chosen by hint_mask */
