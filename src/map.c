@@ -69,7 +69,7 @@ static int take_page(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *at)
 	int err;
 
 	if (slot != PKMAP_NO_SLOT) {
-		pkmap_settle(w, slot, word_add_user(&w->word[slot]));
+		pkmap_finish_get(w, slot, word_add_user(&w->word[slot]));
 		count(&this_copy(w)->hits);
 	} else {
 		slot = take_slot(w, pfn_colour(w, pfn));
@@ -293,8 +293,8 @@ prepare_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 }
 
 static __attribute__((__noinline__)) int
-map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
-	 const struct pkmap_wait *wait, void **addrs)
+map_under_lock(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+	       const struct pkmap_wait *wait, void **addrs)
 {
 	struct attempts a = { 0 };
 	int err = check_request(w, pfns, n);
@@ -312,14 +312,14 @@ map_slow(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	return err;
 }
 
-/* A first get of a page that is mapped has more to do, see pkmap_settle(). */
+/* Finishes a map whose get_fast() found the page, but had more to do with it. */
 static __attribute__((__noinline__, __cold__)) int
-map_rest(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
+map_slow(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	 void **addr, uint32_t slot, uint32_t old)
 {
-	slot = pkmap_get_rest(w, pfn, slot, old);
+	slot = pkmap_get_slow(w, pfn, slot, old);
 	if (slot == PKMAP_NO_SLOT)
-		return map_slow(w, &pfn, 1, wait, addr);
+		return map_under_lock(w, &pfn, 1, wait, addr);
 	count(&this_copy(w)->hits);
 	*addr = slot_addr(w, slot);
 	return 0;
@@ -337,8 +337,8 @@ int pkmap_map(struct pkmap_window *w, pkmap_pfn pfn,
 		return 0;
 	}
 	if (slot == PKMAP_NO_SLOT)
-		return map_slow(w, &pfn, 1, wait, addr);
-	return map_rest(w, pfn, wait, addr, slot, old);
+		return map_under_lock(w, &pfn, 1, wait, addr);
+	return map_slow(w, pfn, wait, addr, slot, old);
 }
 
 int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
@@ -360,5 +360,5 @@ int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	return 0;
 slow:
 	put_pages(w, pfns, k);
-	return map_slow(w, pfns, n, wait, addrs);
+	return map_under_lock(w, pfns, n, wait, addrs);
 }

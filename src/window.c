@@ -121,7 +121,7 @@ static void mark_used(pkmap_a32 *word)
  * What a get has left to do once it has added its user and found the word to be
  * @old.  True if it holds the slot, false if it does not: it shows no page.
  */
-bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old)
+bool pkmap_finish_get(struct pkmap_window *w, uint32_t slot, uint32_t old)
 {
 	if (!(old & WORD_MAPPED)) {
 		undo_get(w, slot);
@@ -140,7 +140,7 @@ uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
 	uint32_t slot;
 
 	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
-		if (!pkmap_settle(w, slot, word_add_user(&w->word[slot])))
+		if (!pkmap_finish_get(w, slot, word_add_user(&w->word[slot])))
 			break;
 		/* Recycled between the first look at the pfn and the get? */
 		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
@@ -163,14 +163,14 @@ uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
  * Whoever finds CLEANING takes it off before he takes his user off again, also
  * here: else a slot could keep it beyond the reclaim that set it.
  */
-uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
+uint32_t pkmap_get_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 			uint32_t old)
 {
 	if (slot == PKMAP_NO_SLOT) {
 		pkmap_fence_acquire();
 		return slot;
 	}
-	if (pkmap_settle(w, slot, old))
+	if (pkmap_finish_get(w, slot, old))
 		pkmap_put(w, slot);
 	return pkmap_get(w, pfn);
 }
@@ -187,7 +187,7 @@ void pkmap_put(struct pkmap_window *w, uint32_t slot)
 static __attribute__((__noinline__, __cold__)) void *
 pin_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot, uint32_t old)
 {
-	slot = pkmap_get_rest(w, pfn, slot, old);
+	slot = pkmap_get_slow(w, pfn, slot, old);
 	if (slot != PKMAP_NO_SLOT) {
 		count(&this_copy(w)->pins);
 		return slot_addr(w, slot);

@@ -190,9 +190,9 @@ struct pkmap_window {
 
 /* window.c */
 uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn);
-uint32_t pkmap_get_rest(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
+uint32_t pkmap_get_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 			uint32_t old);
-bool pkmap_settle(struct pkmap_window *w, uint32_t slot, uint32_t old);
+bool pkmap_finish_get(struct pkmap_window *w, uint32_t slot, uint32_t old);
 void pkmap_put(struct pkmap_window *w, uint32_t slot);
 void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour);
 void pkmap_report(struct pkmap_window *w, const struct pkmap_report *report);
@@ -443,7 +443,7 @@ static inline bool word_plain(uint32_t word)
 
 /*
  * Gets the slot that shows @pfn, if all is as it mostly is.  If not, *@slot and
- * *@old are what pkmap_get_rest() goes on from.
+ * *@old are what pkmap_get_slow() goes on from.
  *
  * It calls nothing, so that compilers save no registers for it: the stores to
  * the stack would have to drain before the atomic operation.

@@ -138,7 +138,7 @@ proctype Task(byte me)
 	   fi;
 	   pin(p);
 	   if
-	   :: at == NO_SLOT -> map_slow(p, NO_PAGE, me, false)
+	   :: at == NO_SLOT -> map_under_lock(p, NO_PAGE, me, false)
 	   :: else
 	   fi;
 	   use(p);

@@ -75,7 +75,7 @@ proctype Task(byte me; byte p; bool deadline)
 	do
 	:: pin(p);
 	   if
-	   :: at == NO_SLOT -> map_slow(p, NO_PAGE, me, deadline)
+	   :: at == NO_SLOT -> map_under_lock(p, NO_PAGE, me, deadline)
 	   :: else -> taken = 1
 	   fi;
 	   if
@@ -106,7 +106,7 @@ proctype Pair(byte me)
 	   :: else
 	   fi;
 	   if
-	   :: !taken -> map_slow(0, 1, me, false)
+	   :: !taken -> map_under_lock(0, 1, me, false)
 	   :: else
 	   fi;
 	   check(I3, pfn[first] == 0 && pfn[at] == 1);
@@ -127,7 +127,7 @@ proctype Nested(byte me)
 	do
 	:: pin(2);
 	   if
-	   :: at == NO_SLOT -> map_slow(2, NO_PAGE, me, false)
+	   :: at == NO_SLOT -> map_under_lock(2, NO_PAGE, me, false)
 	   :: else
 	   fi;
 	   outer = at;
@@ -136,7 +136,7 @@ proctype Nested(byte me)
 	   if
 	   :: pin(0);
 	      if
-	      :: at == NO_SLOT -> map_slow(0, NO_PAGE, me, false)
+	      :: at == NO_SLOT -> map_under_lock(0, NO_PAGE, me, false)
 	      :: else
 	      fi;
 	      check(I3, pfn[outer] == 2 && pfn[at] == 0);

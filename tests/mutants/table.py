@@ -103,13 +103,13 @@ mutant("flush without the lock", "src/reclaim.c", "pkmap_flush_unused",
 mutant("CLEANING kept by a get", "src/window.c", "mark_used",
        "(old | WORD_REFERENCED) & ~WORD_CLEANING", "old | WORD_REFERENCED",
        "rfc", "I9")
-mutant("get leaves the word as it is", "src/window.c", "pkmap_settle",
+mutant("get leaves the word as it is", "src/window.c", "pkmap_finish_get",
        "else if (!word_plain(old)) mark_used(&w->word[slot]);", "",
        "rfc", "I9")
-mutant("get of a slot that is not mapped", "src/window.c", "pkmap_settle",
+mutant("get of a slot that is not mapped", "src/window.c", "pkmap_finish_get",
        "if (!(old & WORD_MAPPED)) {...}", "",
        "rfc", "I10")
-mutant("failed get not undone", "src/window.c", "pkmap_settle",
+mutant("failed get not undone", "src/window.c", "pkmap_finish_get",
        "undo_get(w, slot);", "",
        "rfc", "I9")
 mutant("undone get wakes nobody", "src/window.c", "undo_get",
@@ -125,9 +125,9 @@ mutant("second look left out, slow path", "src/window.c", "pkmap_get",
 mutant("wrong slot kept after the second look", "src/window.c", "pkmap_get",
        "pkmap_put(w, slot);", "",
        "rfc", "I9")
-mutant("rest of a get keeps the first", "src/window.c", "pkmap_get_rest",
-       "if (pkmap_settle(w, slot, old)) pkmap_put(w, slot);",
-       "pkmap_settle(w, slot, old);",
+mutant("rest of a get keeps the first", "src/window.c", "pkmap_get_slow",
+       "if (pkmap_finish_get(w, slot, old)) pkmap_put(w, slot);",
+       "pkmap_finish_get(w, slot, old);",
        "rfc", "I9")
 mutant("get finds a slot without looking at MAPPED", "src/window_priv.h",
        "word_plain",
@@ -225,7 +225,7 @@ mutant("not looked up again under the lock", "src/map.c", "take_page",
 mutant("nothing reclaimed", "src/map.c", "take_slot",
        "&& pkmap_reclaim(w, colour)", "&& false",
        "rfc", "I7")
-mutant("several: refused", "src/map.c", "map_slow",
+mutant("several: refused", "src/map.c", "map_under_lock",
        "int err = check_request",
        "int err = n > 1 ? PKMAP_EAGAIN : check_request",
        "two-pages", "I10")
@@ -520,7 +520,7 @@ weaken("pkmap_index_remove() stores the link: relaxed", "src/index.c",
 weaken("no fence after a miss, slow path", "src/window.c", "pkmap_get",
        "pkmap_fence_acquire();", "",
        "remap cpus=2", "I8")
-weaken("no fence after a miss, fast path", "src/window.c", "pkmap_get_rest",
+weaken("no fence after a miss, fast path", "src/window.c", "pkmap_get_slow",
        "pkmap_fence_acquire();", "",
        "remap cpus=2", "I8")
 weaken("pkmap_index_insert() stores head: relaxed", "src/index.c",

@@ -610,7 +610,7 @@ static void run_once(void (*run)(void), unsigned long nr)
 static bool all_interrupted(void)
 {
 	static const char *const names[] = {
-		"pkmap_map",	     "pkmap_map_pages",	  "map_slow",
+		"pkmap_map",	     "pkmap_map_pages",	  "map_under_lock",
 		"pkmap_reclaim",     "pkmap_pin",	  "pkmap_unmap",
 		"pkmap_local_map",   "pkmap_local_unmap", "pkmap_pfn_to_addr",
 		"pkmap_addr_to_pfn", "pkmap_forget",	  "pkmap_flush_unused",

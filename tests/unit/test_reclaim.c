@@ -468,7 +468,7 @@ static void passing_get(void)
 	CHECK(pkmap_flush_unused(f.win) == 3);
 	f.hook = NULL;
 	CHECK(old & WORD_CLEANING);
-	CHECK(pkmap_get_rest(f.win, 100, 0, old) == PKMAP_NO_SLOT);
+	CHECK(pkmap_get_slow(f.win, 100, 0, old) == PKMAP_NO_SLOT);
 
 	fake_check_index(&f);
 	fake_clear_log(&f);
