@@ -21,7 +21,7 @@
 
 /* None of the port's errors: no slot now; the caller is to try once more. */
 #define NO_SLOT_NOW 1
-#define AGAIN	    2
+#define RETRY	    2
 
 /*
  * Every CPU can translate the address, and find the slot in the index, before
@@ -96,38 +96,38 @@ static bool contains(const pkmap_pfn *pfns, uint32_t n, pkmap_pfn pfn)
 }
 
 /* How many slots of a colour the pages need, those that have one included? */
-static uint32_t slots_wanted(struct pkmap_window *w,
+static uint32_t slots_needed(struct pkmap_window *w,
 			     const struct pkmap_colour *colour,
 			     const pkmap_pfn *pfns, uint32_t n)
 {
-	uint32_t wanted = 0;
+	uint32_t needed = 0;
 	uint32_t k;
 
 	for (k = 0; k < n; k++) {
 		if (pfn_colour(w, pfns[k]) == colour &&
 		    !contains(pfns, k, pfns[k]))
-			wanted++;
+			needed++;
 	}
-	return wanted;
+	return needed;
 }
 
 /* Do so many slots of a colour show one of the pages, or could they: free, idle? */
-static bool are_usable(struct pkmap_window *w,
-		       const struct pkmap_colour *colour, uint32_t wanted,
-		       const pkmap_pfn *pfns, uint32_t n)
+static bool has_usable_slots(struct pkmap_window *w,
+			     const struct pkmap_colour *colour, uint32_t needed,
+			     const pkmap_pfn *pfns, uint32_t n)
 {
 	uint32_t usable = 0;
 	uint32_t slot;
 	pkmap_pfn pfn;
 
 	for (slot = (uint32_t)(colour - w->colour);
-	     usable < wanted && slot < w->nslots; slot += w->colour_mask + 1) {
+	     usable < needed && slot < w->nslots; slot += w->colour_mask + 1) {
 		pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
 		if (pfn == PKMAP_NO_PFN || contains(pfns, n, pfn) ||
 		    word_idle(pkmap_a32_load_relaxed(&w->word[slot])))
 			usable++;
 	}
-	return usable >= wanted;
+	return usable >= needed;
 }
 
 /*
@@ -136,17 +136,17 @@ static bool are_usable(struct pkmap_window *w,
  * where they do not suffice, requests for several pages would wake each other
  * for ever.
  */
-static uint32_t lacking_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
-			       uint32_t n)
+static uint32_t exhausted_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
+				 uint32_t n)
 {
 	const struct pkmap_colour *colour;
-	uint32_t wanted;
+	uint32_t needed;
 	uint32_t c;
 
 	for (c = 0; c <= w->colour_mask; c++) {
 		colour = &w->colour[c];
-		wanted = slots_wanted(w, colour, pfns, n);
-		if (!are_usable(w, colour, wanted, pfns, n))
+		needed = slots_needed(w, colour, pfns, n);
+		if (!has_usable_slots(w, colour, needed, pfns, n))
 			return c;
 	}
 	return NO_COLOUR;
@@ -167,7 +167,7 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	uint32_t k;
 	int err;
 
-	if (n > 1 && lacking_colour(w, pfns, n) != NO_COLOUR)
+	if (n > 1 && exhausted_colour(w, pfns, n) != NO_COLOUR)
 		return NO_SLOT_NOW;
 	for (k = 0; k < n; k++) {
 		err = take_page(w, pfns[k], &last);
@@ -222,14 +222,14 @@ int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,
 static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
 			  uint32_t n, const struct pkmap_wait *wait)
 {
-	const uint32_t c = lacking_colour(w, pfns, n);
+	const uint32_t c = exhausted_colour(w, pfns, n);
 	uint32_t seen;
 	int err = 0;
 
 	if (c == NO_COLOUR)
 		return 0;
 	seen = pkmap_announce_waiter(w, &w->colour[c]);
-	if (lacking_colour(w, pfns, n) == c)
+	if (exhausted_colour(w, pfns, n) == c)
 		err = pkmap_sleep(w, &w->colour[c], seen, wait);
 	pkmap_a32_sub_seq_cst(&w->waiters, 1);
 	return err;
@@ -253,7 +253,7 @@ static int check_request(struct pkmap_window *w, const pkmap_pfn *pfns,
 					    NULL, pfns[k]);
 	}
 	for (c = 0; n > 1 && c <= w->colour_mask; c++) {
-		if (slots_wanted(w, &w->colour[c], pfns, n) >
+		if (slots_needed(w, &w->colour[c], pfns, n) >
 		    slots_per_colour(w))
 			return pkmap_refuse(w, PKMAP_MISUSE_IMPOSSIBLE, call,
 					    NULL, pfns[n - 1]);
@@ -268,19 +268,19 @@ struct attempts {
 };
 
 /*
- * After @err: returns AGAIN if the pages are to be tried once more, with slots
+ * After @err: returns RETRY if the pages are to be tried once more, with slots
  * that were waited for, for the last time when the time is over, or with the
  * memory of all idle mappings; else what the caller of the map is told.
  */
 static __attribute__((__noinline__, __cold__)) int
-prepare_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
+prepare_retry(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	      const struct pkmap_wait *wait, struct attempts *a, int err)
 {
 	if (err == PKMAP_ENOMEM && !a->gave_back) {
 		a->gave_back = true;
 		pkmap_tear_down_idle(w);
 		pkmap_clear_now(w);
-		return AGAIN;
+		return RETRY;
 	}
 	if (err != NO_SLOT_NOW)
 		return err;
@@ -289,7 +289,7 @@ prepare_again(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	if (a->gave_up)
 		return a->gave_up;
 	a->gave_up = wait_for_slots(w, pfns, n, wait);
-	return AGAIN;
+	return RETRY;
 }
 
 static __attribute__((__noinline__)) int
@@ -306,8 +306,8 @@ map_under_lock(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	do {
 		err = take_pages(w, pfns, n, addrs);
 		if (unlikely(err))
-			err = prepare_again(w, pfns, n, wait, &a, err);
-	} while (unlikely(err == AGAIN));
+			err = prepare_retry(w, pfns, n, wait, &a, err);
+	} while (unlikely(err == RETRY));
 	pkmap_unlock(w);
 	return err;
 }

@@ -229,7 +229,7 @@ mutant("several: refused", "src/map.c", "map_under_lock",
        "int err = check_request",
        "int err = n > 1 ? PKMAP_EAGAIN : check_request",
        "two-pages", "I10")
-mutant("waits for no slot", "src/map.c", "prepare_again",
+mutant("waits for no slot", "src/map.c", "prepare_retry",
        "if (wait && wait->flags & PKMAP_WAIT_NEVER)", "if (wait)",
        "deadline", "I10")
 mutant("several: keeps what it has taken", "src/map.c", "take_pages",
@@ -239,7 +239,7 @@ mutant("several: keeps what it has pinned", "src/map.c", "pkmap_map_pages",
        "put_pages(w, pfns, k);", "",
        "nested", "I9")
 mutant("several: a page asked for twice counts twice", "src/map.c",
-       "slots_wanted",
+       "slots_needed",
        "&& !contains(pfns, k, pfns[k])", "",
        "same-page", "I9")
 
@@ -278,12 +278,12 @@ mutant("waiter not announced", "src/map.c", "pkmap_announce_waiter",
        "pkmap_a32_add_seq_cst(&w->waiters, 1);", "",
        "full-window", "I9")
 mutant("waiter announced after its last look", "src/map.c", "wait_for_slots",
-       "seen = ...; if (lacking_colour(w, pfns, n) == c)",
-       "const bool lacks = lacking_colour(w, pfns, n) == c;"
+       "seen = ...; if (exhausted_colour(w, pfns, n) == c)",
+       "const bool lacks = exhausted_colour(w, pfns, n) == c;"
        "seen = ...; if (lacks)",
        "full-window", "I9")
 mutant("no last look", "src/map.c", "wait_for_slots",
-       "if (lacking_colour(w, pfns, n) == c)", "if (c != NO_COLOUR)",
+       "if (exhausted_colour(w, pfns, n) == c)", "if (c != NO_COLOUR)",
        "full-window", "I9")
 mutant("last look after the lock is dropped", "src/map.c", "pkmap_sleep",
        "pkmap_unlock(w);",
@@ -299,16 +299,16 @@ mutant("lock kept while waiting", "src/map.c", "pkmap_sleep",
 mutant("waiter stays announced", "src/map.c", "wait_for_slots",
        "pkmap_a32_sub_seq_cst(&w->waiters, 1);", "",
        "full-window", "I9")
-mutant("free slots not counted", "src/map.c", "are_usable",
+mutant("free slots not counted", "src/map.c", "has_usable_slots",
        "pfn == PKMAP_NO_PFN ||", "",
        "flush", "I9")
-mutant("idle slots not counted", "src/map.c", "are_usable",
+mutant("idle slots not counted", "src/map.c", "has_usable_slots",
        "|| word_idle(pkmap_a32_load_relaxed(&w->word[slot]))", "",
        "rfc", "I9")
-mutant("pages that are mapped not counted", "src/map.c", "are_usable",
+mutant("pages that are mapped not counted", "src/map.c", "has_usable_slots",
        "contains(pfns, n, pfn)", "(n > 64 && contains(pfns, n, pfn))",
        "same-page", "I9")
-mutant("deadline not told", "src/map.c", "prepare_again",
+mutant("deadline not told", "src/map.c", "prepare_retry",
        "a->gave_up = wait_for_slots", "wait_for_slots",
        "deadline", "I7")
 mutant("no deadline", "src/map.c", "pkmap_sleep",
