@@ -93,7 +93,7 @@ static pkmap_pfn page_in_use(struct pkmap_window *w, struct pkmap_span s,
 	uint32_t nr;
 
 	for (nr = 0; pfn == PKMAP_NO_PFN && nr < w->ncpus; nr++)
-		pfn = page_of_cpu(w, cpu_nr(w, nr), p);
+		pfn = page_of_cpu(w, nth_cpu(w, nr), p);
 	/*
 	 * Pairs with the releases with which local slots came to show nothing,
 	 * or another page: they were cleaned and cleared before.

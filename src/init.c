@@ -209,7 +209,7 @@ static void init_slots(struct pkmap_window *w)
 
 static void init_cpu(struct pkmap_window *w, uint32_t nr)
 {
-	struct pkmap_cpu *cpu = cpu_nr(w, nr);
+	struct pkmap_cpu *cpu = nth_cpu(w, nr);
 	uint32_t k;
 
 	cpu->nr = nr;
@@ -286,8 +286,8 @@ static bool in_use(struct pkmap_window *w)
 			return true;
 	}
 	for (i = 0; i < w->ncpus; i++) {
-		if (pkmap_a32_load_relaxed(&cpu_nr(w, i)->depth) ||
-		    pkmap_a32_load_relaxed(&cpu_nr(w, i)->dma_depth))
+		if (pkmap_a32_load_relaxed(&nth_cpu(w, i)->depth) ||
+		    pkmap_a32_load_relaxed(&nth_cpu(w, i)->dma_depth))
 			return true;
 	}
 	return pkmap_a32_load_relaxed(&w->waiters);
@@ -356,7 +356,7 @@ static int refuse_fini(struct pkmap_window *w)
 		n++;
 	}
 	for (i = 0; i < w->ncpus; i++)
-		n += report_cpu(w, cpu_nr(w, i));
+		n += report_cpu(w, nth_cpu(w, i));
 	if (!n)
 		report_in_use(w, PKMAP_NO_SLOT, 0, NULL, PKMAP_NO_PFN);
 	return PKMAP_EBUSY;

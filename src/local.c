@@ -62,7 +62,7 @@ int pkmap_enter_cpu(struct pkmap_window *w, const char *call, pkmap_pfn pfn,
 		pkmap_refuse(w, PKMAP_MISUSE_CPU, call, NULL, pfn);
 		return PKMAP_EINVAL;
 	}
-	*cpu = cpu_nr(w, (uint32_t)nr);
+	*cpu = nth_cpu(w, (uint32_t)nr);
 	return 0;
 }
 
@@ -71,7 +71,7 @@ struct pkmap_cpu *pkmap_this_cpu(struct pkmap_window *w)
 {
 	const int nr = w->ops->local_cpu(w->port);
 
-	return nr >= 0 && (uint32_t)nr < w->ncpus ? cpu_nr(w, (uint32_t)nr) :
+	return nr >= 0 && (uint32_t)nr < w->ncpus ? nth_cpu(w, (uint32_t)nr) :
 						    NULL;
 }
 
@@ -250,7 +250,7 @@ static void abandon_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
 /* The CPU may have stopped anywhere, and may be interrupted as in an unmap. */
 void pkmap_local_abandon(struct pkmap_window *w, uint32_t nr)
 {
-	struct pkmap_cpu *cpu = cpu_nr(w, nr);
+	struct pkmap_cpu *cpu = nth_cpu(w, nr);
 	uint32_t depth;
 
 	for (depth = pkmap_a32_load_relaxed(&cpu->depth); depth; depth--) {

@@ -70,7 +70,7 @@ static int take_page(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *at)
 
 	if (slot != PKMAP_NO_SLOT) {
 		pkmap_finish_get(w, slot, word_add_user(&w->word[slot]));
-		count(&this_copy(w)->hits);
+		count(&hit_counters(w)->hits);
 	} else {
 		slot = take_slot(w, pfn_colour(w, pfn));
 		if (slot == PKMAP_NO_SLOT)
@@ -320,7 +320,7 @@ map_slow(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	slot = pkmap_get_slow(w, pfn, slot, old);
 	if (slot == PKMAP_NO_SLOT)
 		return map_under_lock(w, &pfn, 1, wait, addr);
-	count(&this_copy(w)->hits);
+	count(&hit_counters(w)->hits);
 	*addr = slot_addr(w, slot);
 	return 0;
 }
@@ -332,7 +332,7 @@ int pkmap_map(struct pkmap_window *w, pkmap_pfn pfn,
 	uint32_t old;
 
 	if (likely(get_fast(w, pfn, &slot, &old))) {
-		count(&this_copy(w)->hits);
+		count(&hit_counters(w)->hits);
 		*addr = slot_addr(w, slot);
 		return 0;
 	}
@@ -354,7 +354,7 @@ int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	}
 	/* All are held, so they are found again, and stay where they are. */
 	for (k = 0; k < n; k++) {
-		count(&this_copy(w)->hits);
+		count(&hit_counters(w)->hits);
 		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
 	}
 	return 0;

@@ -89,8 +89,8 @@ static bool mark_if_idle(pkmap_a32 *word)
 }
 
 /* Moves the clock's hand, two laps at most, until a batch is marked. */
-static struct sweep sweep_clock(struct pkmap_window *w,
-				struct pkmap_colour *colour)
+static struct sweep mark_batch(struct pkmap_window *w,
+			       struct pkmap_colour *colour)
 {
 	struct sweep s = {
 		.lane = (uint32_t)(colour - w->colour),
@@ -113,7 +113,8 @@ static struct sweep sweep_clock(struct pkmap_window *w,
 	return s;
 }
 
-static bool continues(const struct pkmap_window *w, struct run r, uint32_t slot)
+static bool continues_run(const struct pkmap_window *w, struct run r,
+			  uint32_t slot)
 {
 	return slot == r.slot + r.count && w->slot_shift == w->page_shift;
 }
@@ -142,7 +143,7 @@ static void clean_lines(struct pkmap_window *w, struct sweep s)
 	for (k = 0; k < s.count; k++, slot = next_slot(s, slot)) {
 		if (!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_CLEANING))
 			continue;
-		if (!continues(w, r, slot)) {
+		if (!continues_run(w, r, slot)) {
 			clean_run(w, r);
 			r = (struct run){ .slot = slot };
 		}
@@ -257,7 +258,7 @@ static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 			continue;
 		pkmap_index_remove(w, slot);
 		push_free(w, slot);
-		if (!continues(w, r, slot)) {
+		if (!continues_run(w, r, slot)) {
 			clear_run(w, r);
 			claimed += r.count;
 			if (!claimed)
@@ -291,7 +292,7 @@ static uint32_t tear_down(struct pkmap_window *w, struct sweep s)
 __attribute__((__noinline__)) uint32_t
 pkmap_reclaim(struct pkmap_window *w, struct pkmap_colour *colour)
 {
-	uint32_t freed = tear_down(w, sweep_clock(w, colour));
+	uint32_t freed = tear_down(w, mark_batch(w, colour));
 
 	if (freed)
 		count(&w->reclaims);

@@ -189,10 +189,10 @@ pin_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot, uint32_t old)
 {
 	slot = pkmap_get_slow(w, pfn, slot, old);
 	if (slot != PKMAP_NO_SLOT) {
-		count(&this_copy(w)->pins);
+		count(&hit_counters(w)->pins);
 		return slot_addr(w, slot);
 	}
-	count(&this_copy(w)->pin_misses);
+	count(&hit_counters(w)->pin_misses);
 	if (!pfn_in_range(w, pfn))
 		pkmap_refuse(w, PKMAP_MISUSE_PFN, "pkmap_pin", NULL, pfn);
 	return NULL;
@@ -205,7 +205,7 @@ void *pkmap_pin(struct pkmap_window *w, pkmap_pfn pfn)
 
 	if (unlikely(!get_fast(w, pfn, &slot, &old)))
 		return pin_slow(w, pfn, slot, old);
-	count(&this_copy(w)->pins);
+	count(&hit_counters(w)->pins);
 	return slot_addr(w, slot);
 }
 
@@ -308,7 +308,7 @@ static pkmap_pfn local_addr_to_pfn(const struct pkmap_window *w,
 	uint32_t k;
 
 	for (nr = 0; nr < w->ncpus; nr++) {
-		cpu = cpu_nr(w, nr);
+		cpu = nth_cpu(w, nr);
 		for (k = 0; k < w->local_slots; k++) {
 			l = &cpu->stack[k];
 			if (pkmap_a32_load_relaxed(&l->state) < LOCAL_OPEN)

@@ -303,8 +303,8 @@ static inline struct pkmap_colour *pfn_colour(struct pkmap_window *w,
 	return &w->colour[pfn & w->colour_mask];
 }
 
-static inline struct pkmap_cpu *cpu_nr(const struct pkmap_window *w,
-				       uint32_t nr)
+static inline struct pkmap_cpu *nth_cpu(const struct pkmap_window *w,
+					uint32_t nr)
 {
 	return (void *)((char *)w->cpu + nr * w->cpu_bytes);
 }
@@ -368,7 +368,7 @@ static inline bool pfn_in_range(const struct pkmap_window *w, pkmap_pfn pfn)
 }
 
 static inline __attribute__((__always_inline__)) struct pkmap_hits *
-this_copy(struct pkmap_window *w)
+hit_counters(struct pkmap_window *w)
 {
 	if (PKMAP_CPU_HINTS == 1)
 		return w->hits;

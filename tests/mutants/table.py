@@ -534,7 +534,7 @@ weaken("index_walk() loads head: relaxed", "src/window_priv.h", "index_walk",
 # Forget, and unmap by the page's number.
 
 mutant("forget does not look at local maps", "src/forget.c", "page_in_use",
-       "pfn = page_of_cpu(w, cpu_nr(w, nr), p);", "",
+       "pfn = page_of_cpu(w, nth_cpu(w, nr), p);", "",
        "forget cpus=2 cache=vipt", "I3")
 mutant("closing local map not seen by forget", "src/local.c", "close_slot",
        "&cleaning, LOCAL_CLEARING", "&cleaning, LOCAL_CLOSED",
