@@ -67,8 +67,8 @@ static int check_call(const struct pkmap_dma *d,
 }
 
 /* Every call ends here: counts what was done, or that nothing was. */
-static int finish(struct pkmap_dma *d, pkmap_along *counter, uint32_t n,
-		  int err)
+static int count_call(struct pkmap_dma *d, pkmap_along *counter, uint32_t n,
+		      int err)
 {
 	if (err < 0)
 		pkmap_along_add_relaxed(&d->refused, 1);
@@ -95,15 +95,15 @@ int pkmap_dma_map(struct pkmap_dma *d, const struct pkmap_dma_device *dev,
 	}
 	if (!err) {
 		pkmap_track_local_maps(d, &call);
-		err = pkmap_work_on_lines(d, &call, BEFORE);
+		err = pkmap_maintain_lines(d, &call, BEFORE);
 	}
 	if (err)
-		return finish(d, &d->maps, nbufs, err);
+		return count_call(d, &d->maps, nbufs, err);
 
 	pkmap_track_map(d, &call);
 	pkmap_along_add_relaxed(&d->shared_lines, nshared);
-	return finish(d, &d->maps, nbufs,
-		      pkmap_cut_segments(d, &call, segs, max_segs));
+	return count_call(d, &d->maps, nbufs,
+			  pkmap_cut_segments(d, &call, segs, max_segs));
 }
 
 int pkmap_dma_unmap(struct pkmap_dma *d, const struct pkmap_dma_device *dev,
@@ -117,12 +117,12 @@ int pkmap_dma_unmap(struct pkmap_dma *d, const struct pkmap_dma_device *dev,
 
 	err = check_call(d, &call, &nshared);
 	if (!err)
-		err = pkmap_track_unmap(d, &call);
+		err = pkmap_track_begin_unmap(d, &call);
 	if (!err) {
-		err = pkmap_work_on_lines(d, &call, AFTER);
-		pkmap_track_unmapped(d, &call, !err);
+		err = pkmap_maintain_lines(d, &call, AFTER);
+		pkmap_track_end_unmap(d, &call, !err);
 	}
-	return finish(d, &d->unmaps, nbufs, err);
+	return count_call(d, &d->unmaps, nbufs, err);
 }
 
 static int sync_buffers(struct pkmap_dma *d, const struct pkmap_dma_call *call,
@@ -137,8 +137,8 @@ static int sync_buffers(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 	if (!err && moment == BEFORE)
 		pkmap_track_local_maps(d, call);
 	if (!err)
-		err = pkmap_work_on_lines(d, call, moment);
-	return finish(d, &d->syncs, call->nbufs, err);
+		err = pkmap_maintain_lines(d, call, moment);
+	return count_call(d, &d->syncs, call->nbufs, err);
 }
 
 int pkmap_dma_sync_for_cpu(struct pkmap_dma *d,

@@ -83,7 +83,7 @@ static uint32_t parts_of(const struct pkmap_dma *d, const struct pkmap_range *r,
 
 /*
  * Shows a page in the next of this CPU's slots for DMA calls, until
- * give_dma_slot().  Not for a cache that is virtually tagged: it may be
+ * release_dma_slot().  Not for a cache that is virtually tagged: it may be
  * the page's second address.
  */
 static int take_dma_slot(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
@@ -109,18 +109,18 @@ static int take_dma_slot(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
 	err = w->ops->set(w->port, *addr, pfn, w->read_only);
 	if (!err)
 		return 0;
-	leave_dma_slot(w, cpu, depth);
+	pop_dma_slot(w, cpu, depth);
 leave:
 	w->ops->local_leave(w->port);
 	return err;
 }
 
-static void give_dma_slot(struct pkmap_window *w, void *addr)
+static void release_dma_slot(struct pkmap_window *w, void *addr)
 {
 	struct pkmap_cpu *cpu = pkmap_this_cpu(w);
 
 	clear_local_slot(w, addr);
-	leave_dma_slot(w, cpu, pkmap_a32_load_relaxed(&cpu->dma_depth) - 1);
+	pop_dma_slot(w, cpu, pkmap_a32_load_relaxed(&cpu->dma_depth) - 1);
 	w->ops->local_leave(w->port);
 }
 
@@ -174,7 +174,7 @@ static void release_page(struct pkmap_dma *d, void *addr, enum held held)
 	if (held == HELD_BY_PIN)
 		pkmap_unmap(d->win, addr);
 	else if (held == HELD_BY_DMA_SLOT)
-		give_dma_slot(d->win, addr);
+		release_dma_slot(d->win, addr);
 }
 
 static void count_lines(struct pkmap_dma *d, enum pkmap_cache_op op,
@@ -185,8 +185,8 @@ static void count_lines(struct pkmap_dma *d, enum pkmap_cache_op op,
 }
 
 /* Works on the parts' lines in the page at @page: the last ends behind it. */
-static int work_on_page(struct pkmap_dma *d, uint64_t page,
-			const struct part *part, uint32_t n)
+static int maintain_page(struct pkmap_dma *d, uint64_t page,
+			 const struct part *part, uint32_t n)
 {
 	const uint32_t shift = d->win->page_shift;
 	const uint64_t page_end = page + ((uint64_t)1 << shift);
@@ -217,8 +217,8 @@ static int work_on_page(struct pkmap_dma *d, uint64_t page,
 	return 0;
 }
 
-static int work_on_inner(struct pkmap_dma *d, const struct part *parts,
-			 uint32_t n)
+static int maintain_inner(struct pkmap_dma *d, const struct part *parts,
+			  uint32_t n)
 {
 	const uint64_t page_bytes = (uint64_t)1 << d->win->page_shift;
 	uint64_t page = parts[0].start & ~(page_bytes - 1);
@@ -235,15 +235,15 @@ static int work_on_inner(struct pkmap_dma *d, const struct part *parts,
 		return 0;
 	}
 	for (; page < parts[n - 1].end; page += page_bytes) {
-		err = work_on_page(d, page, parts, n);
+		err = maintain_page(d, page, parts, n);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static void work_on_outer(struct pkmap_dma *d, const struct part *parts,
-			  uint32_t n)
+static void maintain_outer(struct pkmap_dma *d, const struct part *parts,
+			   uint32_t n)
 {
 	uint32_t i;
 
@@ -259,9 +259,9 @@ static void work_on_outer(struct pkmap_dma *d, const struct part *parts,
  * inner cache first.  Old lines move inwards and must be gone after it, so it
  * is the outer one first.
  */
-static int work_on_buffer(struct pkmap_dma *d,
-			  const struct pkmap_dma_buffer *buf,
-			  enum pkmap_dma_dir dir, enum pkmap_moment moment)
+static int maintain_buffer(struct pkmap_dma *d,
+			   const struct pkmap_dma_buffer *buf,
+			   enum pkmap_dma_dir dir, enum pkmap_moment moment)
 {
 	const struct rule rule = rule_of(d, dir, moment);
 	const struct pkmap_range r = buffer_range(d, buf);
@@ -273,15 +273,15 @@ static int work_on_buffer(struct pkmap_dma *d,
 	if (!n)
 		return 0;
 	if (moment == AFTER)
-		work_on_outer(d, parts, n);
-	err = work_on_inner(d, parts, n);
+		maintain_outer(d, parts, n);
+	err = maintain_inner(d, parts, n);
 	if (!err && moment == BEFORE)
-		work_on_outer(d, parts, n);
+		maintain_outer(d, parts, n);
 	return err;
 }
 
-int pkmap_work_on_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
-			enum pkmap_moment moment)
+int pkmap_maintain_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
+			 enum pkmap_moment moment)
 {
 	uint32_t k;
 	int err;
@@ -289,7 +289,7 @@ int pkmap_work_on_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 	if (call->dev->coherent)
 		return 0;
 	for (k = 0; k < call->nbufs; k++) {
-		err = work_on_buffer(d, &call->bufs[k], call->dir, moment);
+		err = maintain_buffer(d, &call->bufs[k], call->dir, moment);
 		if (err)
 			return err;
 	}
@@ -305,9 +305,9 @@ int pkmap_clean_inval_pages(struct pkmap_dma *d, pkmap_pfn first,
 		.end = (uint64_t)(first + npages) << shift,
 		.op = PKMAP_CACHE_CLEAN_INVAL,
 	};
-	int err = work_on_inner(d, &part, 1);
+	int err = maintain_inner(d, &part, 1);
 
 	if (!err)
-		work_on_outer(d, &part, 1);
+		maintain_outer(d, &part, 1);
 	return err;
 }

@@ -75,8 +75,8 @@ struct pkmap_range {
 };
 
 /* dma_lines.c; an error of the port */
-int pkmap_work_on_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
-			enum pkmap_moment moment);
+int pkmap_maintain_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
+			 enum pkmap_moment moment);
 
 /* Writes back and forgets all lines of pages that nobody uses. */
 int pkmap_clean_inval_pages(struct pkmap_dma *d, pkmap_pfn first,
@@ -97,10 +97,11 @@ int pkmap_cut_segments(const struct pkmap_dma *d,
 
 void pkmap_track_init(struct pkmap_dma *d);
 void pkmap_track_map(struct pkmap_dma *d, const struct pkmap_dma_call *call);
-int pkmap_track_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call);
-/* After pkmap_track_unmap(): whether the unmap is @done, or has failed. */
-void pkmap_track_unmapped(struct pkmap_dma *d,
-			  const struct pkmap_dma_call *call, bool done);
+int pkmap_track_begin_unmap(struct pkmap_dma *d,
+			    const struct pkmap_dma_call *call);
+/* After pkmap_track_begin_unmap(): whether the unmap is @done, or has failed. */
+void pkmap_track_end_unmap(struct pkmap_dma *d,
+			   const struct pkmap_dma_call *call, bool done);
 int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call);
 void pkmap_track_local_maps(struct pkmap_dma *d,
 			    const struct pkmap_dma_call *call);
@@ -123,17 +124,17 @@ static inline void pkmap_track_map(struct pkmap_dma *d,
 	(void)call;
 }
 
-static inline int pkmap_track_unmap(struct pkmap_dma *d,
-				    const struct pkmap_dma_call *call)
+static inline int pkmap_track_begin_unmap(struct pkmap_dma *d,
+					  const struct pkmap_dma_call *call)
 {
 	(void)d;
 	(void)call;
 	return 0;
 }
 
-static inline void pkmap_track_unmapped(struct pkmap_dma *d,
-					const struct pkmap_dma_call *call,
-					bool done)
+static inline void pkmap_track_end_unmap(struct pkmap_dma *d,
+					 const struct pkmap_dma_call *call,
+					 bool done)
 {
 	(void)d;
 	(void)call;

@@ -128,7 +128,7 @@ static struct pkmap_tracked *take_entry(struct pkmap_dma *d, uint32_t *state)
 {
 	struct pkmap_tracked *t = d->tracked;
 
-	/* Pairs with the release in end_leaving(). */
+	/* Pairs with the release in end_unmap(). */
 	if (pkmap_a32_add_acquire(&d->ntaken, 1) >= d->ntracked)
 		return NULL;
 	for (;;) {
@@ -166,7 +166,8 @@ static void check_overlap(struct pkmap_dma *d, const struct mapping *m,
 	}
 }
 
-static void add(struct pkmap_dma *d, const struct mapping *m, const char *call)
+static void add_mapping(struct pkmap_dma *d, const struct mapping *m,
+			const char *call)
 {
 	struct pkmap_tracked *t;
 	uint32_t state;
@@ -296,13 +297,13 @@ void pkmap_track_map(struct pkmap_dma *d, const struct pkmap_dma_call *call)
 
 	for (k = 0; k < call->nbufs && is_tracking(d); k++) {
 		m = mapping_of(d, call, k);
-		add(d, &m, call->name);
+		add_mapping(d, &m, call->name);
 	}
 }
 
 /* What becomes of the first @n buffers of an unmap. */
-static void end_leaving(struct pkmap_dma *d, const struct pkmap_dma_call *call,
-			uint32_t n, uint32_t to)
+static void end_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call,
+		      uint32_t n, uint32_t to)
 {
 	struct mapping m;
 	uint32_t k;
@@ -315,7 +316,8 @@ static void end_leaving(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 	}
 }
 
-int pkmap_track_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call)
+int pkmap_track_begin_unmap(struct pkmap_dma *d,
+			    const struct pkmap_dma_call *call)
 {
 	struct mapping m;
 	uint32_t k;
@@ -326,18 +328,17 @@ int pkmap_track_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call)
 		if (move_mapping(d, &m, STATE_LIVE, STATE_LEAVING))
 			continue;
 		err = refuse_unmap(d, &m, call->name);
-		end_leaving(d, call, k, STATE_LIVE);
+		end_unmap(d, call, k, STATE_LIVE);
 		return err;
 	}
 	return 0;
 }
 
-void pkmap_track_unmapped(struct pkmap_dma *d,
-			  const struct pkmap_dma_call *call, bool done)
+void pkmap_track_end_unmap(struct pkmap_dma *d,
+			   const struct pkmap_dma_call *call, bool done)
 {
 	if (is_tracking(d))
-		end_leaving(d, call, call->nbufs,
-			    done ? STATE_FREE : STATE_LIVE);
+		end_unmap(d, call, call->nbufs, done ? STATE_FREE : STATE_LIVE);
 }
 
 int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call)

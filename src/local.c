@@ -244,7 +244,7 @@ static void abandon_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
 			     pfn);
 		clear_local_slot(w, addr);
 	}
-	leave_dma_slot(w, cpu, depth);
+	pop_dma_slot(w, cpu, depth);
 }
 
 /* The CPU may have stopped anywhere, and may be interrupted as in an unmap. */

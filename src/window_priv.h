@@ -350,8 +350,8 @@ static inline void wake_for_local(struct pkmap_window *w, pkmap_pfn pfn)
  * The slot for DMA calls, number @depth, shows nothing: pairs with page_in_use()
  * (forget.c).
  */
-static inline void leave_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
-				  uint32_t depth)
+static inline void pop_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
+				uint32_t depth)
 {
 	pkmap_along *shown = &dma_pfn(w, cpu)[depth];
 	const pkmap_pfn pfn = pkmap_along_load_relaxed(shown);

@@ -467,7 +467,7 @@ mutant("slots for DMA calls: one for all levels", "src/dma_lines.c",
        "w->local_slots + depth, pfn)", "w->local_slots, pfn)",
        "to-device cache=vipt", "I4")
 mutant("second page of a buffer left out", "src/dma_lines.c",
-       "work_on_inner",
+       "maintain_inner",
        "page < parts[n - 1].end;", "page <= parts[0].start;",
        "to-device", "I2")
 
