@@ -4,7 +4,7 @@
  */
 #include "dma_priv.h"
 
-/* How many pages there are from @pfn on in the memory that it lies in. */
+/* How many pages the memory that @pfn lies in has from there on. */
 static pkmap_pfn pages_from(const struct pkmap_dma *d, pkmap_pfn pfn)
 {
 	if (pfn_is_low(d, pfn))
@@ -26,7 +26,7 @@ static int check_buffer(const struct pkmap_dma *d,
 	return buf->offset + buf->len > memory ? PKMAP_ERANGE : 0;
 }
 
-/* How many lines a buffer shares with its neighbours: one at each edge. */
+/* How many lines a buffer shares with neighbours: at most one at each edge. */
 static uint32_t shared_lines(const struct pkmap_dma *d,
 			     const struct pkmap_dma_buffer *buf)
 {
@@ -39,7 +39,7 @@ static uint32_t shared_lines(const struct pkmap_dma *d,
 	return one_line ? first | last : first + last;
 }
 
-/* Whether all of a call's buffers could be mapped, for some device. */
+/* Whether all buffers of a call could be mapped for some device. */
 static int check_call(const struct pkmap_dma *d,
 		      const struct pkmap_dma_call *call, uint32_t *nshared)
 {
@@ -66,7 +66,7 @@ static int check_call(const struct pkmap_dma *d,
 	return 0;
 }
 
-/* Every call ends here: counts what was done, or that nothing was. */
+/* Every call ends here.  Counts what was done, or that the call was refused. */
 static int count_call(struct pkmap_dma *d, pkmap_along *counter, uint32_t n,
 		      int err)
 {
@@ -164,8 +164,8 @@ int pkmap_dma_sync_for_device(struct pkmap_dma *d,
 }
 
 /*
- * The second time, pkmap_forget() finds nothing that is mapped: it sees to it
- * that the slots through which lines were worked on show nothing any more.
+ * The second pkmap_forget() finds no page mapped.  It makes sure that the slots
+ * through which the lines were reached show nothing any more.
  */
 int pkmap_dma_forget(struct pkmap_dma *d, pkmap_pfn first, pkmap_pfn npages,
 		     const struct pkmap_wait *wait)
@@ -206,7 +206,7 @@ int pkmap_dma_low_buffer(struct pkmap_dma *d, const void *addr, size_t len,
 	return 0;
 }
 
-/* Pages whose physical addresses, and that of the next one, are 64-bit. */
+/* Whether physical addresses of the pages, and the next one, fit in 64 bits. */
 static bool pages_valid(pkmap_pfn first, pkmap_pfn npages, uint32_t shift)
 {
 	return first <= PKMAP_NO_PFN - npages &&

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * dma_lines.c - which lines of a buffer are worked on, and where they are.
+ * dma_lines.c - which lines of a buffer need maintenance, and where they are.
  *
- * A buffer is a range of physical addresses.  Its lines fall into parts with an
- * operation each: those at its edges that it shares, and those between.  The
- * inner caches are worked on page by page, at an address where the page is held
- * for as long as that takes; the outer cache in one go.
+ * A buffer is a range of physical addresses.  Its lines fall into parts with
+ * one operation each: the shared lines at its edges, and the lines between.
+ * The inner caches are maintained page by page, at an address where the page is
+ * held meanwhile; the outer cache in one go.
  */
 #include "dma_priv.h"
 
@@ -17,14 +17,14 @@ struct rule {
 	enum pkmap_cache_op shared;
 };
 
-/* Lines that the same is done to. */
+/* Adjacent lines that take the same operation. */
 struct part {
 	uint64_t start;
 	uint64_t end;
 	enum pkmap_cache_op op;
 };
 
-/* How a page is held while its lines are worked on. */
+/* How a page is held while its lines are maintained. */
 enum held {
 	HELD_NOT, /* no line of it can be cached */
 	HELD_FOR_GOOD,
@@ -83,8 +83,8 @@ static uint32_t parts_of(const struct pkmap_dma *d, const struct pkmap_range *r,
 
 /*
  * Shows a page in the next of this CPU's slots for DMA calls, until
- * release_dma_slot().  Not for a cache that is virtually tagged: it may be
- * the page's second address.
+ * release_dma_slot().  Not for a virtually tagged cache: the slot may be the
+ * page's second address.
  */
 static int take_dma_slot(struct pkmap_window *w, pkmap_pfn pfn, void **addr)
 {
@@ -128,9 +128,9 @@ static void release_dma_slot(struct pkmap_window *w, void *addr)
  * Makes a page's lines reachable at *@addr, and keeps them there until
  * release_page().
  *
- * On a VIVT cache a page that the window does not show has no lines but those
- * of a local map that this CPU has open: there is no slot for DMA calls then,
- * which would be another address.
+ * On a VIVT cache, a page that is not mapped in the window has no lines but
+ * those of a local map that this CPU has open.  No slot for DMA calls is used
+ * there: it would be another address.
  */
 static int hold_page(struct pkmap_dma *d, pkmap_pfn pfn, void **addr,
 		     enum held *held)
@@ -184,7 +184,7 @@ static void count_lines(struct pkmap_dma *d, enum pkmap_cache_op op,
 				(unsigned long)(bytes >> d->line_shift));
 }
 
-/* Works on the parts' lines in the page at @page: the last ends behind it. */
+/* Maintains the parts' lines in the page at @page; the last ends behind it. */
 static int maintain_page(struct pkmap_dma *d, uint64_t page,
 			 const struct part *part, uint32_t n)
 {
@@ -255,9 +255,9 @@ static void maintain_outer(struct pkmap_dma *d, const struct part *parts,
 }
 
 /*
- * Dirty lines move outwards and must be gone before the transfer, so it is the
- * inner cache first.  Old lines move inwards and must be gone after it, so it
- * is the outer one first.
+ * Before the transfer dirty lines must go.  They move outwards, so the inner
+ * cache comes first.  After it old lines must go.  They move inwards, so the
+ * outer cache comes first.
  */
 static int maintain_buffer(struct pkmap_dma *d,
 			   const struct pkmap_dma_buffer *buf,

@@ -19,8 +19,8 @@ struct pkmap_tracked {
 };
 
 /*
- * The counters, by their names in struct pkmap_dma_stats.  Those of lines are in
- * an array, by operation.
+ * The counters, by their names in struct pkmap_dma_stats.  Those of lines are
+ * an array.
  */
 #define DMA_COUNTERS(X) \
 	X(maps); \
@@ -46,7 +46,7 @@ struct pkmap_dma {
 	struct pkmap_tracked *tracked;
 	uint32_t ntracked;
 
-	/* On lines of their own: every call writes to some of them. */
+	/* On cache lines of their own: every call writes to some of them. */
 	_Alignas(PKMAP_ALIGN) pkmap_a32 tracker_full;
 	pkmap_a32 ntaken; /* of the tracker's entries */
 
@@ -74,11 +74,11 @@ struct pkmap_range {
 	uint64_t end;
 };
 
-/* dma_lines.c; an error of the port */
+/* dma_lines.c; these return 0, or the error of a page that cannot be held */
 int pkmap_maintain_lines(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 			 enum pkmap_moment moment);
 
-/* Writes back and forgets all lines of pages that nobody uses. */
+/* Cleans and invalidates all lines of pages that nobody uses. */
 int pkmap_clean_inval_pages(struct pkmap_dma *d, pkmap_pfn first,
 			    pkmap_pfn npages);
 
@@ -88,8 +88,8 @@ int pkmap_cut_segments(const struct pkmap_dma *d,
 		       struct pkmap_dma_segment *out, uint32_t max_segs);
 
 /*
- * dma_tracker.c.  Those that return an int return 0, or PKMAP_EINVAL after they
- * reported what was wrong; then they have changed nothing.
+ * dma_tracker.c.  Those that return an int return 0; or they report what is
+ * wrong, change nothing, and return PKMAP_EINVAL.
  */
 #ifdef PKMAP_DMA_TRACKER
 
@@ -99,7 +99,7 @@ void pkmap_track_init(struct pkmap_dma *d);
 void pkmap_track_map(struct pkmap_dma *d, const struct pkmap_dma_call *call);
 int pkmap_track_begin_unmap(struct pkmap_dma *d,
 			    const struct pkmap_dma_call *call);
-/* After pkmap_track_begin_unmap(): whether the unmap is @done, or has failed. */
+/* After pkmap_track_begin_unmap(): whether the unmap is @done or failed. */
 void pkmap_track_end_unmap(struct pkmap_dma *d,
 			   const struct pkmap_dma_call *call, bool done);
 int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call);
@@ -182,7 +182,7 @@ static inline uint64_t line_mask(const struct pkmap_dma *d)
 	return ((uint64_t)1 << d->line_shift) - 1;
 }
 
-/* Of a buffer that has been checked. */
+/* The range of a buffer that has been checked. */
 static inline struct pkmap_range
 buffer_range(const struct pkmap_dma *d, const struct pkmap_dma_buffer *buf)
 {

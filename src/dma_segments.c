@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * dma_segments.c - what a device is told: its addresses, within its limits.
+ * dma_segments.c - the segments that a device is told, within its limits.
  */
 #include "dma_priv.h"
 
@@ -30,7 +30,7 @@ static bool device_addr(const struct pkmap_dma_device *dev,
 	return true;
 }
 
-/* Bytes that a segment that starts at @addr can have. */
+/* How many bytes a segment that starts at @addr may have. */
 static uint64_t segment_limit(const struct pkmap_dma_device *dev, uint64_t addr)
 {
 	const uint64_t limit = dev->max_segment ? dev->max_segment : UINT64_MAX;

@@ -3,21 +3,21 @@
  * dma_tracker.c - which buffers devices have: a debugging aid for drivers.
  *
  * An array of entries that calls in any context fill, read and empty without a
- * lock.  An entry's state says in its low bits what the entry is, then whether
- * it was told as a leak, and above that how often it was emptied:
+ * lock.  The low bits of an entry's state say what the entry is, the next one
+ * whether it was reported as a leak, and those above how often it was emptied:
  *
  *	FREE -> FILLING -> LIVE <-> LEAVING
  *	 ^                             |
  *	 +-----------------------------+
  *
  * An unmap makes the entries of its buffers LEAVING.  When it is done, it
- * empties them; if it fails, they are LIVE again, and nothing has changed.
- * Until then they are mapped for everyone but another unmap.
+ * empties them; if it fails, it makes them LIVE again, and nothing has changed.
+ * Until then they count as mapped, except for another unmap.
  *
- * Who reads a mapping looks at its state once more afterwards.  So an entry
- * that changed meanwhile is not taken for what it never was; and that of a
- * buffer that a call is about does not change, since no other call is about
- * that buffer.
+ * A reader of an entry looks at its state once more afterwards, so that it does
+ * not take an entry that changed meanwhile for a mapping that never was.  The
+ * entry of the buffer that a call is about does not change, since no other call
+ * is about that buffer.
  */
 #include "dma_priv.h"
 
@@ -56,7 +56,7 @@ static bool is_live(uint32_t state)
 	return (state & STATE_MASK) >= STATE_LIVE;
 }
 
-/* False if the entry holds no mapping. */
+/* Reads an entry into @m.  Returns false if it holds no mapping. */
 static bool read_entry(const struct pkmap_dma *d, const struct pkmap_tracked *t,
 		       struct mapping *m)
 {
@@ -78,8 +78,8 @@ static bool read_entry(const struct pkmap_dma *d, const struct pkmap_tracked *t,
 }
 
 /*
- * Each field is stored with release: who reads one sees that the entry is no
- * longer what it was.
+ * Each field is stored with release: whoever reads one also sees that the entry
+ * is no longer what it was.
  */
 static void fill_entry(struct pkmap_tracked *t, const struct mapping *m,
 		       uint32_t state)
@@ -121,8 +121,8 @@ static bool is_tracking(const struct pkmap_dma *d)
 }
 
 /*
- * Whoever counted himself in finds a free entry.  One pass may miss it, if
- * others took one behind us and emptied one before us.
+ * A caller that has counted itself in finds a free entry.  One pass may miss
+ * it, if others take one ahead of us and empty one that we have passed.
  */
 static struct pkmap_tracked *take_entry(struct pkmap_dma *d, uint32_t *state)
 {
@@ -143,8 +143,8 @@ static struct pkmap_tracked *take_entry(struct pkmap_dma *d, uint32_t *state)
 }
 
 /*
- * Looks for a mapping that a device writes to the same bytes of.  Of two that
- * are added at once, one sees the other.
+ * Reports a mapping through which a device writes to the same bytes.  Of two
+ * that are added at once, one sees the other.
  */
 static void check_overlap(struct pkmap_dma *d, const struct mapping *m,
 			  const char *call, const struct pkmap_tracked *own)
@@ -184,8 +184,8 @@ static void add_mapping(struct pkmap_dma *d, const struct mapping *m,
 }
 
 /*
- * Takes an entry that holds what @m says from one state to another; false if it
- * is not in state @from any more.
+ * Moves an entry that holds what @m says from one state to another; false if it
+ * is no longer in state @from.
  */
 static bool move_entry(struct pkmap_tracked *t, const struct mapping *m,
 		       uint32_t from, uint32_t to)
@@ -205,7 +205,7 @@ static bool move_entry(struct pkmap_tracked *t, const struct mapping *m,
 	return true;
 }
 
-/* The same for the mapping that is @m; false if none is in state @from. */
+/* The same for the entry of mapping @m; false if none is in state @from. */
 static bool move_mapping(struct pkmap_dma *d, const struct mapping *m,
 			 uint32_t from, uint32_t to)
 {
@@ -233,8 +233,9 @@ static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
 }
 
 /*
- * Says why @m cannot be unmapped.  The tracker was not full when it was looked
- * for: whoever mapped it has tracked it, and so it is no matter if it is by now.
+ * Reports why @m cannot be unmapped.  The tracker was not full when @m was
+ * looked for, so its map was tracked; that the tracker may be full by now does
+ * not matter.
  */
 static int refuse_unmap(struct pkmap_dma *d, const struct mapping *m,
 			const char *call)
@@ -301,7 +302,7 @@ void pkmap_track_map(struct pkmap_dma *d, const struct pkmap_dma_call *call)
 	}
 }
 
-/* What becomes of the first @n buffers of an unmap. */
+/* Moves the entries of the first @n buffers of an unmap to their new state. */
 static void end_unmap(struct pkmap_dma *d, const struct pkmap_dma_call *call,
 		      uint32_t n, uint32_t to)
 {
@@ -356,7 +357,7 @@ int pkmap_track_sync(struct pkmap_dma *d, const struct pkmap_dma_call *call)
 	return 0;
 }
 
-/* Not one that is being closed: whoever opened it is done with the page. */
+/* One that is being closed does not count: its owner is done with the page. */
 static bool has_local_map(struct pkmap_dma *d, const struct mapping *m)
 {
 	const uint32_t shift = d->win->page_shift;
@@ -370,7 +371,7 @@ static bool has_local_map(struct pkmap_dma *d, const struct mapping *m)
 	return false;
 }
 
-/* Reports the buffers that this CPU has local maps of open. */
+/* Reports the buffers of which this CPU has a local map open. */
 void pkmap_track_local_maps(struct pkmap_dma *d,
 			    const struct pkmap_dma_call *call)
 {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * forget.c - making sure that pages are shown nowhere any more.
+ * forget.c - making sure that pages are no longer mapped anywhere.
  *
- * Under the window's lock no slot comes to show another page.  Local slots do:
- * but not one of the pages that are to be forgotten, which the caller sees to.
+ * While the window's lock is held, no slot comes to show another page.  Local
+ * slots may, but not one of the pages that are to be forgotten: the caller sees
+ * to that.
  */
 #include "window_priv.h"
 
-/* None of them is PKMAP_NO_PFN. */
+/* A range of pages, without PKMAP_NO_PFN. */
 struct pages {
 	pkmap_pfn first;
 	pkmap_pfn npages;
@@ -39,7 +40,7 @@ static struct pkmap_span slots_of(struct pkmap_window *w, struct pages p)
 	return s;
 }
 
-/* One of the pages that one of the slots shows, or (@in_use) shows somebody. */
+/* One of the pages that the slots show; with @in_use, one that has a user. */
 static pkmap_pfn page_in_slot(struct pkmap_window *w, struct pkmap_span s,
 			      struct pages p, bool in_use)
 {
@@ -59,8 +60,8 @@ static pkmap_pfn page_in_slot(struct pkmap_window *w, struct pkmap_span s,
 /*
  * One of the pages that a local slot of a CPU shows.
  *
- * The acquire pairs with the release in open_local() (local.c): who sees that a
- * place is open sees its page, or that of a later map.
+ * The acquire pairs with the release in open_local() (local.c): whoever sees
+ * that a place is open also sees its page, or that of a later map.
  */
 static pkmap_pfn page_of_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu,
 			     struct pages p)
@@ -95,14 +96,14 @@ static pkmap_pfn page_in_use(struct pkmap_window *w, struct pkmap_span s,
 	for (nr = 0; pfn == PKMAP_NO_PFN && nr < w->ncpus; nr++)
 		pfn = page_of_cpu(w, nth_cpu(w, nr), p);
 	/*
-	 * Pairs with the releases with which local slots came to show nothing,
-	 * or another page: they were cleaned and cleared before.
+	 * Pairs with the releases that say that a local slot shows nothing, or
+	 * another page: it was cleaned and cleared before.
 	 */
 	pkmap_fence_acquire();
 	return pfn;
 }
 
-/* Tears down what nobody uses.  Returns a page that is left, or PKMAP_NO_PFN. */
+/* Tears the pages down if all are idle.  Returns one that is left, if any. */
 static pkmap_pfn forget_idle(struct pkmap_window *w, struct pages p)
 {
 	const struct pkmap_span s = slots_of(w, p);
@@ -123,7 +124,7 @@ static bool is_saturated(struct pkmap_window *w, pkmap_pfn pfn)
 	       pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED;
 }
 
-/* Sleeps until somebody has let go of the page, unless nobody uses it. */
+/* Sleeps until somebody lets go of the page, unless nobody uses it. */
 static int wait_for_page(struct pkmap_window *w, pkmap_pfn pfn,
 			 const struct pkmap_wait *wait)
 {

@@ -2,13 +2,13 @@
 /*
  * index.c - changing the index from pfn to slot.
  *
- * A hash table of chains: head[bucket] and each slot's next.  One writer, the
- * holder of the window's lock; readers walk it without a lock (index_walk() in
- * window_priv.h).  A slot is inserted at the head, so that a reader that stands
- * on it, wherever it came from, still has the whole chain before it.
+ * A hash table of chains: head[bucket] and each slot's next.  The only writer
+ * is the holder of the window's lock; readers walk it without a lock
+ * (index_walk() in window_priv.h).  A slot is inserted at the head, so that a
+ * reader that is on it, wherever it came from, still has the whole chain ahead.
  *
- * A removed slot keeps its link until it is freed, so that a reader that
- * stands on it comes back into the chain.
+ * A removed slot keeps its link until it is freed, so that a reader that is on
+ * it gets back into the chain.
  */
 #include "window_priv.h"
 

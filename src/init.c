@@ -4,7 +4,7 @@
  */
 #include "window_priv.h"
 
-/* The first power of two greater than @n: the index is half full at least. */
+/* The power of two above @nslots: at most two buckets for each slot. */
 static uint32_t nbuckets(uint32_t nslots)
 {
 	return 1u << (32 - __builtin_clz(nslots));
@@ -60,7 +60,9 @@ static uint32_t slot_shift(const struct pkmap_config *c)
 	return c->page_shift + c->guard;
 }
 
-/* @nslots slots from @base on: aligned to a page of each colour, no wrap. */
+/*
+ * Whether @nslots slots at @base are aligned for all colours and do not wrap.
+ */
 static bool range_valid(const struct pkmap_config *c, const void *base,
 			uint64_t nslots)
 {
@@ -71,7 +73,7 @@ static bool range_valid(const struct pkmap_config *c, const void *base,
 	       nslots <= (UINTPTR_MAX - start) >> slot_shift(c);
 }
 
-/* Of ranges that are valid: whether none of their addresses is the same. */
+/* Whether valid ranges of the window and of its local slots do not overlap. */
 static bool ranges_apart(const struct pkmap_config *c, uint64_t nlocal)
 {
 	const uint64_t base = (uintptr_t)c->base;
@@ -81,13 +83,13 @@ static bool ranges_apart(const struct pkmap_config *c, uint64_t nlocal)
 	       base >= local + (nlocal << slot_shift(c));
 }
 
-/* Local slots of a CPU. */
+/* How many local slots a CPU has. */
 static uint64_t nlocal(const struct pkmap_config *c)
 {
 	return (uint64_t)c->local_slots + c->dma_slots;
 }
 
-/* Of the counters of hits and pins. */
+/* How many copies there are of the hit counters. */
 static uint32_t ncopies(const struct pkmap_config *c)
 {
 	return c->counter_copies ? c->counter_copies : PKMAP_CPU_HINTS;
@@ -121,7 +123,7 @@ static bool config_valid(const struct pkmap_config *c)
 	return range_valid(c, c->local_base, nslots) && ranges_apart(c, nslots);
 }
 
-/* Reserves @n objects of @size bytes behind @offset, aligned to a line. */
+/* Reserves @n objects of @size bytes at *@offset, aligned to a cache line. */
 static uint64_t reserve(uint64_t *offset, uint64_t n, uint64_t size)
 {
 	uint64_t at = *offset;
@@ -130,7 +132,7 @@ static uint64_t reserve(uint64_t *offset, uint64_t n, uint64_t size)
 	return at;
 }
 
-/* Where the window's arrays are in its memory; more than a size_t may hold. */
+/* Where the window's arrays are in its memory, which a size_t may not hold. */
 struct layout {
 	uint64_t word;
 	uint64_t next;
@@ -315,7 +317,7 @@ static void report_local(struct pkmap_window *w, struct pkmap_cpu *cpu,
 		      pfn);
 }
 
-/* Returns how many pages the CPU's local slots show. */
+/* Reports the pages that a CPU's local slots show.  Returns how many. */
 static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
 {
 	uint32_t n = 0;
@@ -340,7 +342,7 @@ static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
 	return n;
 }
 
-/* Says who keeps the window: which pages are in use, or that somebody waits. */
+/* Reports why the window cannot end: pages in use, or somebody who waits. */
 static int refuse_fini(struct pkmap_window *w)
 {
 	uint32_t n = 0;

@@ -2,17 +2,17 @@
 /*
  * local.c - local maps: a page visible to one CPU, for a short while.
  *
- * Each CPU has a stack of local maps.  Only that CPU touches it, and an
- * interrupt leaves it as it found it, so a compiler barrier is all the order
- * that it takes.  Place k of the stack has a slot of its own for each colour;
- * a map that pinned its page, or that reuses the slot of an outer map of the
- * same page, leaves its own unused.
+ * Each CPU has a stack of local maps.  Only that CPU changes it, and an
+ * interrupt leaves it as it found it, so a compiler barrier is all the ordering
+ * that it needs.  Place k of the stack has a slot of its own for each colour.
+ * A map that pinned its page, or that reuses the slot of an outer map of the
+ * same page, leaves its own slot unused.
  *
- * Behind those slots are the ones for DMA calls, another stack (dma_lines.c).
+ * Behind those slots are the ones for DMA calls, a second stack (dma_lines.c).
  */
 #include "window_priv.h"
 
-/* The outermost of the CPU's maps of a page in one of some states. */
+/* The CPU's outermost map of a page in a state from @least to @most. */
 static struct pkmap_local *find_local(struct pkmap_cpu *cpu, uint32_t depth,
 				      pkmap_pfn pfn, enum local_state least,
 				      enum local_state most)
@@ -31,8 +31,8 @@ static struct pkmap_local *find_local(struct pkmap_cpu *cpu, uint32_t depth,
 
 /*
  * The address at which an outer map of this CPU shows the page.  The outermost
- * such map owns the slot, and we may have interrupted it while it cleans the
- * slot's lines: then it cleans them again.
+ * such map owns the slot.  We may have interrupted it while it cleans the
+ * slot's lines; then it has to clean them again.
  */
 static void *find_outer(struct pkmap_cpu *cpu, uint32_t depth, pkmap_pfn pfn)
 {
@@ -47,8 +47,8 @@ static void *find_outer(struct pkmap_cpu *cpu, uint32_t depth, pkmap_pfn pfn)
 }
 
 /*
- * Keeps the caller on its CPU, until local_leave(), and says which it is.
- * A port that names one that the window does not have is refused.
+ * Keeps the caller on its CPU until local_leave(), and stores in *@cpu which it
+ * is.  Refuses a CPU that the window does not have.
  */
 int pkmap_enter_cpu(struct pkmap_window *w, const char *call, pkmap_pfn pfn,
 		    struct pkmap_cpu **cpu)
@@ -75,7 +75,7 @@ struct pkmap_cpu *pkmap_this_cpu(struct pkmap_window *w)
 						    NULL;
 }
 
-/* As find_local(), of this CPU, for who does not open one. */
+/* find_local() on this CPU, for callers that do not open a local map. */
 struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
 				     enum local_state least,
 				     enum local_state most)
@@ -107,8 +107,8 @@ static int open_local(struct pkmap_window *w, struct pkmap_cpu *cpu, uint32_t k,
 		state = LOCAL_OPEN;
 	}
 	/*
-	 * An interrupt finds the page here only when its slot shows it; and
-	 * both releases pair with page_of_cpu() (forget.c).
+	 * An interrupt may find the page here only once its slot shows it.
+	 * Both releases pair with page_of_cpu() (forget.c).
 	 */
 	pkmap_along_store_release(&l->pfn, pfn);
 	pkmap_fence_interrupt();
@@ -123,7 +123,7 @@ static void clear_slot(struct pkmap_window *w, struct pkmap_local *l)
 	wake_for_local(w, pkmap_along_load_relaxed(&l->pfn));
 }
 
-/* Clean before close: what clean before claim is for a slot of the window. */
+/* Clean before close: the local slot's form of clean before claim. */
 static void close_slot(struct pkmap_window *w, struct pkmap_local *l)
 {
 	uint32_t cleaning;
@@ -216,7 +216,7 @@ int pkmap_local_unmap(struct pkmap_window *w, void *addr)
 	return 0;
 }
 
-/* What was not opened to the end, or was closed, has nothing to close. */
+/* A map that was not opened completely, or was closed, has nothing to close. */
 static void abandon_local(struct pkmap_window *w, struct pkmap_local *l)
 {
 	const uint32_t state = pkmap_a32_load_relaxed(&l->state);
@@ -225,7 +225,7 @@ static void abandon_local(struct pkmap_window *w, struct pkmap_local *l)
 		return;
 	pkmap_refuse(w, PKMAP_MISUSE_LOCAL_LEFT, "pkmap_local_map", l->addr,
 		     pkmap_along_load_relaxed(&l->pfn));
-	/* It may be gone from the TLB, and so cannot be cleaned again. */
+	/* It may be gone from the TLB, so it cannot be cleaned again. */
 	if (state == LOCAL_CLEARING)
 		clear_slot(w, l);
 	else
@@ -247,7 +247,7 @@ static void abandon_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
 	pop_dma_slot(w, cpu, depth);
 }
 
-/* The CPU may have stopped anywhere, and may be interrupted as in an unmap. */
+/* That CPU may have stopped anywhere.  Interrupts may come, as in an unmap. */
 void pkmap_local_abandon(struct pkmap_window *w, uint32_t nr)
 {
 	struct pkmap_cpu *cpu = nth_cpu(w, nr);

@@ -1,38 +1,39 @@
 // SPDX-License-Identifier: MIT
 /*
- * map.c - map: of a page that is mapped, without the lock; or giving a page a
- * slot, and waiting for one.
+ * map.c - mapping pages: without the lock if they are mapped already; or else
+ * giving them slots, and waiting for slots.
  *
- * Waiting is by an event counter for each colour, and one count of those who
- * wait.  A waiter, still under the window's lock, announces itself, reads the
- * event, and looks once more; only then it drops the lock and sleeps while the
- * event is unchanged.  A put that leaves a slot idle looks for waiters, changes
- * the event and wakes them all.  Each starts over.  Waking one of them is not
- * enough: it may be one that leaves at its deadline, or that needs more than
- * there is.
+ * Each colour has an event counter to wait on, and the window has one count of
+ * those who wait.  A waiter, still under the window's lock, announces itself,
+ * reads the event, and looks once more.  Only then does it drop the lock and
+ * sleep while the event is unchanged.  A put that leaves a slot idle looks for
+ * waiters, changes the event and wakes them all, and each starts over.  Waking
+ * only one is not enough: it may leave at its deadline, or need more than there
+ * is.
  *
- * Only puts wake.  A waiter lacks slots that are neither free nor idle, and a
- * slot becomes idle by a put: whoever frees it, or installs in it the page that
- * the waiter wants, under the lock, comes after that put.
+ * Only puts wake.  The slots that a waiter lacks are neither free nor idle, and
+ * it takes a put to make one idle.  Whoever then frees that slot, or installs
+ * in it the page that the waiter wants, does so under the lock and after that
+ * put.
  */
 #include "window_priv.h"
 
 #define NO_COLOUR   UINT32_MAX
 
-/* None of the port's errors: no slot now; the caller is to try once more. */
+/* Not errors of the port: there is no slot now; the caller is to try again. */
 #define NO_SLOT_NOW 1
 #define RETRY	    2
 
 /*
  * Every CPU can translate the address, and find the slot in the index, before
  * the word lets anybody get it: the release of MAPPED pairs with the acquire in
- * word_add_user(), and that of the pfn with the fence of a miss that went by
- * it.  (A get may come without a walk: its walk ended here when the slot showed
- * the page before.  What it then does to the page, the next pin must find.)
- * MAPPED is added, not stored: a get that finds the slot free may have its user
- * on the word just now.
+ * word_add_user(), and that of the pfn with the acquire fence of a miss that
+ * read it.  (A get may come without a new walk: its walk ended here when the
+ * slot showed the same page earlier.  The next pin must find what that get then
+ * does to the page.)  MAPPED is added, not stored: a get that finds the slot
+ * free may have its user on the word at this moment.
  *
- * The first use of a page earns it no REFERENCED, only the next one does.
+ * The first use of a page does not set REFERENCED; only the next one does.
  */
 static int install(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot,
 		   pkmap_pfn pfn)
@@ -95,7 +96,7 @@ static bool contains(const pkmap_pfn *pfns, uint32_t n, pkmap_pfn pfn)
 	return false;
 }
 
-/* How many slots of a colour the pages need, those that have one included? */
+/* How many slots of a colour the pages need, those that they have included. */
 static uint32_t slots_needed(struct pkmap_window *w,
 			     const struct pkmap_colour *colour,
 			     const pkmap_pfn *pfns, uint32_t n)
@@ -111,7 +112,9 @@ static uint32_t slots_needed(struct pkmap_window *w,
 	return needed;
 }
 
-/* Do so many slots of a colour show one of the pages, or could they: free, idle? */
+/*
+ * Whether @needed slots of a colour are free, idle, or show one of the pages.
+ */
 static bool has_usable_slots(struct pkmap_window *w,
 			     const struct pkmap_colour *colour, uint32_t needed,
 			     const pkmap_pfn *pfns, uint32_t n)
@@ -132,9 +135,8 @@ static bool has_usable_slots(struct pkmap_window *w,
 
 /*
  * The first colour of which the pages need more slots than they could have now,
- * or NO_COLOUR.  Looks and takes nothing: if it took pages and put them back
- * where they do not suffice, requests for several pages would wake each other
- * for ever.
+ * or NO_COLOUR.  It only looks.  If requests for several pages took slots, and
+ * put them back when there are too few, they would wake each other for ever.
  */
 static uint32_t exhausted_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
 				 uint32_t n)
@@ -152,14 +154,16 @@ static uint32_t exhausted_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
 	return NO_COLOUR;
 }
 
-/* Ends a get of each page.  They are held, so the index finds them. */
+/* Ends a get of each page.  All are held, so the index finds them. */
 static void put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
 {
 	while (n-- > 0)
 		pkmap_put(w, index_walk(w, pfns[n]));
 }
 
-/* All or none.  A page alone takes nothing if it cannot have a slot. */
+/*
+ * Takes all or none.  A single page takes nothing if there is no slot for it.
+ */
 static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 		      void **addrs)
 {
@@ -183,12 +187,12 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 }
 
 /*
- * Says that somebody waits for a put of the colour, and returns what its event
- * is.  The caller then looks once more whether it has to.
+ * Announces that somebody waits for a put of the colour, and returns the
+ * colour's event.  The caller then looks once more whether it has to wait.
  *
- * The announcement and the fence pair with a put, word_take_user(), and with the
- * end of a local map, wake_for_local(): either the put sees the waiter, or the
- * caller's last look sees what was put.
+ * The announcement and the fence pair with word_take_user() of a put and with
+ * wake_for_local() at the end of a local map: either the put sees the waiter,
+ * or the caller's last look sees what was put.
  */
 uint32_t pkmap_announce_waiter(struct pkmap_window *w,
 			       struct pkmap_colour *colour)
@@ -201,7 +205,7 @@ uint32_t pkmap_announce_waiter(struct pkmap_window *w,
 	return seen;
 }
 
-/* Sleeps until there was a put since, with the lock dropped meanwhile. */
+/* Drops the lock and sleeps until the event is no longer @seen. */
 int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,
 		uint32_t seen, const struct pkmap_wait *wait)
 {
@@ -218,7 +222,7 @@ int pkmap_sleep(struct pkmap_window *w, struct pkmap_colour *colour,
 	return err;
 }
 
-/* Sleeps until the pages may have slots, unless they may already. */
+/* Sleeps until there may be slots for the pages, unless there are already. */
 static int wait_for_slots(struct pkmap_window *w, const pkmap_pfn *pfns,
 			  uint32_t n, const struct pkmap_wait *wait)
 {
@@ -268,9 +272,10 @@ struct attempts {
 };
 
 /*
- * After @err: returns RETRY if the pages are to be tried once more, with slots
- * that were waited for, for the last time when the time is over, or with the
- * memory of all idle mappings; else what the caller of the map is told.
+ * Decides what follows @err.  Returns RETRY if the pages are to be tried again:
+ * after waiting for slots, once more when the time is over, or after idle
+ * mappings were torn down for their memory.  Otherwise returns what the map is
+ * to return.
  */
 static __attribute__((__noinline__, __cold__)) int
 prepare_retry(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
@@ -312,7 +317,9 @@ map_under_lock(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	return err;
 }
 
-/* Finishes a map whose get_fast() found the page, but had more to do with it. */
+/*
+ * Finishes a map whose get_fast() found a slot but could not complete the get.
+ */
 static __attribute__((__noinline__, __cold__)) int
 map_slow(struct pkmap_window *w, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	 void **addr, uint32_t slot, uint32_t old)

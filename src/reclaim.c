@@ -6,24 +6,24 @@
  *
  *	mark	idle slots get CLEANING
  *	clean	their cache lines are cleaned and invalidated (VIVT only)
- *	claim	those that are still idle and CLEANING lose both, and MAPPED, and
- *		are pushed on their stacks
- *	clear	in the same pass, their translations go
+ *	claim	those that are still MAPPED | CLEANING lose both flags, and are
+ *		pushed on their stacks
+ *	clear	in the same pass, their translations are removed
  *	flush	one TLB flush for all of them
  *
- * Until it is claimed a slot can be got by anybody, which clears CLEANING; so
- * nobody waits for reclaim, and a slot that was used again while its lines were
- * being cleaned, if only for a moment, is not claimed.  What is claimed has no
- * line in a VIVT cache: that is what makes a pin's "not mapped" true (I8).
+ * Until a slot is claimed anybody can get it, which clears CLEANING.  So nobody
+ * waits for reclaim, and a slot that was used while its lines were being
+ * cleaned, if only for a moment, is not claimed.  A claimed slot has no line in
+ * a VIVT cache, which is what makes a pin's "not mapped" true (I8).
  *
- * The batch needs no memory of its own: CLEANING says what is in it, so each
- * pass sweeps over the same slots again.
+ * The batch needs no memory of its own: CLEANING marks the slots in it, and
+ * each pass sweeps over the same slots again.
  */
 #include "window_priv.h"
 
 /*
- * @count slots of one colour, or (step 1) of all, from slot @first on, and from
- * the lane's first slot on again behind the last.
+ * @count slots, of one colour or (step 1) of all, starting at slot @first.
+ * After the last slot of the window comes the first of the lane.
  */
 struct sweep {
 	uint32_t lane;
@@ -56,9 +56,9 @@ static inline uint32_t next_slot(struct sweep s, uint32_t slot)
 }
 
 /*
- * Marks a slot whose word was @old, idle.  The acquire pairs with the release of
- * the put that left the slot idle: its lines are cleaned after all use of the
- * page.
+ * Marks an idle slot whose word was @old.  The acquire pairs with the release
+ * of the put that left the slot idle: its lines are cleaned after all use of
+ * the page.
  */
 static bool mark(pkmap_a32 *word, uint32_t old)
 {
@@ -66,9 +66,9 @@ static bool mark(pkmap_a32 *word, uint32_t old)
 }
 
 /*
- * Idle slots that have not been used since the hand last passed lose nothing
- * by being reclaimed first; the others lose their REFERENCED.  What has CLEANING
- * belongs to a reclaim that could not claim it.
+ * Marks an idle slot that was not used since the hand last passed.  One that
+ * was used loses its REFERENCED.  One that has CLEANING already was marked by a
+ * reclaim that could not claim it, and is skipped.
  */
 static bool mark_if_unused(pkmap_a32 *word)
 {
@@ -154,7 +154,7 @@ static void clean_lines(struct pkmap_window *w, struct sweep s)
 
 /*
  * A free slot holds no pfn: a reader that was carried onto it must not take it
- * for a page that is mapped elsewhere by now.
+ * for the slot of a page that is mapped elsewhere by now.
  */
 static inline void push_free(struct pkmap_window *w, uint32_t slot)
 {
@@ -171,7 +171,7 @@ void pkmap_push_free(struct pkmap_window *w, uint32_t slot)
 	push_free(w, slot);
 }
 
-/* Goes on to a stack of the colour that is not empty; false if none is. */
+/* Moves on to the colour's next stack with a slot; false if there is none. */
 static __attribute__((__cold__)) bool next_stack(struct pkmap_window *w,
 						 struct pkmap_colour *colour)
 {
@@ -188,8 +188,8 @@ static __attribute__((__cold__)) bool next_stack(struct pkmap_window *w,
 }
 
 /*
- * Uses up a stack before the next, so that slots handed out in turn have words
- * in different cache lines.
+ * Uses up one stack before the next, so that slots that are handed out one
+ * after the other have their words in different cache lines.
  */
 uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour)
 {
@@ -204,8 +204,8 @@ uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour)
 }
 
 /*
- * The release pairs with the acquire fence of a pin that misses: it comes
- * after the cleaning.
+ * The release pairs with the acquire fence of a pin that misses, so that the
+ * miss comes after the cleaning.
  */
 static bool claim(pkmap_a32 *word)
 {
@@ -221,7 +221,7 @@ static __attribute__((__noinline__)) void clear_run(struct pkmap_window *w,
 		w->ops->clear(w->port, slot_addr(w, r.slot), r.count);
 }
 
-/* Of the slots from @first to before @end, or, if that goes around, of all. */
+/* Flushes the slots from @first up to @end, or all if that wraps around. */
 static void flush_tlb(struct pkmap_window *w, uint32_t first, uint32_t end)
 {
 	if (!w->ops->flush_tlb)
@@ -238,9 +238,9 @@ static void flush_tlb(struct pkmap_window *w, uint32_t first, uint32_t end)
 }
 
 /*
- * Claims what is marked and stays idle, and takes the translations of that
- * away.  (Nobody takes a slot that is on its stack again while the lock is
- * held.)  Returns how many slots were claimed.
+ * Claims the marked slots that stayed idle, and removes their translations.
+ * (While the lock is held, nobody takes them off their stacks again.)  Returns
+ * how many slots were claimed.
  */
 static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 {
@@ -252,7 +252,7 @@ static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 	uint32_t k;
 
 	for (k = s.count; k; k--, slot = next_slot(s, slot)) {
-		/* A look first: most of what is swept over is not marked. */
+		/* Look first: most slots that are swept over are not marked. */
 		if (!(pkmap_a32_load_relaxed(&word[slot]) & WORD_CLEANING) ||
 		    !claim(&word[slot]))
 			continue;
@@ -274,7 +274,7 @@ static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 	return claimed;
 }
 
-/* Frees what is marked and stays idle.  Returns how many slots that were. */
+/* Frees the marked slots that stay idle.  Returns how many there were. */
 static uint32_t tear_down(struct pkmap_window *w, struct sweep s)
 {
 	uint32_t freed;
@@ -320,7 +320,7 @@ uint32_t pkmap_flush_unused(struct pkmap_window *w)
 	return freed;
 }
 
-/* The same for those of some slots that show a page of a range. */
+/* The same for only those of @slots that show a page of the range. */
 void pkmap_tear_down_pages(struct pkmap_window *w, struct pkmap_span slots,
 			   pkmap_pfn first, pkmap_pfn npages)
 {

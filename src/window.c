@@ -5,7 +5,7 @@
  */
 #include "window_priv.h"
 
-/* False if @wait says never, and the lock is taken. */
+/* Returns false if the lock is taken and @wait says not to wait for it. */
 bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait)
 {
 	if (wait && wait->flags & PKMAP_WAIT_NEVER)
@@ -14,7 +14,7 @@ bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait)
 	return true;
 }
 
-/* The release pairs with the acquire of a waiter's look at the event. */
+/* The release pairs with the acquire with which a waiter reads the event. */
 void pkmap_wake(struct pkmap_window *w, struct pkmap_colour *colour)
 {
 	pkmap_a32_add_release(&colour->event, 1);
@@ -28,7 +28,7 @@ void pkmap_report(struct pkmap_window *w, const struct pkmap_report *report)
 		w->ops->report(w->port, report);
 }
 
-/* Reports a misuse.  Returns the error for the caller of the call to see. */
+/* Reports a misuse.  Returns what the call is to return. */
 int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn)
 {
@@ -63,7 +63,7 @@ wake_if_idle(struct pkmap_window *w, uint32_t slot, uint32_t old)
 		pkmap_wake(w, slot_colour(w, slot));
 }
 
-/* After a put of a slot whose word was @old: has it become idle for somebody? */
+/* Wakes those who wait, if the put that found @old has made the slot idle. */
 static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
 				   uint32_t old)
 {
@@ -72,8 +72,9 @@ static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
 }
 
 /*
- * Takes off the user that a get added, which may have kept a slot busy that was
- * installed since.  (Then one unmap too many may have taken it off already.)
+ * Takes off the user that a failed get added.  If the slot was installed since,
+ * that user may have kept it busy, and an excess unmap may have taken it off
+ * already.
  */
 static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
 					       uint32_t slot)
@@ -87,7 +88,7 @@ static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
 	wake_if_waiting(w, slot, old);
 }
 
-/* A get that found the count at its limit, and has added to it. */
+/* For a get that found the count at its limit, and has added to it. */
 static __attribute__((__cold__)) void saturate(struct pkmap_window *w,
 					       uint32_t slot)
 {
@@ -106,7 +107,7 @@ static __attribute__((__cold__)) void saturate(struct pkmap_window *w,
 		     pkmap_along_load_relaxed(&w->pfn[slot]));
 }
 
-/* Tells reclaim that a slot is used.  To be called while holding it. */
+/* Tells reclaim that a slot is used.  To be called while holding the slot. */
 static void mark_used(pkmap_a32 *word)
 {
 	uint32_t old = pkmap_a32_load_relaxed(word);
@@ -118,8 +119,8 @@ static void mark_used(pkmap_a32 *word)
 }
 
 /*
- * What a get has left to do once it has added its user and found the word to be
- * @old.  True if it holds the slot, false if it does not: it shows no page.
+ * Completes a get that has added its user and found the word @old.  Returns
+ * true if it holds the slot now, false if the slot shows no page.
  */
 bool pkmap_finish_get(struct pkmap_window *w, uint32_t slot, uint32_t old)
 {
@@ -134,7 +135,7 @@ bool pkmap_finish_get(struct pkmap_window *w, uint32_t slot, uint32_t old)
 	return true;
 }
 
-/* Finds the slot that shows @pfn and gets it; or PKMAP_NO_SLOT. */
+/* Finds the slot that shows @pfn and gets it.  Returns it, or PKMAP_NO_SLOT. */
 uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
 {
 	uint32_t slot;
@@ -148,20 +149,20 @@ uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
 		pkmap_put(w, slot);
 	}
 	/*
-	 * Whatever word, pfn or link made it a miss was stored with release
-	 * after the page's lines were cleaned (I8): claim() and
-	 * pkmap_push_free() in reclaim.c, install() in map.c, index.c.
+	 * The word, pfn or link that made this a miss was stored with release
+	 * after the page's lines were cleaned (I8): by claim() or
+	 * pkmap_push_free() in reclaim.c, install() in map.c, or index.c.
 	 */
 	pkmap_fence_acquire();
 	return PKMAP_NO_SLOT;
 }
 
 /*
- * What pkmap_get() does, after get_fast() got as far as @slot, whose word was
- * @old.
+ * Does what pkmap_get() does, from where get_fast() stopped: at @slot, whose
+ * word was @old.
  *
- * Whoever finds CLEANING takes it off before he takes his user off again, also
- * here: else a slot could keep it beyond the reclaim that set it.
+ * A get that finds CLEANING clears it before it takes its user off, here too:
+ * otherwise a slot could keep it beyond the reclaim that set it.
  */
 uint32_t pkmap_get_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 			uint32_t old)
@@ -175,7 +176,7 @@ uint32_t pkmap_get_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 	return pkmap_get(w, pfn);
 }
 
-/* Ends a get; the count at its limit stays there. */
+/* Ends a get.  A count at its limit stays there. */
 void pkmap_put(struct pkmap_window *w, uint32_t slot)
 {
 	uint32_t old;
@@ -209,7 +210,7 @@ void *pkmap_pin(struct pkmap_window *w, pkmap_pfn pfn)
 	return slot_addr(w, slot);
 }
 
-/* Why nobody was taken off: misuse, or a count that is at its limit. */
+/* Finds out why no user was taken off: misuse, or a count at its limit. */
 static __attribute__((__noinline__, __cold__)) int
 refuse_unmap(struct pkmap_window *w, void *addr)
 {
@@ -254,7 +255,7 @@ refuse_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot)
 		what = PKMAP_MISUSE_PFN;
 	} else if (slot != PKMAP_NO_SLOT &&
 		   pkmap_along_load_relaxed(&w->pfn[slot]) == pfn) {
-		/* A saturated slot keeps its page: it was this one's already. */
+		/* A saturated slot keeps its page, so it showed this one. */
 		if (pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED)
 			return 0;
 		what = PKMAP_MISUSE_IDLE;
@@ -264,8 +265,8 @@ refuse_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot)
 }
 
 /*
- * A page that the caller holds is found, and stays where it is.  Others may be
- * gone from the slot by the time that its word is looked at.
+ * A page that the caller holds is found, and stays where it is.  Any other may
+ * have left the slot by the time its word is read.
  */
 int pkmap_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn)
 {
@@ -295,7 +296,7 @@ void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
 	return NULL;
 }
 
-/* Which page a local slot shows, if any. */
+/* Which page the local slot at an address shows, or PKMAP_NO_PFN. */
 static pkmap_pfn local_addr_to_pfn(const struct pkmap_window *w,
 				   const void *addr)
 {

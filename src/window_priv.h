@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * window_priv.h - what the files of src/ share: the window's layout, and the
+ * window_priv.h - what the files of src/ share: the layout of a window, and the
  * steps that take no lock.
  *
- * A slot's word holds its whole life: how many use it, and three flags.
+ * A slot's word holds its whole state: how many use it, and three flags.
  *
  *	MAPPED	REFERENCED  CLEANING	users
  *	0	0	    0		0	no page, or being torn down
@@ -13,15 +13,15 @@
  *	1	0	    1		0	idle, and reclaim is cleaning its
  *						lines; can still be got
  *
- * A get adds a user and looks at what the word was.  MAPPED: the slot is got.
- * Not: it takes the user off again, so a word without MAPPED may have users for
- * a moment, and so may the page that is installed meanwhile.  The first get
- * sets REFERENCED, which costs reclaim's clock hand one lap, and one that finds
- * CLEANING takes it off; both while it counts as a user, so that reclaim, which
- * claims a slot only if its word is MAPPED | CLEANING and nothing else, claims
- * none that was used since it was marked.
+ * A get adds a user and looks at what the word was.  If it had MAPPED, the slot
+ * is got.  If not, the get takes its user off again; so a word without MAPPED
+ * may have users for a moment, and so may a page that is installed meanwhile.
+ * The first get sets REFERENCED, which costs reclaim's clock hand one lap, and
+ * a get that finds CLEANING clears it; both happen while the get counts as a
+ * user.  Reclaim claims a slot only if its word is MAPPED | CLEANING and
+ * nothing else, so it claims none that was used since it was marked.
  *
- * With the word, the pfn says what a slot is:
+ * The word and the pfn together say what a slot is:
  *
  *	MAPPED	pfn		the slot is
  *	0	PKMAP_NO_PFN	free, on a stack of its colour
@@ -43,22 +43,22 @@
 #define WORD_USER		8u /* one user */
 
 /*
- * A count that reaches WORD_SATURATED is sent far above it, from where the gets
- * and puts that are under way cannot bring it back, and is no longer counted.
+ * A count that reaches WORD_SATURATED is moved far above it, where the gets and
+ * puts in progress cannot bring it back, and then no longer counts.
  */
 #define WORD_SATURATED		0x80000000u
 #define WORD_SATURATED_FOR_GOOD 0xa0000000u
 #define WORD_SATURATED_FAR	0xc0000000u
 
 /*
- * A link (head[], next) is a slot's number or an end marker, which names the
- * bucket whose chain ends there: a reader that was carried into another chain
- * by a slot that moved sees that it reached the wrong end.
+ * A link (head[], next) is a slot's number or an end marker.  The marker names
+ * the bucket whose chain ends there, so that a reader that a moving slot has
+ * carried into another chain sees that it reached the wrong end.
  */
 #define LINK_END		0x80000000u
 #define LINK_END_FREE		UINT32_MAX /* the end of a stack of free slots */
 
-/* For what is inlined, unless all is compiled to be small. */
+/* For functions that are inlined, unless the build is optimised for size. */
 #ifdef __OPTIMIZE_SIZE__
 #define ATTR_HOT
 #else
@@ -75,20 +75,20 @@
 #define pkmap_assert(x) ((void)0)
 #endif
 
-/* Slots whose words share a cache line. */
+/* How many slots have their words in one cache line. */
 #define SLOTS_PER_LINE (PKMAP_ALIGN / (uint32_t)sizeof(pkmap_a32))
 
-/* Adjacent slots: from @first to before @end. */
+/* Adjacent slots: from @first up to @end, which is not included. */
 struct pkmap_span {
 	uint32_t first;
 	uint32_t end;
 };
 
-/* The slots of one cache colour: slot number modulo the number of colours. */
+/* The slots of one cache colour: their number modulo the number of colours. */
 struct pkmap_colour {
 	/* Under the window's lock. */
-	uint32_t stack;	 /* of free slots: the one that is being used up */
-	uint32_t hand;	 /* the clock's: a slot */
+	uint32_t stack;	 /* of free slots: the one in use */
+	uint32_t hand;	 /* of the clock: a slot */
 	pkmap_a32 event; /* see map.c; changes without the lock too */
 };
 
@@ -96,9 +96,9 @@ enum local_state {
 	LOCAL_CLOSED,
 	LOCAL_BORROWED, /* shows its page through a pin or an outer map */
 	LOCAL_OPEN,	/* shows its page in its own slot */
-	LOCAL_CLEANING, /* as before, closing, and cleaning the slot's lines */
-	LOCAL_USED,	/* as before, and was used since: clean them again */
-	LOCAL_CLEARING, /* as clean; its translation goes */
+	LOCAL_CLEANING, /* in its own slot, whose lines are being cleaned */
+	LOCAL_USED,	/* as before, but used since: clean them again */
+	LOCAL_CLEARING, /* cleaned; its translation is being removed */
 };
 
 /* A local map, an entry of its CPU's stack. */
@@ -109,15 +109,16 @@ struct pkmap_local {
 };
 
 /*
- * What a CPU has of its own, cpu_bytes apart so that CPUs share no line.  Others
- * only look, in pkmap_forget() and pkmap_fini(), which pages it shows.
+ * What a CPU has of its own, cpu_bytes apart so that CPUs share no cache line.
+ * Other CPUs only read which pages it shows: pkmap_forget(), pkmap_fini(),
+ * pkmap_addr_to_pfn().
  */
 struct pkmap_cpu {
 	pkmap_a32 depth;     /* places of the stack that are in use */
 	pkmap_a32 dma_depth; /* slots for DMA calls that are in use */
 	uint32_t nr;
 	struct pkmap_local stack[]; /* local_slots of them */
-	/* Behind it, for each of dma_slots the page that it shows: dma_pfn(). */
+	/* Behind it, the page that each of dma_slots shows: dma_pfn(). */
 };
 
 /*
@@ -148,16 +149,16 @@ struct pkmap_hits {
 
 struct pkmap_window {
 	/* Constant after pkmap_init(). */
-	pkmap_a32 *word;  /* for each slot: who uses it, see above */
+	pkmap_a32 *word;  /* for each slot: its state, see above */
 	pkmap_a32 *next;  /* for each slot: a link */
 	pkmap_along *pfn; /* for each slot: its page */
 	pkmap_a32 *head;  /* for each bucket: a link */
 	/*
-	 * Stacks of free slots: slot i is on number i & stack_mask.  So those
-	 * of a colour are on stacks of their own, and those whose words share a
-	 * cache line are on different ones.
+	 * Stacks of free slots: slot i goes on number i & stack_mask.  So each
+	 * colour has stacks of its own, and slots whose words share a cache
+	 * line are on different stacks.
 	 */
-	uint32_t *free; /* tops, links; under the lock */
+	uint32_t *free; /* the tops, which are links; under the lock */
 	uint32_t stack_mask;
 	uintptr_t base;
 	uint32_t nslots;
@@ -165,15 +166,15 @@ struct pkmap_window {
 	uint32_t slot_shift; /* page_shift, or one more with guard pages */
 	uint32_t hash_shift;
 	uint32_t colour_mask; /* number of colours - 1 */
-	uint32_t hint_mask;   /* which bits of a CPU's hint count, see hits */
-	pkmap_a32 waiters; /* not constant, and hardly ever not 0; see map.c */
+	uint32_t hint_mask;   /* for a CPU's hint: which of hits it uses */
+	pkmap_a32 waiters;    /* not constant, but almost always 0; see map.c */
 	struct pkmap_colour *colour;
 	const struct pkmap_ops *ops;
 	void *port;
 	pkmap_pfn first_pfn;
 	pkmap_pfn npages;
 	struct pkmap_cache cache;
-	uint32_t batch; /* slots of a colour in a reclaim */
+	uint32_t batch; /* slots of one colour in a reclaim */
 	bool read_only;
 	uintptr_t local_base;
 	uint32_t local_slots;
@@ -228,14 +229,14 @@ uint32_t pkmap_tear_down_idle(struct pkmap_window *w);
 void pkmap_tear_down_pages(struct pkmap_window *w, struct pkmap_span slots,
 			   pkmap_pfn first, pkmap_pfn npages);
 
-/* Makes sure that what is torn down shows nothing; under the lock. */
+/* Completes what the port's clear() has put off; under the lock. */
 static inline void pkmap_clear_now(struct pkmap_window *w)
 {
 	if (w->ops->clear_now)
 		w->ops->clear_now(w->port);
 }
 
-/* Wakes nobody: see map.c. */
+/* Wakes nobody; map.c says why. */
 static inline void pkmap_unlock(struct pkmap_window *w)
 {
 	w->ops->unlock(w->port);
@@ -257,8 +258,8 @@ static inline void *slot_addr(const struct pkmap_window *w, uint32_t slot)
 }
 
 /*
- * The slot that @addr lies in, or whose guard page; nslots or more if it is
- * outside the window.
+ * The slot that @addr lies in, its guard page included; nslots or more if @addr
+ * is outside the window.
  */
 static inline uintptr_t addr_slot(const struct pkmap_window *w,
 				  const void *addr)
@@ -267,8 +268,8 @@ static inline uintptr_t addr_slot(const struct pkmap_window *w,
 }
 
 /*
- * The same for the start of a page; nslots or more also for any other address.
- * Rotated, what an address is beyond the start of its page makes it too large.
+ * The same if @addr is the start of a page; nslots or more for any other
+ * address.  Rotating puts the offset within the page into the highest bits.
  */
 static inline uintptr_t page_slot(const struct pkmap_window *w,
 				  const void *addr)
@@ -279,7 +280,7 @@ static inline uintptr_t page_slot(const struct pkmap_window *w,
 	       offset << (8 * sizeof(offset) - w->slot_shift);
 }
 
-/* Whether an address in the range of a slot lies behind its page. */
+/* Whether an address that belongs to a slot lies in its guard page. */
 static inline bool addr_in_guard(const struct pkmap_window *w, const void *addr)
 {
 	return w->slot_shift != w->page_shift &&
@@ -309,7 +310,7 @@ static inline struct pkmap_cpu *nth_cpu(const struct pkmap_window *w,
 	return (void *)((char *)w->cpu + nr * w->cpu_bytes);
 }
 
-/* Local slot @k of a CPU, for pages of @pfn's colour. */
+/* The address of a CPU's local slot @k for pages of @pfn's colour. */
 static inline void *local_slot_addr(const struct pkmap_window *w,
 				    const struct pkmap_cpu *cpu, uint32_t k,
 				    pkmap_pfn pfn)
@@ -321,7 +322,7 @@ static inline void *local_slot_addr(const struct pkmap_window *w,
 	return (void *)(w->local_base + (page << w->slot_shift));
 }
 
-/* The pages that a CPU's slots for DMA calls show, or PKMAP_NO_PFN. */
+/* What each of a CPU's slots for DMA calls shows: a page, or PKMAP_NO_PFN. */
 static inline pkmap_along *dma_pfn(const struct pkmap_window *w,
 				   struct pkmap_cpu *cpu)
 {
@@ -336,8 +337,9 @@ static inline void clear_local_slot(struct pkmap_window *w, void *addr)
 }
 
 /*
- * After a local slot has come to show nothing: a pkmap_forget() may wait for
- * that.  The fence pairs with that of pkmap_announce_waiter(), as in a put.
+ * To be called when a local slot shows nothing any more: a pkmap_forget() may
+ * be waiting for that.  The fence pairs with that of pkmap_announce_waiter(),
+ * as in a put.
  */
 static inline void wake_for_local(struct pkmap_window *w, pkmap_pfn pfn)
 {
@@ -347,8 +349,8 @@ static inline void wake_for_local(struct pkmap_window *w, pkmap_pfn pfn)
 }
 
 /*
- * The slot for DMA calls, number @depth, shows nothing: pairs with page_in_use()
- * (forget.c).
+ * Takes slot @depth for DMA calls, which was cleared, off the CPU's stack.  The
+ * release says that it shows nothing: it pairs with page_in_use() (forget.c).
  */
 static inline void pop_dma_slot(struct pkmap_window *w, struct pkmap_cpu *cpu,
 				uint32_t depth)
@@ -394,13 +396,14 @@ static inline unsigned long pfn_bucket(const struct pkmap_window *w,
 }
 
 /*
- * Finds the slot that @pfn may be in: its pfn was that when looked at.
- * PKMAP_NO_SLOT: there was a moment during the walk at which no slot showed it.
+ * Finds the slot that @pfn may be in: the slot's pfn was @pfn when it was read.
+ * PKMAP_NO_SLOT means that at some moment during the walk no slot showed the
+ * page.
  *
  * The links are loaded with acquire, which pairs with the releases in index.c:
- * a slot that a link leads to is seen with the pfn and the link that it had
- * when it was linked, or later ones.  A walk that follows an outdated link of
- * a slot could skip part of its own chain.
+ * the slot that a link leads to is seen with the pfn and the link that it had
+ * when it was linked, or later ones.  A walk that follows a stale link could
+ * skip part of its own chain.
  */
 static inline ATTR_HOT uint32_t index_walk(const struct pkmap_window *w,
 					   pkmap_pfn pfn)
@@ -424,9 +427,9 @@ static inline ATTR_HOT uint32_t index_walk(const struct pkmap_window *w,
  * Adds a user, and returns what the word was.
  *
  * The acquire pairs with the release of MAPPED in install() (map.c), so that
- * the second look at the pfn sees the page that the word speaks of; with that
- * of every put before, so that what the users before did to the page is seen;
- * and with that of claim() (reclaim.c), so that a miss comes after the cleaning
+ * the second look at the pfn sees the page that the word is about; with that of
+ * every earlier put, so that what earlier users did to the page is seen; and
+ * with that of claim() (reclaim.c), so that a miss comes after the cleaning
  * (I8).
  */
 static inline uint32_t word_add_user(pkmap_a32 *word)
@@ -434,7 +437,7 @@ static inline uint32_t word_add_user(pkmap_a32 *word)
 	return pkmap_a32_add_acquire(word, WORD_USER);
 }
 
-/* Whether a get that found this word has nothing more to do to it. */
+/* Whether a get that found this word has nothing left to change in it. */
 static inline bool word_plain(uint32_t word)
 {
 	return (word & (WORD_SATURATED | WORD_FLAGS)) ==
@@ -442,8 +445,8 @@ static inline bool word_plain(uint32_t word)
 }
 
 /*
- * Gets the slot that shows @pfn, if all is as it mostly is.  If not, *@slot and
- * *@old are what pkmap_get_slow() goes on from.
+ * Gets the slot that shows @pfn in the common case.  In any other it returns
+ * false, and pkmap_get_slow() goes on from *@slot and *@old.
  *
  * It calls nothing, so that compilers save no registers for it: the stores to
  * the stack would have to drain before the atomic operation.
@@ -460,7 +463,7 @@ get_fast(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *slot, uint32_t *old)
 		      pkmap_along_load_relaxed(&w->pfn[*slot]) == pfn);
 }
 
-/* Whether a user can be taken off: it shows a page and is not saturated. */
+/* Whether it shows a page and has a user, and its count is not saturated. */
 static inline bool word_has_user(uint32_t word)
 {
 	return word - WORD_USER < WORD_SATURATED - WORD_USER &&
@@ -468,13 +471,13 @@ static inline bool word_has_user(uint32_t word)
 }
 
 /*
- * Takes a user off, and says in *@old what the word was.  False, and nothing
- * has changed, if it shows no page, has no user, or is saturated.
+ * Takes a user off, and stores in *@old what the word was.  Returns false, and
+ * changes nothing, if the slot shows no page, has no user, or is saturated.
  *
- * Sequentially consistent: as a release it pairs with the acquire of the next
- * get and with that of reclaim's mark(), which must see all use of the page
- * before they recycle it; and it comes before the look for waiters, as a
- * waiter's announcement comes before its last look at the words (map.c).
+ * Sequentially consistent.  As a release it pairs with the acquire of the next
+ * get and with that of mark() in reclaim.c, so that all use of the page is seen
+ * before the slot is recycled.  And it comes before the look for waiters, just
+ * as a waiter's announcement comes before its last look at the words (map.c).
  */
 static inline bool word_take_user(pkmap_a32 *word, uint32_t *old)
 {
@@ -487,11 +490,12 @@ static inline bool word_take_user(pkmap_a32 *word, uint32_t *old)
 }
 
 /*
- * The same for a slot that a walk found for @pfn; also false if it shows another
- * page by now, whose users must not pay for one unmap too many of @pfn.
+ * The same for a slot that a walk found for @pfn.  Also returns false if it
+ * shows another page by now: an excess unmap of @pfn must not hit the users of
+ * that page.
  *
  * The acquire pairs with the release of MAPPED in install() (map.c): the pfn is
- * the one that the word speaks of, or a later one.
+ * the one that the word is about, or a later one.
  */
 static inline bool slot_take_user(struct pkmap_window *w, uint32_t slot,
 				  pkmap_pfn pfn, uint32_t *old)
