@@ -2,8 +2,8 @@
 /*
  * pkmap/atomic.h - the few atomic operations that pkmap uses.
  *
- * This default is C11's.  A port puts a <pkmap/atomic.h> of its own before
- * this one on the include path where C11's atomics are not to be had: a kernel
+ * This default uses C11's.  Where those cannot be used, a port puts a
+ * <pkmap/atomic.h> of its own before this one on the include path: a kernel
  * with a memory model of its own, a CPU without compare-and-swap, the model
  * machine that puts a scheduling point before each operation.
  *

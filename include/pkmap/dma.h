@@ -6,8 +6,8 @@
  * A driver gives a buffer to a device with pkmap_dma_map() and takes it back
  * with pkmap_dma_unmap(), or, to use it again and again, passes it to and fro
  * with pkmap_dma_sync_for_cpu() and pkmap_dma_sync_for_device().  These calls
- * clean and invalidate the cache lines that have to be, through the address at
- * which the window shows the page if it does, and tell the device's address.
+ * clean and invalidate the cache lines that need it, at the address where the
+ * window shows the page if it does, and a map tells the device's address.
  *
  *	struct pkmap_dma_buffer buf = { .pfn = pfn, .len = 2048 };
  *	struct pkmap_dma_segment seg;
@@ -20,45 +20,47 @@
  *
  * docs/dma.md has a whole receive path.
  *
- * Rules for all of it:
+ * Rules for all calls:
  *
- *   Ownership.  A buffer is the CPU's at first.  It is the device's from a map
- *   or a sync for the device until the unmap or the next sync for the CPU.
+ *   Ownership.  A buffer belongs to the CPU at first.  It belongs to the device
+ *   from a map or a sync for the device until the unmap or the next sync for
+ *   the CPU.
  *
  *	The CPU's	the device does not touch it.
  *	The device's	the CPU does not write to it, through no address, and
  *			reads it only if the direction is TO_DEVICE.
  *
  *   The page may be mapped and unmapped all the while, and what else it holds
- *   be used; but see "Shared lines".  A buffer's own local maps end before it
- *   goes to a device.
+ *   may be used; but see "Shared lines".  Local maps of the buffer itself end
+ *   before it goes to a device.
  *
  *   When a buffer FROM_DEVICE is given to a device, what the CPU wrote to it is
- *   lost, also if the device writes to a part of it only.  The rest is what
+ *   lost, even if the device writes to only a part of it.  The rest is what
  *   memory held before, which may be somebody else's data although the CPU has
- *   cleared the page since.  Where that matters, say BIDIRECTIONAL.
+ *   cleared the page since.  Where that matters, use BIDIRECTIONAL.
  *
  *   A sync for the CPU and an unmap may throw away what the CPU wrote since the
- *   sync for the CPU before.  Whoever changes a buffer that is mapped makes a
- *   sync for the device first (BIDIRECTIONAL), or does it after the unmap.
+ *   previous sync for the CPU.  Whoever changes a buffer that is mapped makes a
+ *   sync for the device first (BIDIRECTIONAL), or changes it after the unmap.
  *
- *   Contexts.  All calls work in any context: task, interrupt and NMI, whatever
- *   they interrupted (NMI as far as the port's operations do).  They allocate
- *   nothing, do not sleep and wait for nobody.  A pin or a local slot is held
- *   only while a page's lines are worked on, never for the length of a
- *   transfer.  Two calls for the same buffer are never made at once.
+ *   Contexts.  All calls but pkmap_dma_forget() work in any context: task,
+ *   interrupt and NMI, whatever they interrupted (NMI as far as the port's
+ *   operations do).  They do not sleep and wait for nobody, and none allocates
+ *   anything.  A pin or a local slot is held only while a page's lines are
+ *   worked on, never for the length of a transfer.  Two calls for the same
+ *   buffer are never made at once.
  *
- *   Time.  A constant for each page of the buffers, besides the port's
- *   operations; for a coherent device, for each buffer.  A tracker looks at all
- *   of its entries for each buffer, and at this CPU's local maps for each page.
+ *   Time.  Besides the port's operations, a constant for each page of the
+ *   buffers; for a coherent device, for each buffer.  A tracker looks at all of
+ *   its entries for each buffer, and at this CPU's local maps for each page.
  *
  *   Ordering.  What the CPU wrote before a map or a sync for the device is,
  *   when the call returns, where the device reads it; and what the CPU reads
  *   after an unmap or a sync for the CPU is what the device wrote before the
  *   driver learned that it was done.  Telling the device to start, and learning
- *   that it is done, take barriers of their own, which are the driver's:
+ *   that it is done, need barriers of their own, which are the driver's:
  *   writel(), readl() and dma_rmb() in Linux.  For a coherent device those are
- *   all the order that there is.
+ *   the only ordering.
  *
  *   Errors.  Negative PKMAP_E codes.  A call that fails has changed nothing,
  *   except where said.
@@ -78,40 +80,41 @@
  *
  *   TO_DEVICE	the device must find in memory what the CPU wrote.  It changes
  *		nothing, so lines stay valid.
- *   FROM_DEVICE, before: a dirty line that were evicted during the transfer
+ *   FROM_DEVICE, before: a dirty line that is evicted during the transfer
  *		would overwrite what the device has stored.
  *   BIDIRECTIONAL, before: both.
  *   after	a CPU that speculates may have filled lines with old contents
- *		during the transfer, though nobody touched the buffer.  One that
- *		does not has none: they were invalid at the start.
+ *		during the transfer, though nobody touched the buffer.  If it
+ *		does not speculate there are none: they were invalid at the
+ *		start.
  *
  *   Shared lines.  A buffer that does not start, or end, on a line boundary
  *   shares its first, or last, line with other data: a neighbour.  Invalidating
  *   that line would throw away what the neighbour wrote, so it is cleaned too.
  *
- *	before	What the neighbour wrote is in memory then.  The line is also
+ *	before	What the neighbour wrote is then in memory.  The line is also
  *		invalidated, for caches that do not allocate a line on a write:
- *		what a neighbour that only writes stores during the transfer
- *		goes to memory there, and harms nobody.
+ *		if the neighbour only writes during the transfer, its stores go
+ *		to memory there, and harm nobody.
  *	after	On every CPU: if the neighbour read during the transfer, its
  *		line is valid, old and clean.
  *
  *   If the neighbour wrote during the transfer, and the line was filled for
- *   that or before, it is dirty, and holds what it wrote beside old contents of
- *   the buffer.  No cache operation can save both.  What the device wrote to
- *   that line is lost, and never what the neighbour did.  To be safe, a buffer
- *   that a device writes to starts and ends on multiples of line_bytes, as an
- *   allocator that rounds sizes up to them gives it; config.strict refuses
- *   others, and the statistics count their shared lines.  Each buffer of a list
- *   counts by itself.
+ *   that or before, the line is dirty, and holds what the neighbour wrote next
+ *   to old contents of the buffer.  No cache operation can save both.  What the
+ *   device wrote to that line is lost, never what the neighbour wrote.  To be
+ *   safe, a buffer that a device writes to starts and ends on multiples of
+ *   line_bytes, as it does if its allocator rounds sizes up to them;
+ *   config.strict refuses others, and the statistics count their shared lines.
+ *   Each buffer of a list counts by itself.
  *
  *   Which address.  Lines of low memory are worked on at its own address.  For
  *   others, a page that is mapped in the window is pinned, and worked on there.
  *   If it is not:
  *
  *	VIVT	there is nothing to do: no line of it is cached under an address
- *		of the window (invariant I8), and only if a local map of it is
- *		open on this CPU, under that one, which is used then.
+ *		of the window (invariant I8).  But if a local map of it is open
+ *		on this CPU, its lines may be there, and that address is used.
  *	others	lines are found by physical address, and may be there: a local
  *		slot is used, of the page's colour if the cache aliases.  One is
  *		reserved for each level of interrupts (config.dma_slots of the
@@ -119,9 +122,9 @@
  *
  *   Where the port has operations by physical address, no page is looked up.
  *
- *   To the window, a look-up is a pin: its statistics count it, and for as long
- *   as the lines are worked on the page is in use, for pkmap_forget() and for a
- *   map that looks for a slot.
+ *   To the window, a look-up is a pin: its statistics count it, and while the
+ *   lines are worked on the page is in use for pkmap_forget() and for a map
+ *   that looks for a slot.
  *
  *   Outer cache.  Before a transfer it follows the inner cache, whose dirty
  *   lines go into it.  After one it precedes the inner cache, which could
@@ -144,8 +147,8 @@ enum pkmap_dma_dir {
 };
 
 /*
- * What a device can do.  The caller's; it is the same object, unchanged, from a
- * buffer's map to its unmap.
+ * What a device can do.  It belongs to the caller, and must be the same object,
+ * unchanged, from a buffer's map to its unmap.
  */
 struct pkmap_dma_device {
 	/*
@@ -154,12 +157,12 @@ struct pkmap_dma_device {
 	 */
 	uint64_t addr_mask;
 	/*
-	 * It sees a physical address at physical - phys_base + bus_base; what
-	 * lies below @phys_base it does not see.
+	 * It sees a physical address at physical - phys_base + bus_base; it
+	 * does not see what lies below @phys_base.
 	 */
 	uint64_t phys_base;
 	uint64_t bus_base;
-	/* Bytes in a segment at most; 0: as many as you like. */
+	/* The most bytes that a segment may have; 0: no limit. */
 	uint64_t max_segment;
 	/*
 	 * No segment crosses a multiple of this, a power of two; 0: it may
@@ -194,8 +197,8 @@ enum pkmap_cache_op {
 };
 
 /*
- * What the tracker finds, see struct pkmap_dma_config.  A local map is one of a
- * page: if it was opened for other bytes than the buffer's, it is told too.
+ * What the tracker finds, see struct pkmap_dma_config.  A local map is of a
+ * whole page: it is reported even if it was opened for other bytes.
  */
 enum pkmap_dma_misuse {
 	PKMAP_DMA_UNMAP_UNMAPPED,  /* unmap of what is not mapped */
@@ -235,12 +238,13 @@ struct pkmap_dma_report {
  * outer cache with its sync).  Addresses and lengths are multiples of
  * config.line_bytes, within a page where they are virtual.
  *
- * PKMAP_CACHE_CLEAN_INVAL is one step for each line: a store of a neighbour's
- * must not come between.  Where hardware takes two (PL310, errata 588369 and
+ * PKMAP_CACHE_CLEAN_INVAL is one step for each line: no store of a neighbour
+ * may come in between.  Where hardware takes two (PL310, errata 588369 and
  * 727915), the port keeps everybody from writing meanwhile.
  *
- * In a window that is read_only so are the addresses.  Where invalidating needs
- * write permission (dc ivac of ARMv8), the port cleans and invalidates there.
+ * In a read_only window the addresses are read-only too.  Where invalidating
+ * needs write permission (dc ivac of ARMv8), the port cleans and invalidates
+ * there.
  */
 struct pkmap_dma_ops {
 	/*
@@ -259,7 +263,7 @@ struct pkmap_dma_ops {
 	void (*report)(void *port, const struct pkmap_dma_report *report);
 };
 
-/* What pkmap_dma_init() is told.  Zero is the default where it can be. */
+/* What pkmap_dma_init() is told.  Zero is the default where possible. */
 struct pkmap_dma_config {
 	/* Its config.cache says what cache there is. */
 	struct pkmap_window *win;
@@ -272,8 +276,8 @@ struct pkmap_dma_config {
 	 */
 	size_t line_bytes;
 	/*
-	 * Refuse buffers that share lines and that a device writes to which is
-	 * not coherent.
+	 * Refuse buffers that share lines if a device that is not coherent
+	 * writes to them.
 	 */
 	bool strict;
 
@@ -287,11 +291,11 @@ struct pkmap_dma_config {
 	pkmap_pfn low_first_pfn;
 
 	/*
-	 * A debugging aid: how many buffers that are mapped at the same time it
-	 * remembers, to find unmaps and syncs that do not fit, and more (enum
-	 * pkmap_dma_misuse).  When one more is mapped, it says so and tracks
-	 * nothing any more.  0: it does not track.  Needs a library that was
-	 * built with it (PKMAP_DMA_TRACKER).
+	 * A debugging aid, the tracker: how many buffers that are mapped at the
+	 * same time it remembers, to find unmaps and syncs that do not match,
+	 * and more (enum pkmap_dma_misuse).  When one more is mapped, it says
+	 * so and tracks nothing any more.  0: there is no tracker.  Needs a
+	 * library that was built with it (PKMAP_DMA_TRACKER).
 	 */
 	uint32_t tracker_entries;
 };
@@ -314,8 +318,8 @@ size_t pkmap_dma_size(const struct pkmap_dma_config *config);
  * @config: copied.
  * @dma: where to put it.
  *
- * It holds nothing of the window: nothing has to be undone at the end, but
- * buffers to be unmapped (pkmap_dma_leaks()).  A window can have several.
+ * It holds nothing of the window: at the end, nothing has to be undone but the
+ * maps of buffers (pkmap_dma_leaks()).  A window can have several.
  *
  * Context: any.
  * Return: 0, or PKMAP_EINVAL: no window, no operation for the inner caches; a
@@ -377,7 +381,7 @@ int pkmap_dma_map(struct pkmap_dma *dma, const struct pkmap_dma_device *dev,
  * Context: any.
  * Return: 0; PKMAP_EINVAL or PKMAP_ERANGE for @bufs or a @dir that could not
  * have been mapped (the device's limits are not looked at); PKMAP_EINVAL
- * (reported) for one of which the tracker knows that it was not; or an error of
+ * (reported) for a buffer that the tracker knows was not mapped; or an error of
  * the port as in pkmap_dma_map(): the buffers are then still the device's, and
  * the call can be made again.
  */
@@ -395,9 +399,9 @@ int pkmap_dma_unmap(struct pkmap_dma *dma, const struct pkmap_dma_device *dev,
  * the rest of its buffer: strict mode refuses it.
  *
  * Context and return: as pkmap_dma_unmap().  After an error of the port the
- * buffers are whose they were: after a sync for the device that failed the
- * device must not start; lines of some have been worked on, as with a map that
- * failed.
+ * buffers still belong to whom they did: if a sync for the device failed, the
+ * device must not start.  Lines of some of them have been worked on, as with a
+ * map that failed.
  */
 int pkmap_dma_sync_for_cpu(struct pkmap_dma *dma,
 			   const struct pkmap_dma_device *dev,
@@ -409,15 +413,16 @@ int pkmap_dma_sync_for_device(struct pkmap_dma *dma,
 			      uint32_t nbufs, enum pkmap_dma_dir dir);
 
 /**
- * pkmap_dma_forget() - leaves no trace of pages, so that they can be given away.
+ * pkmap_dma_forget() - leaves no trace of pages, so that they can be given up.
  * @first, @npages: pages of the window.
  * @wait: how long to wait until nobody uses one of them; see pkmap_forget().
  *
- * What pkmap_forget() does, and then all cache lines of the pages are written
- * back and invalidated, whatever kind the caches are, the outer one included.  So
- * what was stored is in memory, and nothing is written back later on top of what
- * the next owner puts there behind these caches.  (A CPU that speculates can fill
- * lines of a page only while it has a translation of it; the last one goes last.)
+ * Does what pkmap_forget() does, and then writes back and invalidates all cache
+ * lines of the pages, whatever kind the caches are, the outer one included.  So
+ * what was stored is in memory, and nothing is written back later over what the
+ * next owner puts there without using these caches.  (A CPU that speculates can
+ * fill lines of a page only while it has a translation of it; the last
+ * translation is removed last.)
  *
  * Context: task; may sleep, unless @wait says never.
  * Return: 0; PKMAP_ERANGE if not all are the window's pages; PKMAP_EBUSY

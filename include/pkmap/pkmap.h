@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkmap.h - a window of virtual slots onto more pages than can stay mapped.
+ * pkmap/pkmap.h - a window of virtual slots onto more pages than stay mapped.
  *
  * A window is a range of virtual address space, cut into slots of one page.
  * pkmap_map() makes a page visible in a slot and holds it there until
@@ -29,12 +29,12 @@
  *
  *	or pkmap_local_map() to reach the page whether it is mapped or not.
  *
- * Rules for all of it:
+ * Rules for all calls:
  *
  *   Contexts.  "Task" may sleep.  "Any" is task, interrupt and NMI: the call
  *   takes no lock and waits for nobody, whatever it interrupted, this library
- *   included.  (NMI only if the port's atomics are more than masked
- *   interrupts, and its wake() and report() work there.)
+ *   included.  (NMI only if the port's atomics do more than mask interrupts,
+ *   and its wake() and report() work there.)
  *
  *   Ordering.  A successful map or pin is an acquire, and an unmap a release,
  *   on the page: what was done through an address before an unmap is seen by
@@ -43,21 +43,21 @@
  *   is ordered after the cleaning of the page's lines.
  *
  *   Errors.  Negative PKMAP_E codes.  A call that fails has changed nothing.
- *   A misuse is also reported through the port (struct pkmap_report).  One
- *   unmap too many cannot be told while another user holds the page: it then
+ *   A misuse is also reported through the port (struct pkmap_report).  An
+ *   excess unmap cannot be detected while another user holds the page: it then
  *   ends that user's map.
  *
- *   Fairness.  A request that can be satisfied now is, whoever waits: the
- *   caller may hold a map that the waiter needs back, and waiting in strict
- *   order of arrival would deadlock there.  The price is that a request for
- *   several pages can be overtaken again and again.
+ *   Fairness.  A request that can be satisfied now is satisfied, whoever else
+ *   waits: its caller may hold a map that the waiter needs back, and waiting in
+ *   strict order of arrival would deadlock there.  The price is that a request
+ *   for several pages can be overtaken again and again.
  *
  *   One window.  A page belongs to one window at a time.  On a VIVT cache two
- *   windows that both show it are two addresses, whose lines differ; on any
- *   cache one of them knows nothing of the other's pins.
+ *   windows would show it at two addresses with different lines; and on any
+ *   cache one window knows nothing of the other's pins.
  *
  *   Saturation.  A page that is mapped and pinned 2^28 times at once stays where
- *   it is for the life of the window, which cannot be ended any more: maps and
+ *   it is for the life of the window, which can no longer be ended.  Maps and
  *   pins of it still succeed, unmaps no longer count down, and it is reported
  *   once.
  */
@@ -71,7 +71,7 @@ struct pkmap_window;
 
 enum pkmap_error {
 	PKMAP_EINVAL = -1,    /* an argument makes no sense */
-	PKMAP_ERANGE = -2,    /* pfn or address outside of the window's */
+	PKMAP_ERANGE = -2,    /* pfn or address outside the window */
 	PKMAP_EBUSY = -3,     /* in use, or too much open at once */
 	PKMAP_EAGAIN = -4,    /* would have to wait */
 	PKMAP_ETIMEDOUT = -5, /* the deadline passed */
@@ -88,8 +88,8 @@ enum pkmap_error {
  * pkmap_size() - how much memory a window needs for its bookkeeping.
  *
  * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local slot
- * (a word, one for DMA calls), less than 128 bytes a CPU, PKMAP_ALIGN bytes for
- * each of config.counter_copies (4 KiB unless told otherwise), and less than
+ * (one word if it is for DMA calls), less than 128 bytes a CPU, PKMAP_ALIGN
+ * bytes for each of config.counter_copies (4 KiB by default), and less than
  * 1 KiB for the rest; nothing for each page.
  *
  * Context: any.
@@ -104,11 +104,11 @@ size_t pkmap_size(const struct pkmap_config *config);
  * @config: copied; config->ops and what it needs must outlive the window.
  * @win: where to put the window, which is at @mem.
  *
- * Calls nothing of the port: the slots are expected to show no page.
+ * Calls no operation of the port: the slots are expected to show no page.
  *
  * Context: any.
- * Return: 0, or PKMAP_EINVAL: a missing operation, a size of zero or too
- * large, a base that is not aligned or wraps around, local slots among those of
+ * Return: 0, or PKMAP_EINVAL: a missing operation, a size that is zero or too
+ * large, a base that is not aligned or wraps around, local slots that overlap
  * the window, guard pages with more than one colour, a VIVT cache that fills
  * lines speculatively.
  */
@@ -119,12 +119,13 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
  * pkmap_fini() - ends a window.
  *
  * Idle slots are cleaned and torn down, and @mem is the caller's again.  The
- * caller sees to it that nobody else uses the window any more.
+ * caller makes sure that nobody else uses the window any more.
  *
  * Context: task; may sleep for the window's lock.
  * Return: 0; PKMAP_EBUSY if a page or a local slot is in use or somebody waits:
- * the window goes on as before.  Each page that is in use is reported, with its
- * address and its users; if there is none (any more), that it was in use.
+ * the window then works on as before.  Each page that is in use is reported,
+ * with its address and its users; if there is none (any more), one report says
+ * that the window was in use.
  */
 int pkmap_fini(struct pkmap_window *win);
 
@@ -136,21 +137,21 @@ int pkmap_fini(struct pkmap_window *win);
  * @pfn: the page.
  * @wait: how long to wait for a slot when all are in use: PKMAP_NOWAIT, a
  *	struct pkmap_wait, or NULL to wait as long as it takes.  The deadline
- *	bounds the wait for a slot; the lock is waited for besides (unless
- *	PKMAP_WAIT_NEVER), which takes as long as reclaiming a batch.
+ *	bounds the wait for a slot.  The wait for the lock comes on top (unless
+ *	PKMAP_WAIT_NEVER), and takes as long as reclaiming a batch.
  * @addr: where to put the page's address.
  *
- * A page that is mapped already is a hit, which takes no lock.  End it with
- * pkmap_unmap().  When the time is over, the slots are looked at once more: no
- * map fails for want of time where there is a slot.
+ * A map of a page that is mapped already is a hit, which takes no lock.  End
+ * each map with pkmap_unmap().  When the time is over, the slots are looked at
+ * once more: no map times out while there is a slot for it.
  *
  * Context: task, also while holding other maps.  May sleep, unless @wait says
  * never.
  * Return: 0; PKMAP_ERANGE (reported) if @pfn is not one of the window's;
  * PKMAP_EINVAL (reported), on a VIVT cache only, if this CPU has a local map of
- * @pfn open and the window does not show it: the page would be at two addresses;
- * PKMAP_EAGAIN, PKMAP_ETIMEDOUT, PKMAP_EINTR as @wait asked for; or what the
- * port's set() returned.  *@addr is written only on success.
+ * @pfn open and no slot of the window shows it: the page would be at two
+ * addresses; PKMAP_EAGAIN, PKMAP_ETIMEDOUT, PKMAP_EINTR as @wait asked for; or
+ * what the port's set() returned.  *@addr is written only on success.
  */
 int pkmap_map(struct pkmap_window *win, pkmap_pfn pfn,
 	      const struct pkmap_wait *wait, void **addr);
@@ -160,9 +161,10 @@ int pkmap_map(struct pkmap_window *win, pkmap_pfn pfn,
  * @pfns: @n pages; a page may appear more than once.
  * @addrs: @n addresses, written only on success.
  *
- * Two tasks that each hold one map and wait for another can wait for ever; so
- * a task that needs several pages at once asks for them at once.  Meant for a
- * handful of pages: it compares each with each.  End each with pkmap_unmap().
+ * Two tasks that each hold one map and wait for another can wait for ever; so a
+ * task that needs several pages together asks for them in one call.  It is
+ * meant for a handful of pages, since it compares each with every other.  End
+ * each with pkmap_unmap().
  *
  * Context and return: as pkmap_map(); also PKMAP_EINVAL if @n is 0, and
  * PKMAP_EINVAL (reported) if the pages can never be mapped together because a
@@ -174,16 +176,16 @@ int pkmap_map_pages(struct pkmap_window *win, const pkmap_pfn *pfns, uint32_t n,
 /**
  * pkmap_pin() - holds a page where it is mapped, if it is.
  *
- * Takes no lock and waits for nobody.  It starts over only when another CPU
- * recycled a slot that it stood on.  End it with pkmap_unmap().
+ * Takes no lock and waits for nobody.  It starts over only if another CPU has
+ * recycled the slot that it looked at.  End it with pkmap_unmap().
  *
  * "Not mapped" is an answer that can be relied on: there was a moment during
  * the call at which no slot showed the page.  On a VIVT cache none of its lines
  * was then cached under an address of the window, so that there is nothing to
- * clean or to invalidate; on other caches lines are found by their physical
- * address, and may be there (use a local map to work on them).  What keeps a
- * page from being mapped after the call is the caller's protocol, ownership of
- * the buffer for instance.
+ * clean or to invalidate.  On other caches lines are found by their physical
+ * address, and may be cached all the same (use a local map to work on them).
+ * Keeping the page from being mapped after the call is up to the caller's
+ * protocol, for instance ownership of the buffer.
  *
  * Context: any.
  * Return: the page's address; NULL if it is not mapped, or (reported) if @pfn
@@ -209,13 +211,13 @@ int pkmap_unmap(struct pkmap_window *win, void *addr);
  * pkmap_unmap_pfn() - ends a map or a pin of a page.
  * @pfn: the page.
  *
- * pkmap_unmap() for a caller that knows the page and not its address; it costs
- * a look-up more.  Otherwise the same.
+ * The same as pkmap_unmap(), for a caller that knows the page and not its
+ * address, at the cost of a look-up.
  *
- * A page that nobody holds can move to another slot during the call.  Then the
- * misuse is told, and the slot's new page keeps its users, with one exception:
- * if somebody else held the page when the call began, and in the middle of it
- * let go, and the slot got a new page with just as many users.
+ * If nobody holds the page, it can lose its slot during the call.  The misuse
+ * is then reported, and the slot's new page keeps its users, with one
+ * exception: if somebody else held the page when the call began and let go in
+ * the middle of it, and the slot got a new page with just as many users.
  *
  * Context: any.
  * Return: 0; (all reported) PKMAP_ERANGE if @pfn is not one of the window's,
@@ -229,8 +231,8 @@ int pkmap_unmap_pfn(struct pkmap_window *win, pkmap_pfn pfn);
  * Pins the page if it is mapped; else reuses the address of a local map of it
  * that is open on this CPU; else takes one of this CPU's local slots.  Until
  * the matching pkmap_local_unmap() the caller stays on its CPU (a thread, in
- * the posix port) and must not sleep.  Local maps end in the reverse order of
- * their beginnings.
+ * the posix port) and must not sleep.  Local maps end in the reverse of the
+ * order in which they began.
  *
  * Context: any.
  * Return: 0; PKMAP_ERANGE (reported) if @pfn is not one of the window's;
@@ -253,21 +255,21 @@ int pkmap_local_map(struct pkmap_window *win, pkmap_pfn pfn, void **addr);
 int pkmap_local_unmap(struct pkmap_window *win, void *addr);
 
 /**
- * pkmap_local_abandon() - ends the local maps of a CPU that will not.
+ * pkmap_local_abandon() - ends the local maps of a CPU that no longer can.
  * @cpu: its number.
  *
  * For a port whose CPUs can go away with local maps open, or in the middle of a
- * call, as a thread can that is one.  Each local map is reported
- * (PKMAP_MISUSE_LOCAL_LEFT) and ended as by pkmap_local_unmap(), and so is what
- * a DMA call shows.  The number can then be another CPU's.  If that CPU stopped
- * in the middle of a call, a page that it was pinning or letting go of may stay
- * in use for ever, and clear() may be called for a slot that is clear.
+ * call, as threads can.  Each local map is reported (PKMAP_MISUSE_LOCAL_LEFT)
+ * and ended as by pkmap_local_unmap(), and so is each page that a DMA call
+ * shows.  Then the number can become another CPU's.  If that CPU stopped in the
+ * middle of a call, a page that it was pinning or letting go of may stay in use
+ * for ever, and clear() may be called for a slot that is clear.
  *
- * It calls nothing of local_enter(), local_cpu() and local_leave(): how often
- * that CPU entered is the port's to forget.
+ * It calls none of local_enter(), local_cpu() and local_leave(): it is up to
+ * the port to forget how often that CPU entered.
  *
- * Context: any.  The port sees to it that nobody is on that CPU but the caller
- * and interrupts that leave its local maps as they found them; and on a VIVT
+ * Context: any.  The port makes sure that nobody is on that CPU but the caller
+ * and interrupts that leave its local maps as they found them; and, on a VIVT
  * cache, that cache_clean_inval() reaches that CPU's lines.
  */
 void pkmap_local_abandon(struct pkmap_window *win, uint32_t cpu);
@@ -276,7 +278,7 @@ void pkmap_local_abandon(struct pkmap_window *win, uint32_t cpu);
  * pkmap_pfn_to_addr() - where a page is mapped, without holding it there.
  *
  * Unless the caller knows that the page is held, the answer may be out of date
- * by the time it is looked at.
+ * by the time it is used.
  *
  * Context: any.
  * Return: an address, or NULL.  An idle page counts as mapped.
@@ -304,17 +306,17 @@ uint32_t pkmap_flush_unused(struct pkmap_window *win);
 
 /**
  * pkmap_forget() - makes sure that no page of a range is mapped.
- * @first, @npages: the pages; the range may reach beyond the window's, and ends
- *	with the last page that there can be.
+ * @first, @npages: the pages; the range may reach beyond the window's, and is
+ *	cut off after the last page that there can be.
  * @wait: how long to wait until nobody uses one of them: PKMAP_NOWAIT, a struct
  *	pkmap_wait, or NULL to wait as long as it takes, as for pkmap_map().
  *
- * When it has returned 0, no slot shows any of the pages, no local map does, of
- * whatever CPU, and no slot for DMA calls, nor does any translation of them
- * remain.  That nobody maps them anew meanwhile is up to the caller.
+ * When it has returned 0, none of the pages is shown by a slot, by a local map
+ * of any CPU, or by a slot for DMA calls, and no translation of them remains.
+ * The caller sees to it that nobody maps them again meanwhile.
  *
- * A map, a pin, a local map or a DMA call in progress uses a page.  A pin that
- * looks for another page can use one for an instant too, if it stood on the slot
+ * A map, a pin, a local map or a DMA call in progress uses a page.  A pin of
+ * another page can also use it for an instant, if it was looking at the slot
  * when that was recycled: so PKMAP_NOWAIT may find a page in use that nobody
  * holds.  A call that waits does not fail for that.
  *
@@ -333,20 +335,19 @@ uint32_t pkmap_flush_unused(struct pkmap_window *win);
  *	pkmap_dma_forget() of a page that is still mapped for one.
  *
  * Context: task; may sleep, unless @wait says never.
- * Return: 0; PKMAP_EBUSY if one is in use, with PKMAP_NOWAIT, or for good (see
- * "Saturation"); PKMAP_EAGAIN if
- * the window's lock is taken, with PKMAP_NOWAIT; PKMAP_ETIMEDOUT or PKMAP_EINTR
- * as @wait asked for.  After an error some of the pages that nobody used may be
- * torn down.
+ * Return: 0; PKMAP_EBUSY if a page is in use, with PKMAP_NOWAIT, or for good
+ * (see "Saturation"); PKMAP_EAGAIN if the window's lock is taken, with
+ * PKMAP_NOWAIT; PKMAP_ETIMEDOUT or PKMAP_EINTR as @wait asked for.  After an
+ * error some of the pages that nobody used may be torn down.
  */
 int pkmap_forget(struct pkmap_window *win, pkmap_pfn first, pkmap_pfn npages,
 		 const struct pkmap_wait *wait);
 
 /*
- * Counters since pkmap_init().  Each is an unsigned long inside and wraps as
- * one.  Those of the slow paths are exact.  hits, pins and pin_misses are kept
- * in several copies without a locked instruction: where two CPUs (or a CPU and
- * the interrupt on top of it) add to one copy at once, a count may be lost.
+ * Counters since pkmap_init().  Each wraps as an unsigned long.  Those of the
+ * slow paths are exact.  hits, pins and pin_misses are counted in several
+ * copies without a locked instruction: where two CPUs (or a CPU and the
+ * interrupt on top of it) add to one copy at once, a count may be lost.
  *
  * A local map begins with a pin, which counts as one.
  */

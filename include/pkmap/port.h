@@ -17,7 +17,7 @@
  *	local_leave() and, if the page is not mapped, set(),
  *	cache_clean_inval(), clear() and flush_tlb() in the caller's context,
  *	interrupts included; and wake() if somebody waits.  So does
- *	pkmap_local_abandon(), but for the first three.
+ *	pkmap_local_abandon(), except for the first three.
  *
  *	Everything else is called in task context only, the operations on
  *	translations and caches with the window's lock held and interrupts on.
@@ -60,7 +60,7 @@ struct pkmap_cache {
 	 */
 	bool speculative;
 	/*
-	 * From how many bytes on cleaning the whole cache is cheaper than
+	 * From this many bytes on, cleaning the whole cache is cheaper than
 	 * cleaning a range; 0: never.  VIVT only.
 	 */
 	size_t whole_bytes;
@@ -74,14 +74,14 @@ enum pkmap_misuse {
 	PKMAP_MISUSE_UNALIGNED,	  /* address inside a page, not at its start */
 	PKMAP_MISUSE_PFN,	  /* pfn out of range */
 	PKMAP_MISUSE_IMPOSSIBLE,  /* more pages at once than there are slots */
-	PKMAP_MISUSE_LOCAL_ORDER, /* local unmap of another than the last map */
+	PKMAP_MISUSE_LOCAL_ORDER, /* local unmap, but not of the last map */
 	PKMAP_MISUSE_LOCAL_DEPTH, /* more local maps, or DMA calls, than slots */
 	PKMAP_MISUSE_IN_USE,	  /* pkmap_fini() of a window in use */
 	PKMAP_MISUSE_SATURATED, /* a count reached its limit and stays there */
 	/* VIVT: map of a page that has a local map open on this CPU */
 	PKMAP_MISUSE_LOCAL_OPEN,
 	PKMAP_MISUSE_LOCAL_LEFT, /* its CPU is gone: pkmap_local_abandon() */
-	PKMAP_MISUSE_CPU, /* the port named a CPU that the window has not */
+	PKMAP_MISUSE_CPU,	 /* the port named a CPU that does not exist */
 };
 
 struct pkmap_report {
@@ -140,10 +140,10 @@ struct pkmap_ops {
 	/*
 	 * Removes the translations of @npages adjacent slots from @addr on.
 	 * TLBs may keep them until flush_tlb().  Cannot fail.  A slot that
-	 * pkmap_local_abandon() clears may not show a page yet, or no more.
+	 * pkmap_local_abandon() clears may show no page yet, or none any more.
 	 *
-	 * A port where that costs much may put it off until the slot is set to
-	 * another page; what the slot shows until then is nobody's.  Such a
+	 * A port where that is expensive may put it off until the slot is set
+	 * to another page; nobody uses what the slot shows until then.  Such a
 	 * port has clear_now(), which removes all that has been put off, for
 	 * local slots too.  It is called with the lock held, at the end of
 	 * pkmap_flush_unused(), pkmap_forget() and pkmap_fini(), and after
@@ -153,11 +153,11 @@ struct pkmap_ops {
 	void (*clear_now)(void *port);
 
 	/*
-	 * Returns when no CPU's TLB, or with @this_cpu when this CPU's TLB,
-	 * holds a translation any more that clear() removed from the @npages
-	 * pages of address space from @addr on.  Called once for a batch; the
-	 * range may hold slots that are in use and keep theirs, and the empty
-	 * pages of config.guard.  Optional.
+	 * Returns when no CPU's TLB holds a translation any more that clear()
+	 * removed from the @npages pages of address space from @addr on; with
+	 * @this_cpu, when this CPU's TLB holds none.  Called once for a batch;
+	 * the range may hold slots that are in use and keep theirs, and the
+	 * empty pages of config.guard.  Optional.
 	 */
 	void (*flush_tlb)(void *port, void *addr, size_t npages, bool this_cpu);
 
@@ -169,12 +169,12 @@ struct pkmap_ops {
 	 * set.
 	 *
 	 * That means all of @bytes, whatever the system's own call makes of a
-	 * range: Linux's for Marvell's Feroceon does one page.  And it loses no
-	 * store: the slots may be got and written to meanwhile, by interrupts
-	 * too, so what comes between the write-back of a line and its
+	 * range: Linux's for Marvell's Feroceon does one page.  And it must
+	 * lose no store: the slots may be got and written to meanwhile, also by
+	 * interrupts, so a store between the write-back of a line and its
 	 * invalidation must not be thrown away.  Where the hardware takes two
-	 * steps, nobody may come between (or the whole cache is pushed out by
-	 * other lines, as Linux does on XScale).
+	 * steps, nobody may come in between (or the whole cache is pushed out
+	 * by other lines, as Linux does on XScale).
 	 */
 	void (*cache_clean_inval)(void *port, void *addr, size_t bytes);
 	void (*cache_clean_inval_all)(void *port);
@@ -220,7 +220,7 @@ struct pkmap_ops {
 	void (*report)(void *port, const struct pkmap_report *report);
 };
 
-/* What pkmap_init() makes a window of.  Zero is the default where it can be. */
+/* What pkmap_init() makes a window of.  Zero is the default where possible. */
 struct pkmap_config {
 	const struct pkmap_ops *ops; /* must outlive the window */
 	void *port;		     /* first argument of each operation */
@@ -249,9 +249,9 @@ struct pkmap_config {
 	uint32_t batch; /* slots in a reclaim; 0: half the window */
 	bool read_only;
 	/*
-	 * In how many copies hits and pins are counted: a power of two, up to
-	 * PKMAP_CPU_HINTS, and as many if 0.  Each takes PKMAP_ALIGN bytes, so a
-	 * system with few CPUs wants few.
+	 * How many copies of the counters of hits and pins there are: a power
+	 * of two up to PKMAP_CPU_HINTS; 0: that many.  Each takes PKMAP_ALIGN
+	 * bytes, so a system with few CPUs wants few.
 	 */
 	uint32_t counter_copies;
 

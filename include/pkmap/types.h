@@ -2,11 +2,11 @@
 /*
  * pkmap/types.h - the fixed-width types that pkmap uses.
  *
- * This default takes them from the headers that a freestanding C11 compiler
- * has of its own.  A port whose world has other ones (a kernel built with
+ * This default takes them from the headers that a freestanding C11 compiler has
+ * of its own.  A port to a system that has others (a kernel built with
  * -nostdinc) puts a <pkmap/types.h> of its own before this one on the include
- * path; it provides bool, size_t, uintptr_t, uint8_t to uint64_t, and what is
- * below.
+ * path.  That provides bool, size_t, uintptr_t, uint8_t to uint64_t, and what
+ * is below.
  */
 #ifndef PKMAP_TYPES_H
 #define PKMAP_TYPES_H
