@@ -146,7 +146,7 @@ int pkmap_forget(struct pkmap_window *w, pkmap_pfn first, pkmap_pfn npages,
 		 const struct pkmap_wait *wait)
 {
 	const bool never = wait && wait->flags & PKMAP_WAIT_NEVER;
-	int gave_up = never ? PKMAP_EBUSY : 0;
+	int err = never ? PKMAP_EBUSY : 0;
 	struct pages p = { first, npages };
 	pkmap_pfn left;
 
@@ -155,10 +155,10 @@ int pkmap_forget(struct pkmap_window *w, pkmap_pfn first, pkmap_pfn npages,
 	if (!pkmap_lock(w, wait))
 		return PKMAP_EAGAIN;
 
-	while ((left = forget_idle(w, p)) != PKMAP_NO_PFN && !gave_up)
-		gave_up = wait_for_page(w, left, wait);
+	while ((left = forget_idle(w, p)) != PKMAP_NO_PFN && !err)
+		err = wait_for_page(w, left, wait);
 	if (left == PKMAP_NO_PFN)
 		pkmap_clear_now(w);
 	pkmap_unlock(w);
-	return left == PKMAP_NO_PFN ? 0 : gave_up;
+	return left == PKMAP_NO_PFN ? 0 : err;
 }
