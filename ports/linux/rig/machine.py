@@ -25,7 +25,7 @@ def compile_init(builds):
         os.makedirs(folder, exist_ok=True)
         done = subprocess.run([build.cross + "gcc", "-static", "-O2", "-Wall",
                                "-Wextra", "-Werror", "-o", folder + "/init",
-                               os.path.join(TOP, "ports/linux/init.c")],
+                               os.path.join(TOP, "ports/linux/rig/init.c")],
                               capture_output=True, text=True, check=False)
         if done.returncode:
             raise Failure(done.stderr)

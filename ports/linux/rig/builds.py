@@ -8,7 +8,7 @@ import subprocess
 from results import say, progress
 from tree import CACHE, TOP, Failure
 
-CONFIGS = os.path.join(TOP, "ports/linux/configs")
+CONFIGS = os.path.join(TOP, "ports/linux/rig/configs")
 LOGS = os.path.join(TOP, "build/check-linux")
 CROSS = {"vivt": "arm-linux-gnueabi-", "smp": "arm-linux-gnueabihf-"}
 JOBS = str(os.cpu_count() or 2)
