@@ -5,7 +5,7 @@
  * each went, and ends the machine.
  *
  *	stress:SECONDS deadlock:SECONDS throughput:SECONDS bench
- *		the file of that name of kmap_test (kernel/kmap_test.c)
+ *		the file of that name of kmap_test (tests/kmap_test.c)
  *	disk[:MIB]
  *		two files, each larger than low memory, written and read back
  *	stats	the counters of pkmap, if it is there
