@@ -35,7 +35,6 @@
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/percpu.h>
 #include <linux/platform_device.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
@@ -45,10 +44,7 @@
 #include <linux/swait.h>
 
 #include "kmap_test.h"
-#ifdef CONFIG_PKMAP
-#include "linux.h"
-#include "trace.h"
-#endif
+#include "kmap_watch.h"
 
 #define PAGES	     2048 /* a power of two, and more than there are slots */
 #define HOT	     256  /* those among them that are used more than others */
@@ -126,102 +122,6 @@ static long read_count(struct stress *s, enum count c)
 static void add_count(struct stress *s, enum count c, long n)
 {
 	atomic_long_add(n, &s->count[c]);
-}
-
-/*
- * Pins that found their page mapped, by whomever, counted on each CPU: what is
- * added while interrupts are off comes from what is called meanwhile.
- */
-#if defined(CONFIG_PKMAP) && defined(CONFIG_TRACEPOINTS)
-static DEFINE_PER_CPU(unsigned long, pins_seen);
-/*
- * Runs of adjacent slots that were cleaned by address, one slot after the other,
- * and the slot before.  Changes under the window's lock.
- */
-static const void *last_cleaned;
-static unsigned long run_length;
-static unsigned long runs_seen;
-
-static void see_pin(void *data, unsigned long pfn, const void *addr)
-{
-	if (addr)
-		this_cpu_inc(pins_seen);
-}
-
-static unsigned long read_pins_seen(void)
-{
-	return this_cpu_read(pins_seen);
-}
-
-static void see_clean(void *data, const void *addr)
-{
-	run_length = addr == last_cleaned + PAGE_SIZE ? run_length + 1 : 1;
-	last_cleaned = addr;
-	runs_seen += run_length == 2;
-}
-
-/* The end of a batch ends a run. */
-static void see_reclaim(void *data, const void *addr, size_t npages,
-			unsigned int slots)
-{
-	last_cleaned = NULL;
-}
-
-static unsigned long read_runs_seen(void)
-{
-	return READ_ONCE(runs_seen);
-}
-
-static int watch_window(void)
-{
-	int err = register_trace_pkmap_pin(see_pin, NULL);
-
-	runs_seen = 0;
-	if (!err)
-		err = register_trace_pkmap_clean(see_clean, NULL);
-	if (!err)
-		err = register_trace_pkmap_reclaim(see_reclaim, NULL);
-	return err;
-}
-
-static void unwatch_window(void)
-{
-	unregister_trace_pkmap_reclaim(see_reclaim, NULL);
-	unregister_trace_pkmap_clean(see_clean, NULL);
-	unregister_trace_pkmap_pin(see_pin, NULL);
-	tracepoint_synchronize_unregister();
-}
-#else
-static unsigned long read_runs_seen(void)
-{
-	return 0;
-}
-
-static unsigned long read_pins_seen(void)
-{
-	return 0;
-}
-
-static int watch_window(void)
-{
-	return 0;
-}
-
-static void unwatch_window(void)
-{
-}
-#endif
-
-static unsigned long read_reclaims(void)
-{
-#ifdef CONFIG_PKMAP
-	struct pkmap_stats stats;
-
-	pkmap_linux_read_stats(&stats);
-	return stats.reclaims;
-#else
-	return 0;
-#endif
 }
 
 static struct place *place(void *addr, unsigned int k)
@@ -528,10 +428,10 @@ static void maintain_another(struct interrupt *in)
 
 	if (!try_own(s, page))
 		return;
-	before = read_pins_seen();
+	before = kmap_watch_pins();
 	if (!maintain(&s->device->dev, s->pages[page], dir))
 		report(&in->actor, "page %u cannot be mapped for DMA", page);
-	add_count(s, DMA_PINS, read_pins_seen() - before);
+	add_count(s, DMA_PINS, kmap_watch_pins() - before);
 	if (dir == DMA_FROM_DEVICE)
 		s->version[page] = UNKNOWN;
 	disown(s, page);
@@ -761,8 +661,8 @@ static void print_counts(struct stress *s, const char *when)
 	pr_info("%smaps=%ld pins=%ld unmapped=%ld dma_pins=%ld local_pins=%ld reclaims=%lu runs=%lu offlined=%ld wrong=%ld\n",
 		when, read_count(s, MAPS), read_count(s, PINS),
 		read_count(s, UNMAPPED), read_count(s, DMA_PINS),
-		read_count(s, LOCAL_PINS), read_reclaims() - s->reclaims,
-		read_runs_seen(), read_count(s, OFFLINED),
+		read_count(s, LOCAL_PINS), kmap_watch_reclaims() - s->reclaims,
+		kmap_watch_runs(), read_count(s, OFFLINED),
 		read_count(s, WRONG));
 }
 
@@ -798,7 +698,7 @@ static const char *missing(struct stress *s)
 		return "kmap_local_page() pinned nothing";
 	if (IS_ENABLED(CONFIG_TRACEPOINTS) && !read_count(s, DMA_PINS))
 		return "cache maintenance for DMA pinned nothing";
-	if (read_reclaims() == s->reclaims)
+	if (kmap_watch_reclaims() == s->reclaims)
 		return "no slot was taken back";
 	return NULL;
 }
@@ -807,7 +707,7 @@ static int run(struct stress *s, unsigned int seconds, const char **why)
 {
 	int err;
 
-	s->reclaims = read_reclaims();
+	s->reclaims = kmap_watch_reclaims();
 	init_swait_queue_head(&s->turn);
 	start_interrupts(s);
 	err = begin_threads(s);
@@ -833,13 +733,13 @@ static int run_watched(struct stress *s, unsigned int seconds, const char **why)
 		*why = "a page cannot be mapped for DMA";
 		return -EIO;
 	}
-	err = watch_window();
+	err = kmap_watch_begin();
 	if (err) {
 		*why = "the window cannot be watched";
 		return err;
 	}
 	err = run(s, seconds, why);
-	unwatch_window();
+	kmap_watch_end();
 	return err;
 }
 
