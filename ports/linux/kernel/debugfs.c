@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs.c - the counters of kmap()'s window in a file, pkmap/stats.
+ * debugfs.c - shows the counters of kmap()'s window in pkmap/stats.
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
@@ -8,7 +8,7 @@
 
 #include "linux.h"
 
-/* kmap_local_page() is not the window's, so there are no local_maps. */
+/* kmap_local_page() does not use the window, so local_maps is left out. */
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct pkmap_stats s;

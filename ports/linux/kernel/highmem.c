@@ -2,14 +2,14 @@
 /*
  * highmem.c - kmap(), kunmap() and kmap_high_get() on top of pkmap.
  *
- * This takes the place of the part of mm/highmem.c that maps pages of high
- * memory for everybody; kmap_local_page() is still there, and comes here for
- * the pin.  Slots are the page table entries of the kmap area.
+ * This replaces the part of mm/highmem.c that implements kmap().  The rest
+ * stays there: kmap_local_page() is one of its functions, and calls
+ * kmap_high_get() for the pin.  A slot is a page table entry of the kmap area.
  *
- * To the window every cache is VIVT: flush_cache_kmaps() is what the
- * architecture wants done before a slot shows another page, and does nothing
- * where nothing has to be.  Where caches alias and the architecture has colours
- * for that, pages have slots of their colour, and nothing has to be done either.
+ * The window treats the cache as VIVT: flush_cache_kmaps() does whatever the
+ * architecture needs before a slot shows another page, which may be nothing.
+ * Where caches alias and the architecture has page colours, a page gets a slot
+ * of its colour instead, and nothing has to be flushed.
  */
 #include <linux/bug.h>
 #include <linux/cacheflush.h>
@@ -31,9 +31,9 @@
 #endif
 
 /*
- * What the window takes for the number of a page is the address of its struct
- * page, which everybody comes with: one thing less to compute for each call.
- * Colours go by the real number.
+ * The window takes the address of the struct page for the page's number: every
+ * caller has that, so there is nothing to compute.  Colours depend on the real
+ * number.
  */
 #ifdef get_pkmap_color
 static inline pkmap_pfn page_number(const struct page *page)
@@ -64,12 +64,12 @@ static pte_t *slot_pte(struct pkmap_linux *port, unsigned long addr)
 
 #ifdef CONFIG_ARM
 /*
- * Other CPUs learn of the entry through the slot's word, whose release orders
- * it before the word for their loads, but not for their page table walkers, nor
- * for ours: that takes a dsb.  (mm/highmem.c has it from its spin_unlock(), if
- * there are several CPUs.)  Before ARMv6 that drains the write buffer, where the
- * entry may still be on ARM1020E, ARM1022 and ARM1026.  ARM720T has no such
- * operation, and mm/highmem.c does without.
+ * Other CPUs learn of the entry through the slot's word.  The word's release
+ * orders the entry before it for their loads, but neither for their page table
+ * walkers nor for ours: that takes a dsb.  (On SMP, mm/highmem.c gets one from
+ * spin_unlock().)  Before ARMv6 the dsb drains the write buffer, which may
+ * still hold the entry on ARM1020E, ARM1022 and ARM1026.  ARM720T has no such
+ * operation, and mm/highmem.c does without it.
  */
 static void set_slot_pte(unsigned long addr, pte_t *ptep, pte_t pte)
 {
@@ -109,10 +109,10 @@ static void linux_clear(void *p, void *addr, size_t npages)
 }
 
 /*
- * Before ARMv6, TLBs have some 64 entries, and are flushed whole with every
- * change of address space: to flush more pages than that one by one only takes
- * longer.  Others are large, and keep what belongs to processes.  (PowerPC has
- * no flush_tlb_all() everywhere.)
+ * Before ARMv6, a TLB has some 64 entries, and is flushed whole at every change
+ * of address space: flushing more pages than that one by one only takes longer.
+ * Other TLBs are large, and also hold the entries of processes, which are worth
+ * keeping.  (Not every PowerPC has flush_tlb_all().)
  */
 static void flush_translations(unsigned long start, size_t npages)
 {
@@ -125,7 +125,7 @@ static void flush_translations(unsigned long start, size_t npages)
 	flush_tlb_kernel_range(start, start + npages * PAGE_SIZE);
 }
 
-/* May take an inter-processor interrupt: none of ours waits for the answer. */
+/* May interrupt other CPUs: none waits for the flush with interrupts off. */
 static void linux_flush_tlb(void *p, void *addr, size_t npages, bool this_cpu)
 {
 	struct pkmap_linux *port = p;
@@ -136,8 +136,8 @@ static void linux_flush_tlb(void *p, void *addr, size_t npages, bool this_cpu)
 }
 
 /*
- * A page at a time: Feroceon with range operations cleans one page, however
- * many bytes it is asked for (docs/linux.md, section 10).
+ * A page at a time: Feroceon with range operations cleans a single page,
+ * however many bytes it is asked to clean (docs/linux.md, section 10).
  */
 static void linux_clean(void *p, void *addr, size_t bytes)
 {
@@ -151,7 +151,7 @@ static void linux_clean_all(void *p)
 {
 	flush_cache_kmaps();
 #ifdef CONFIG_CPU_MOHAWK
-	dsb(); /* what it wrote back may be in the write buffer */
+	dsb(); /* what was written back may be in the write buffer */
 #endif
 }
 
@@ -176,7 +176,7 @@ static void linux_unlock(void *p)
 	mutex_unlock(&port->lock);
 }
 
-/* The deadline is of ktime_get(), in nanoseconds. */
+/* The deadline is in nanoseconds of ktime_get(). */
 static int linux_wait(void *p, pkmap_a32 *event, uint32_t seen,
 		      const struct pkmap_wait *wait)
 {
@@ -206,8 +206,8 @@ static int linux_wait(void *p, pkmap_a32 *event, uint32_t seen,
 }
 
 /*
- * All of them, under one hold of the queue's lock, so that one that goes back to
- * sleep is not woken again.  (swake_up_all() is not for interrupts.)
+ * Wakes all waiters while it holds the queue's lock, so that one that goes back
+ * to sleep is not woken again.  (Interrupts cannot call swake_up_all().)
  */
 static void wake_waiters(struct pkmap_linux *port)
 {
@@ -229,14 +229,14 @@ static void linux_wake(void *p, pkmap_a32 *event)
 {
 	struct pkmap_linux *port = p;
 
-	/* An NMI may have interrupted whoever holds the queue's lock. */
+	/* An NMI may have interrupted the holder of the queue's lock. */
 	if (in_nmi())
 		irq_work_queue(&port->wake_work);
 	else
 		wake_waiters(port);
 }
 
-/* Other misuses than these two do not get through kmap() and the like. */
+/* kmap() and the like allow no other misuse than these two. */
 static void linux_report(void *p, const struct pkmap_report *report)
 {
 	WARN_ONCE(1, "pkmap: %s: page %px addr %px\n",
@@ -260,7 +260,7 @@ VISIBLE_FOR_TESTS const struct pkmap_ops pkmap_linux_ops = {
 	.report = linux_report,
 };
 
-/* kmap() has no local maps: kmap_local_page() is the kernel's own. */
+/* This window has no local maps: kmap_local_page() is the kernel's own. */
 struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
 				     enum local_state least,
 				     enum local_state most)
@@ -268,7 +268,7 @@ struct pkmap_local *pkmap_find_local(struct pkmap_window *w, pkmap_pfn pfn,
 	return NULL;
 }
 
-/* Out of line for KUnit's windows only. */
+/* Out of line only because the KUnit tests have windows of their own. */
 VISIBLE_FOR_TESTS void pkmap_linux_init(struct pkmap_linux *port,
 					unsigned long base, pte_t **ptes)
 {
@@ -280,18 +280,18 @@ VISIBLE_FOR_TESTS void pkmap_linux_init(struct pkmap_linux *port,
 	port->cleared = 0;
 }
 
-/* What pkmap.h says a window takes at most. */
+/* The most that a window takes, as pkmap.h says. */
 #define WINDOW_BYTES (24 * LAST_PKMAP + PKMAP_ALIGN * NR_CPUS + 1024)
 
 static char window_mem[WINDOW_BYTES] __aligned(PKMAP_ALIGN);
 static struct pkmap_linux window_port;
-/* Where pkmap_init() makes it: a constant, so that it need not be looked up. */
+/* pkmap_init() makes it there.  A constant address need not be loaded. */
 static struct pkmap_window *const window = (void *)window_mem;
 
 /*
- * Comes before the first map.  Every page is one of the window's: kmap() has
- * looked already whether it is in high memory.  Flattened, since what remains of
- * pkmap_init() with a constant configuration is little, and can be freed.
+ * Runs before the first kmap().  The window accepts every page, because kmap()
+ * has already checked that it is in high memory.  Flattened, because little
+ * remains of pkmap_init() with a constant configuration, and __init frees it.
  */
 __visible __attribute__((__flatten__)) void __init page_address_init(void)
 {
@@ -322,7 +322,7 @@ __visible void *kmap_high(struct page *page)
 {
 	void *addr;
 
-	/* It waits as long as it takes, and linux_set() does not fail. */
+	/* Cannot fail: it waits without a deadline, and linux_set() succeeds. */
 	pkmap_map(window, page_number(page), NULL, &addr);
 	trace_pkmap_map(page_to_pfn(page), addr);
 	return addr;

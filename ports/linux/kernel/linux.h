@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * linux.h - the Linux port of pkmap: what one window of it needs.
+ * linux.h - the Linux port of pkmap: what a window needs.
  */
 #ifndef PKMAP_LINUX_H
 #define PKMAP_LINUX_H
@@ -13,13 +13,13 @@
 #include <pkmap/pkmap.h>
 
 /*
- * From how many bytes on the whole cache is cleaned.  To clean a range on ARM
- * takes as many steps as the range has lines, and most VIVT caches have 8 to 32
- * KiB.  But XScale, SA110 and SA1100 clean a line and then invalidate it: what an
- * interrupt that gets the slot writes in between would be lost.  The whole cache
- * they clean by pushing lines out.  Nor do others promise that
- * flush_kernel_vmap_range() does for a few slots what flush_cache_kmaps() does
- * for all.
+ * From this many bytes on, the whole cache is cleaned instead of a range.  On
+ * ARM a range takes one step per line, and most VIVT caches have 8 to 32 KiB.
+ * But XScale, SA110 and SA1100 clean a line of a range and then invalidate it:
+ * what an interrupt that gets the slot writes in between would be lost.  They
+ * clean the whole cache by pushing lines out, which is safe.  Other
+ * architectures do not promise that flush_kernel_vmap_range() does for a few
+ * slots what flush_cache_kmaps() does for all.
  */
 #if defined(CONFIG_ARM) && !defined(CONFIG_CPU_XSCALE) && \
 	!defined(CONFIG_CPU_CACHE_V4WB)
@@ -28,27 +28,27 @@
 #define WHOLE_BYTES 1
 #endif
 
-/* A window's port, the first argument of each operation. */
+/* The port of one window: the first argument of each operation. */
 struct pkmap_linux {
 	struct mutex lock; /* the window's */
 	/*
-	 * Whoever waits for a slot, whatever its colour.  Its lock is a raw
-	 * one, held for as long as it takes to wake the waiters, so that hard
-	 * interrupts may take it on every kernel.
+	 * The tasks that wait for a slot, of whatever colour.  The queue's lock
+	 * is held for as long as it takes to wake them, and is a raw one, so
+	 * that hard interrupts may take it on every kernel.
 	 */
 	struct swait_queue_head waiters;
 	struct irq_work wake_work; /* wakes them for an NMI */
 	/* Where the slots are, and where their page table entries will be. */
 	unsigned long base;
 	pte_t **ptes;
-	/* Translations removed since the last TLB flush.  Under the lock. */
+	/* Translations removed since the last TLB flush, under the lock. */
 	unsigned int cleared;
 };
 
-/* What the window of kmap() does; KUnit makes windows that do the same. */
+/* The operations of kmap()'s window, and of those that the KUnit tests make. */
 extern const struct pkmap_ops pkmap_linux_ops;
 
-/* Context: any that may make a window.  @ptes is read with the first map. */
+/* @ptes is not read before the first map.  Context: that of pkmap_init(). */
 void pkmap_linux_init(struct pkmap_linux *port, unsigned long base,
 		      pte_t **ptes);
 

@@ -2,9 +2,9 @@
 /*
  * pkmap.c - the window and its port in one translation unit.
  *
- * Compiled as a whole program (Makefile): what is not marked __visible is not
- * seen outside, so what kmap() does not use is left out, and kmap_high_get() is
- * one function without a call in it.
+ * It is compiled as a whole program (see the Makefile): only what is marked
+ * __visible can be seen outside.  So the compiler leaves out what kmap() does
+ * not use, and makes kmap_high_get() one function that calls no other.
  */
 #include "src/index.c"
 #include "src/init.c"

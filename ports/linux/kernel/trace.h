@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * trace.h - the events of pkmap: pkmap:pkmap_map and so on.
+ * trace.h - the trace events of pkmap: pkmap:pkmap_map and so on.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pkmap
@@ -31,12 +31,12 @@ DEFINE_EVENT(pkmap_page, pkmap_map,
 	TP_PROTO(unsigned long pfn, const void *addr),
 	TP_ARGS(pfn, addr));
 
-/* kmap_high_get(); the address is NULL where the page is not mapped. */
+/* kmap_high_get(); the address is NULL if the page is not mapped. */
 DEFINE_EVENT(pkmap_page, pkmap_pin,
 	TP_PROTO(unsigned long pfn, const void *addr),
 	TP_ARGS(pfn, addr));
 
-/* The end of either. */
+/* kunmap() of a page of high memory, or the end of a pin. */
 DEFINE_EVENT(pkmap_page, pkmap_unmap,
 	TP_PROTO(unsigned long pfn, const void *addr),
 	TP_ARGS(pfn, addr));
@@ -54,7 +54,7 @@ TRACE_EVENT(pkmap_clean,
 	TP_printk("addr=%px", __entry->addr)
 );
 
-/* A batch of slots was torn down, and the TLBs flushed for it. */
+/* A batch of slots was torn down, and TLBs were flushed for it. */
 TRACE_EVENT(pkmap_reclaim,
 	TP_PROTO(const void *addr, size_t npages, unsigned int slots),
 	TP_ARGS(addr, npages, slots),
@@ -72,7 +72,7 @@ TRACE_EVENT(pkmap_reclaim,
 		  __entry->npages, __entry->slots)
 );
 
-/* All slots are in use, and a kmap() sleeps. */
+/* All slots are in use, and a kmap() goes to sleep. */
 TRACE_EVENT(pkmap_wait,
 	TP_PROTO(u32 event),
 	TP_ARGS(event),

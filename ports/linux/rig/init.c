@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * init.c - the first process of the guests of check-linux: runs the steps that
- * pkmap.run=STEP,STEP:ARGUMENT,... of the kernel's command line names, says how
- * each went, and ends the machine.
+ * init.c - the first process in the guests of check-linux.
+ *
+ * It runs the steps that pkmap.run=STEP,STEP:ARGUMENT,... on the kernel's
+ * command line names, prints how each of them ended, and ends the machine.  The
+ * steps:
  *
  *	stress:SECONDS deadlock:SECONDS throughput:SECONDS bench
- *		the file of that name of kmap_test (tests/kmap_test.c)
+ *		runs the test of that name (tests/kmap_test.c)
  *	disk[:MIB]
- *		two files, each larger than low memory, written and read back
- *	stats	the counters of pkmap, if it is there
- *	kunit	nothing: its tests ran while the kernel booted
+ *		writes two files, each larger than low memory, and reads them
+ *	stats	prints the counters of pkmap, if there are any
+ *	kunit	does nothing: KUnit ran while the kernel booted
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,8 +35,8 @@
 #define BLOCK	     (256u << 10) /* bytes that are read or written at once */
 #define BLOCK_WORDS  (BLOCK / sizeof(uint32_t))
 #define PROGRESS     (64 * MIB / BLOCK)
-#define MAPPED_BYTES (16u * MIB) /* of a file, looked at through mmap() */
-#define DISK_SECONDS 30		 /* that a disk has to appear */
+#define MAPPED_BYTES (16u * MIB) /* of a file, compared through mmap() */
+#define DISK_SECONDS 30		 /* for a disk to appear */
 #define MOUNT_POINT  "/mnt"
 
 /* Why the step failed: the first reason is the one that matters. */
@@ -89,7 +91,7 @@ static void mount_all(void)
 	}
 }
 
-/* The log where there is no console: an early console shows it. */
+/* Without a console, uses the kernel's log, which an early console shows. */
 static void open_console(void)
 {
 	int fd = open("/dev/console", O_RDWR);
@@ -103,7 +105,7 @@ static void open_console(void)
 		dup2(fd, i);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	/* A line in one write, as the log takes it. */
+	/* Each line has to be one write for the log. */
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
@@ -145,7 +147,7 @@ static bool show_stats(void)
 	return true;
 }
 
-/* MiB of low memory and a tenth more; 0: unknown. */
+/* The size of low memory and a tenth more, in MiB; 0 if it is unknown. */
 static unsigned int more_than_low_memory(void)
 {
 	FILE *meminfo = fopen("/proc/meminfo", "r");
@@ -169,8 +171,8 @@ struct file {
 };
 
 /*
- * One step of xorshift makes four words: with an emulated CPU that is what
- * most of the time goes to.
+ * One step of xorshift makes four words, because an emulated CPU spends most of
+ * its time here.
  */
 static uint32_t fill(uint32_t x)
 {
@@ -188,7 +190,7 @@ static uint32_t fill(uint32_t x)
 	return x;
 }
 
-/* Fletcher's: tells words that are wrong and words that changed places. */
+/* Fletcher's checksum, which detects wrong words and words that moved. */
 static uint64_t add_block(uint64_t sum)
 {
 	uint32_t low = (uint32_t)sum;
@@ -271,7 +273,7 @@ static bool read_file(const struct file *file, int flags)
 	return good;
 }
 
-/* The first bytes of a file, through a mapping. */
+/* Compares the first bytes of a file through a mapping. */
 static bool read_mapped(const struct file *file)
 {
 	const size_t blocks = file->blocks * (size_t)BLOCK;
@@ -325,7 +327,7 @@ static bool unmount_disk(void)
 	return !umount(MOUNT_POINT) || fail_errno("unmounting");
 }
 
-/* What is read afterwards comes from the disk. */
+/* Afterwards reads come from the disk. */
 static bool forget_cache(const char *disk)
 {
 	static const char path[] = "/proc/sys/vm/drop_caches";
@@ -337,7 +339,7 @@ static bool forget_cache(const char *disk)
 	return !why[0] && unmount_disk() && mount_disk(disk);
 }
 
-/* One file goes in by the page cache and comes out without, one vice versa. */
+/* For each file either the write or the read goes through the page cache. */
 static bool use_disk(const char *disk, unsigned int mib)
 {
 	const unsigned int blocks = mib * (MIB / BLOCK);
@@ -362,7 +364,7 @@ static bool run_disk(const char *arg)
 	const char *disk = find_disk();
 
 	if (!mib)
-		return fail("no size");
+		return fail("the size of low memory is unknown");
 	if (!disk)
 		return fail("no disk in %u s", DISK_SECONDS);
 	if (!mount_disk(disk))

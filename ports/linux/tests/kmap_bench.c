@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmap_bench.c - what an operation costs.
+ * kmap_bench.c - measures what each operation costs.
  *
- * It prints nanoseconds of ktime_get().  They are instructions if the machine
- * is one of QEMU's with -icount shift=0.
+ * It measures nanoseconds with ktime_get().  In QEMU with -icount shift=0 each
+ * of them is an instruction.
  */
 #define pr_fmt(fmt) "kmap_test: bench " fmt
 
@@ -19,9 +19,9 @@
 #include "kmap_test.h"
 
 #define MAPPED	256    /* pages that stay mapped; fewer than slots */
-#define PAGES	4096   /* so many that none is mapped any more when it is met */
-#define STEPS	20480u /* in one measurement: a multiple of both */
-#define REPEATS 9 /* the least counts: no timer interrupt came in between */
+#define PAGES	4096   /* so many that none is still mapped at its next turn */
+#define STEPS	20480u /* of a measurement: a multiple of both */
+#define REPEATS 9 /* the shortest counts: no timer interrupt disturbed it */
 
 typedef void (*operation)(struct page *page);
 
@@ -50,7 +50,7 @@ static __always_inline void op_page_address(struct page *page)
 	barrier_data(page_address(page));
 }
 
-/* Inlined for each operation, so that what is measured is called directly. */
+/* Inlined for each operation, so that it is called directly. */
 static __always_inline u64 measure(operation op, struct page **pages,
 				   unsigned int npages)
 {
@@ -88,7 +88,7 @@ static void measure_mapped(struct page **pages, u64 empty)
 	print("page_address", measure(op_page_address, pages, MAPPED), empty);
 }
 
-/* They stay mapped when the last of them has been mapped and all are idle. */
+/* Maps all of them, and says whether all stay mapped once they are idle. */
 static bool leave_mapped(struct page **pages)
 {
 	bool mapped = true;

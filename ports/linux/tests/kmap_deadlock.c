@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmap_deadlock.c - a pin with interrupts off, while another CPU takes slots
- * back.
+ * kmap_deadlock.c - pins a page with interrupts off, while another CPU reclaims
+ * slots.
  *
- * If a pin takes the lock under which TLBs are flushed, and that takes an
- * interrupt of every CPU, the two wait for each other for ever.  Then the lines
- * that are printed every half second stop.
+ * If a pin takes the lock under which TLBs are flushed, and a flush has to
+ * interrupt every CPU, the two CPUs wait for each other for ever.  Then the
+ * lines that are printed every half second stop.
  */
 #define pr_fmt(fmt) "kmap_test: deadlock " fmt
 
@@ -85,7 +85,7 @@ static int run(struct deadlock *d, unsigned int seconds, const char **why)
 	struct task_struct *pinner;
 	int err = -ENOMEM;
 
-	*why = "no thread";
+	*why = "cannot start a thread";
 	mapper = kthread_create_on_cpu(map_all, d, 0, "kmap_test/map/%u");
 	if (IS_ERR(mapper))
 		return err;

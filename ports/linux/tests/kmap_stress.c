@@ -2,21 +2,22 @@
 /*
  * kmap_stress.c - everything that maps high memory, at once.
  *
- * Threads map more pages than there are slots, so that slots are taken back all
- * the time, and by one of them when an interrupt has come; one holds nearly all
- * slots now and then, so that the others have to wait; one has idle mappings
- * torn down; one uses kmap_local_page(); one takes a CPU offline and back.  On
- * each CPU a timer's interrupt pins pages and does cache maintenance on them for
- * a device that is not coherent.
+ * Threads map more pages than there are slots, so that slots are reclaimed all
+ * the time; one of them does so right after an interrupt.  Another thread holds
+ * nearly all slots now and then, so that the others have to wait; one has idle
+ * mappings torn down; one uses kmap_local_page(); one takes a CPU offline and
+ * back.  On each CPU a timer interrupt pins pages and does cache maintenance
+ * for a device that is not coherent.
  *
- * Each page says at some places which page it is, for good, and in which version
- * it is.  Whoever owns a page for the moment, which is a bit that one tries to
- * take and never waits for, may compare the versions and write the next one.
- * Anybody else only looks which page it is: that needs no more than a mapping,
- * and shows if an address leads to another page, or the cache to none.
+ * Each page contains, in several places, its index, which never changes, and a
+ * version.  The owner of a page may compare its versions and write the next
+ * one.  To own a page is to have set its bit, which nobody waits for.  Others
+ * only check the index.  For that a mapping is enough, and it shows if an
+ * address leads to the wrong page, or if the cache holds what belongs to no
+ * page.
  *
  * Only the thread that holds nearly all slots waits for a slot while it has
- * pages mapped; so the others always go on, and it does.
+ * pages mapped.  So the others always make progress, and therefore it does too.
  */
 #define pr_fmt(fmt) "kmap_test: stress " fmt
 
@@ -47,21 +48,21 @@
 #include "kmap_watch.h"
 
 #define PAGES	     2048 /* a power of two, and more than there are slots */
-#define HOT	     256  /* those among them that are used more than others */
-#define PLACES	     8	  /* where a page says what it is */
+#define HOT	     256  /* of these, used more often than the others */
+#define PLACES	     8	  /* in a page: each has a struct place */
 #define STRIDE	     (PAGE_SIZE / PLACES)
 #define MAGIC	     0x6b6d0000u
 
 #define UNKNOWN	     0 /* a version that is not compared */
 
-#define PERIOD_NS    500000 /* between interrupts, and as much again at most */
-#define TURN	     128    /* pages that an interrupt has mapped */
-#define PATIENCE     (60 * HZ) /* with a thread that is to end */
+#define PERIOD_NS    500000 /* between interrupts; at most as much is added */
+#define TURN	     128    /* pages that are mapped after an interrupt */
+#define PATIENCE     (60 * HZ) /* for a thread to end */
 #define MOST_REPORTS 10
 #define MOST_THREADS (2 * NR_CPUS + 5)
 
 struct place {
-	u32 page; /* MAGIC and its index */
+	u32 page; /* MAGIC plus the page's index */
 	u32 version;
 };
 
@@ -83,7 +84,7 @@ struct actor {
 	struct stress *s;
 	const char *name;
 	struct rnd_state rnd;
-	/* Of a thread. */
+	/* For a thread only. */
 	void (*run)(struct actor *a);
 	struct task_struct *task;
 	struct completion done;
@@ -94,7 +95,7 @@ struct interrupt {
 	struct hrtimer timer;
 	struct tasklet_struct set_timer;
 	bool stop;
-	/* What it has pinned since it came last, or NULL, and which page. */
+	/* What it pinned the last time, or NULL, and which page that is. */
 	void *held;
 	unsigned int page;
 };
@@ -111,7 +112,7 @@ struct stress {
 	struct actor thread[MOST_THREADS];
 	struct interrupt interrupt[NR_CPUS];
 	DECLARE_BITMAP(owned, PAGES);
-	u32 version[PAGES]; /* each its owner's */
+	u32 version[PAGES]; /* each belongs to its page's owner */
 };
 
 static long read_count(struct stress *s, enum count c)
@@ -143,7 +144,7 @@ static void __printf(2, 3) report(struct actor *a, const char *format, ...)
 	va_end(args);
 }
 
-/* Is it that page that is seen at an address?  Needs a mapping, no more. */
+/* Is this page seen at this address?  The caller need not own it. */
 static bool check_page(struct actor *a, unsigned int page, void *addr)
 {
 	unsigned int k;
@@ -158,7 +159,7 @@ static bool check_page(struct actor *a, unsigned int page, void *addr)
 		return false;
 	}
 	if (!addr)
-		report(a, "page %u is mapped, but not known to be", page);
+		report(a, "page %u is mapped, but has no address", page);
 	return addr;
 }
 
@@ -201,7 +202,7 @@ static void write_version(struct actor *a, unsigned int page, void *addr)
 		WRITE_ONCE(place(addr, k)->version, *version);
 }
 
-/* Does with a page that is mapped what its user may do with it just now. */
+/* Checks a mapped page; writes its next version if it can be owned. */
 static void use(struct actor *a, unsigned int page, void *addr)
 {
 	if (!check_page(a, page, addr) || !try_own(a->s, page))
@@ -243,7 +244,7 @@ static void map_any(struct actor *a)
 	}
 }
 
-/* Twice, for whoever replaces first what was used but once. */
+/* Twice, because pages that were used only once may be replaced first. */
 static void map_twice(struct actor *a, unsigned int page)
 {
 	void *addr = kmap(a->s->pages[page]);
@@ -261,9 +262,9 @@ static bool is_turn(struct stress *s)
 }
 
 /*
- * One page after the other, so that hardly one is still mapped when it comes.
- * Goes on with an interrupt, and before anything else, so that slots get other
- * pages at whatever point the interrupt found a thread.
+ * Maps one page after the other, so that hardly any is still mapped at its next
+ * turn.  Runs after an interrupt, before all other threads, so that slots get
+ * other pages wherever the interrupt found a thread.
  */
 static void map_in_turn(struct actor *a)
 {
@@ -280,7 +281,7 @@ static void map_in_turn(struct actor *a)
 	}
 }
 
-/* Holds all slots but so few that the other threads have to wait for them. */
+/* Holds so many slots that the other threads have to wait for the rest. */
 static void map_many(struct actor *a)
 {
 	const unsigned int n = LAST_PKMAP - 2 - num_possible_cpus();
@@ -307,7 +308,7 @@ static void map_many(struct actor *a)
 	}
 }
 
-/* In bursts, so that in between slots run out by themselves. */
+/* In bursts, so that slots can run out in between. */
 static void flush_unused(struct actor *a)
 {
 	unsigned int k;
@@ -332,9 +333,9 @@ static void *map_local(struct actor *a, unsigned int page)
 }
 
 /*
- * If nobody has the page mapped, its local address is one more, and in a VIVT
- * cache has lines of its own: so it is only read, and of what is read there
- * nothing ever changes.
+ * If kmap() does not map the page, its local address is another one, and has
+ * lines of its own in a VIVT cache.  So the page is only read there, and only
+ * what never changes.
  */
 static void look_local(struct actor *a, unsigned int page)
 {
@@ -346,7 +347,7 @@ static void look_local(struct actor *a, unsigned int page)
 	kunmap_local(addr);
 }
 
-/* While it is mapped, a VIVT machine has but one address for it. */
+/* While kmap() maps the page, it has only one address on a VIVT machine. */
 static void use_local(struct actor *a, unsigned int page)
 {
 	void *addr = kmap(a->s->pages[page]);
@@ -382,7 +383,7 @@ static void unpin(struct interrupt *in)
 	in->held = NULL;
 }
 
-/* Until the next interrupt nothing but the pin holds the page. */
+/* Until the next interrupt only the pin keeps the page mapped. */
 static void pin_another(struct interrupt *in)
 {
 	struct stress *s = in->actor.s;
@@ -409,9 +410,9 @@ static bool maintain(struct device *dev, struct page *page,
 }
 
 /*
- * Only with a page that is its own: what others write meanwhile could be lost.
- * A page that a device is to write to loses what is in the cache only.  Which
- * page it is has been in memory since make_page(); its version may not be.
+ * Only on a page that it owns: what others write meanwhile could be lost.
+ * Maintenance for DMA_FROM_DEVICE discards what is only in the cache.  The
+ * index has been in memory since make_page(), but the version may not be.
  */
 static void maintain_another(struct interrupt *in)
 {
@@ -437,7 +438,7 @@ static void maintain_another(struct interrupt *in)
 	disown(s, page);
 }
 
-/* Not always, so that there is time for the other threads. */
+/* Only now and then, to leave time for the other threads. */
 static void take_turn(struct interrupt *in)
 {
 	struct stress *s = in->actor.s;
@@ -448,14 +449,14 @@ static void take_turn(struct interrupt *in)
 	swake_up_one(&s->turn);
 }
 
-/* Without pkmap, a pin takes a lock that real-time kernels would sleep for. */
+/* Without pkmap, a pin takes a lock that sleeps on a real-time kernel. */
 #define TIMER_MODE \
 	(IS_ENABLED(CONFIG_PKMAP) ? HRTIMER_MODE_REL_PINNED_HARD : \
 				    HRTIMER_MODE_REL_PINNED)
 
 /*
- * Not from within the interrupt, which on a slow machine could find the next one
- * due before it ends, and would complain of that.
+ * A tasklet, because on a slow machine the next interrupt could be due before
+ * this one ends, and the kernel warns about that.
  */
 static void set_timer(struct tasklet_struct *tasklet)
 {
@@ -477,7 +478,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* On the CPU that the timer is to be of. */
+/* Runs on the CPU whose timer it starts. */
 static void start_timer(void *arg)
 {
 	struct stress *s = arg;
@@ -487,7 +488,7 @@ static void start_timer(void *arg)
 }
 
 #ifdef CONFIG_HOTPLUG_CPU
-/* A CPU that goes offline leaves its timer to another: it gets it back. */
+/* A CPU that goes offline leaves its timer to another, so it gets it back. */
 static void replug(struct actor *a, unsigned int cpu)
 {
 	if (remove_cpu(cpu))
@@ -495,7 +496,7 @@ static void replug(struct actor *a, unsigned int cpu)
 	add_count(a->s, OFFLINED, 1);
 	msleep(20);
 	if (add_cpu(cpu)) {
-		report(a, "CPU %u does not come back", cpu);
+		report(a, "CPU %u does not come back online", cpu);
 		return;
 	}
 	hrtimer_cancel(&a->s->interrupt[cpu].timer);
@@ -518,7 +519,7 @@ static void replug_cpu(struct actor *a)
  * Beginning and end
  */
 
-/* And see to it that memory knows which page it is. */
+/* Also writes the index back from the cache to memory. */
 static bool make_page(struct stress *s, unsigned int page)
 {
 	void *addr = kmap(s->pages[page]);
@@ -596,13 +597,13 @@ static int begin_threads(struct stress *s)
 }
 
 /*
- * Each comes to its end by itself, unless nobody woke it when it waited for a
- * slot.  kthread_stop() wakes it then.
+ * Each ends by itself, unless it waited for a slot and nobody woke it.
+ * kthread_stop() wakes it then.
  */
 static void end_thread(struct actor *a)
 {
 	if (!wait_for_completion_timeout(&a->done, PATIENCE))
-		report(a, "waits for ever");
+		report(a, "does not end");
 	kthread_stop(a->task);
 	put_task_struct(a->task);
 }
@@ -637,7 +638,7 @@ static void start_interrupts(struct stress *s)
 	on_each_cpu(start_timer, s, true);
 }
 
-/* The tasklet that sets the timer once more is over before that is cancelled. */
+/* The tasklet may just have set the timer, which schedules it once more. */
 static void stop_interrupt(struct stress *s, unsigned int cpu)
 {
 	struct interrupt *in = &s->interrupt[cpu];
@@ -682,7 +683,7 @@ static int watch(struct stress *s, unsigned int seconds, const char **why)
 	return 0;
 }
 
-/* What has to have happened, for the run to say something. */
+/* Returns what did not happen that should have, or NULL. */
 static const char *missing(struct stress *s)
 {
 	if (!read_count(s, MAPS))
@@ -699,7 +700,7 @@ static const char *missing(struct stress *s)
 	if (IS_ENABLED(CONFIG_TRACEPOINTS) && !read_count(s, DMA_PINS))
 		return "cache maintenance for DMA pinned nothing";
 	if (kmap_watch_reclaims() == s->reclaims)
-		return "no slot was taken back";
+		return "no slot was reclaimed";
 	return NULL;
 }
 
@@ -712,7 +713,7 @@ static int run(struct stress *s, unsigned int seconds, const char **why)
 	start_interrupts(s);
 	err = begin_threads(s);
 	if (err)
-		*why = "no thread";
+		*why = "cannot start a thread";
 	else
 		err = watch(s, seconds, why);
 	end_threads(s);
@@ -735,7 +736,7 @@ static int run_watched(struct stress *s, unsigned int seconds, const char **why)
 	}
 	err = kmap_watch_begin();
 	if (err) {
-		*why = "the window cannot be watched";
+		*why = "cannot register the tracepoints";
 		return err;
 	}
 	err = run(s, seconds, why);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmap_test.c - the files kmap_test/ of debugfs: a number of seconds that is
- * written to one runs the test of that name.  (bench takes anything.)
+ * kmap_test.c - starts the tests of kmap() through debugfs.
  *
- * The write returns when the test has ended, with an error if it failed.  What
- * it found is in the kernel's log.
+ * Writing a number of seconds to kmap_test/NAME runs the test of that name.
+ * (bench takes anything.)  The write returns when the test has ended, with an
+ * error if it failed.  The kernel's log has the results.
  */
 #define pr_fmt(fmt) "kmap_test: " fmt
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kmap_test.h - tests of kmap() and its like, started through debugfs.
+ * kmap_test.h - tests of kmap() and the like, started through debugfs.
  *
- * They use what any driver may use, so that they say the same about a kernel
- * with pkmap and about one without it.
+ * They use what any driver may use, so that kernels with and without pkmap can
+ * be compared.
  */
 #ifndef KMAP_TEST_H
 #define KMAP_TEST_H
@@ -12,10 +12,10 @@
 #include <linux/types.h>
 
 /*
- * Each runs for about so many seconds, as far as it depends on time, prints
- * what it found, and returns 0, or an error, with the reason in *@why.
+ * Each test prints its results, and returns 0, or an error with the reason in
+ * *@why.  It runs for about @seconds, unless the work is fixed.
  *
- * Context: task.  Not two at once.
+ * Context: task, one test at a time.
  */
 int kmap_bench(unsigned int seconds, const char **why);
 int kmap_stress(unsigned int seconds, const char **why);
@@ -25,10 +25,10 @@ int kmap_throughput(unsigned int seconds, const char **why);
 /* @n pages, all of high memory, or NULL. */
 struct page **kmap_test_alloc(unsigned int n);
 
-/* Idle mappings of the pages may be left.  @pages may be NULL. */
+/* The pages may still have idle mappings.  @pages may be NULL. */
 void kmap_test_free(struct page **pages, unsigned int n);
 
-/* kmap_high_get(), where there is one; else nothing is ever pinned. */
+/* kmap_high_get(), or NULL in a kernel without it. */
 static inline void *kmap_test_pin(struct page *page)
 {
 #ifdef ARCH_NEEDS_KMAP_HIGH_GET
@@ -38,7 +38,7 @@ static inline void *kmap_test_pin(struct page *page)
 #endif
 }
 
-/* Ends a pin that was given, in any context. */
+/* Ends a pin.  Context: any. */
 static inline void kmap_test_unpin(struct page *page)
 {
 #ifdef ARCH_NEEDS_KMAP_HIGH_GET

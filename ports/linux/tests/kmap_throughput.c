@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kmap_throughput.c - how often one CPU maps a page that is mapped already, and
- * how often two do, each another page.
+ * kmap_throughput.c - how often one CPU can map a page that is already mapped,
+ * and how often two CPUs can, each with a page of its own.
  */
 #define pr_fmt(fmt) "kmap_test: throughput " fmt
 
@@ -21,7 +21,7 @@
 #define SETTLE_MS    20 /* from creating the threads to their common start */
 #define RUN_MS	     300
 #define LEAST_ROUNDS 9
-#define PAGES	     16 /* a round has two of them */
+#define PAGES	     16 /* a round uses two of them */
 #define BATCH	     64 /* maps between looks at the clock */
 
 struct mapper {
@@ -76,7 +76,7 @@ static void join(struct mapper *m)
 	put_task_struct(m->task);
 }
 
-/* What the first @n CPUs get done in all, in maps a second. */
+/* Adds up how many maps per second each of the first @n CPUs makes. */
 static int measure(struct page **pages, unsigned int n, u64 *total)
 {
 	struct mapper m[CPUS] = { 0 };
@@ -116,7 +116,7 @@ static int measure_rounds(struct page **pages, unsigned int rounds,
 	for (k = 0; k < rounds; k++) {
 		pair = pages + CPUS * k % PAGES;
 		if (measure(pair, 1, &one) || measure(pair, CPUS, &two)) {
-			*why = "no thread";
+			*why = "cannot start a thread";
 			return -ENOMEM;
 		}
 		pr_info("one=%llu two=%llu\n", one, two);

@@ -2,8 +2,8 @@
 /*
  * kmap_watch.h - what pkmap's tracepoints and counters tell the stress test.
  *
- * In a kernel without pkmap everything is 0; without tracepoints only the number
- * of reclaims is known.
+ * In a kernel without pkmap everything is 0; without tracepoints only the
+ * number of reclaims is known.
  */
 #ifndef KMAP_WATCH_H
 #define KMAP_WATCH_H

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pkmap_kunit.c - tests of the window of kmap().
+ * pkmap_kunit.c - tests of kmap()'s window.
  *
- * Others use that window as well, if rarely while KUnit runs: what is counted
- * is counted again if somebody else may have been counted too.  Misuse of this
- * window warns, which a test must not; the conformance kit has windows for that.
+ * Others use that window too, though rarely while KUnit runs: where a test
+ * compares counters, it tries again if somebody else may have been counted.
+ * Misuse of this window prints a warning, which a test must not do; the
+ * conformance kit tests that on windows of its own.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -26,13 +27,13 @@
 #include "trace.h"
 
 #define NPAGES	   (3 * LAST_PKMAP)
-#define DMA_PAGES  4 /* in a row */
+#define DMA_PAGES  4 /* contiguous */
 #define TRIES	   20
-#define LONG_WHILE (20 * HZ) /* by then it is a failure */
+#define LONG_WHILE (20 * HZ) /* a wait that takes longer has failed */
 
-static struct page **pages; /* NULL where there are too few of high memory */
+static struct page **pages; /* NULL if there is too little high memory */
 static struct page *dma_pages;
-static struct platform_device *device; /* does not see the cache */
+static struct platform_device *device; /* not coherent */
 
 struct interrupt {
 	struct hrtimer timer;
@@ -99,7 +100,7 @@ static bool has_words(const void *addr, u32 value)
 	return true;
 }
 
-/* The same by another address than kmap()'s, if that does not show the page. */
+/* The same through kmap_local_page(), at another address if kmap() has none. */
 static bool local_has_words(struct page *page, u32 value)
 {
 	const void *addr = kmap_local_page(page);
@@ -129,7 +130,7 @@ static bool torn_down(const void *addr)
 	       copy_from_kernel_nofault(&byte, addr, 1);
 }
 
-/* Where a pin finds the page, which is not kept there. */
+/* The address at which a pin finds the page; the pin ends at once. */
 static void *find_by_pin(struct page *page)
 {
 	void *addr = kmap_high_get(page);
@@ -149,7 +150,7 @@ static void test_map(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, page_address(pages[0]), addr);
 	kunmap(pages[0]);
 
-	/* It stays, idle, until somebody needs the slot. */
+	/* The mapping stays, idle, until somebody needs the slot. */
 	KUNIT_EXPECT_PTR_EQ(test, page_address(pages[0]), addr);
 	KUNIT_EXPECT_TRUE(test, shows(addr, pages[0]));
 	kmap_flush_unused();
@@ -157,7 +158,7 @@ static void test_map(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, torn_down(addr));
 }
 
-/* kmap_to_page() of an address of the window warns, by the kernel's design. */
+/* kmap_to_page() is not called elsewhere: it warns about window addresses. */
 static void test_low_page(struct kunit *test)
 {
 	void *low = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
@@ -205,7 +206,7 @@ static void test_pin(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, has_words(addr, 2));
 
 	kunmap_high(pages[0]);
-	/* Idle, it is still found. */
+	/* The page is idle, and still found. */
 	KUNIT_EXPECT_PTR_EQ(test, find_by_pin(pages[0]), addr);
 	kmap_flush_unused();
 	KUNIT_EXPECT_TRUE(test, torn_down(addr));
@@ -311,7 +312,7 @@ static void test_flush_unused(struct kunit *test)
 	}
 }
 
-/* The words of page @i that nobody else writes. */
+/* A word that is different for each page and each round. */
 static u32 stamp(unsigned int i, unsigned int round)
 {
 	return (i * 4 + round) * 0x9e3779b1u + 1;
@@ -348,7 +349,7 @@ static void test_content_follows_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
 
-/* Maps pages, one after the other, until no slot is left, and one more. */
+/* Maps one page after the other until no slot is left, and then one more. */
 struct filler {
 	struct task_struct *task;
 	struct completion done;
@@ -373,7 +374,7 @@ static int run_filler(void *arg)
 	return 0;
 }
 
-/* Returns when it sleeps, or is about to. */
+/* Returns when the filler sleeps, or is about to. */
 static void start_filler(struct kunit *test, struct filler *f,
 			 unsigned int first)
 {
@@ -397,14 +398,14 @@ static void expect_woken(struct kunit *test, struct filler *f)
 			wait_for_completion_timeout(&f->done, LONG_WHILE));
 }
 
-/* Unmaps what it has mapped from page @i on. */
+/* Unmaps what the filler has mapped from page @i on. */
 static void end_filler(struct kunit *test, struct filler *f, unsigned int i)
 {
 	unsigned int end = READ_ONCE(f->end);
 
 	for (; i < end; i++)
 		kunmap(pages[i]);
-	/* If nobody woke it when it should have been. */
+	/* Wakes it in case nobody else did. */
 	while (!wait_for_completion_timeout(&f->done, HZ))
 		wake_up_process(f->task);
 	for (; i < f->end; i++)
@@ -437,7 +438,7 @@ static void let_go_in_interrupt(void *page)
 	pkmap_kunit_interrupt(unmap_in_interrupt, page);
 }
 
-/* Where an NMI comes from does not matter, only what it may not do. */
+/* No real NMI, but under the same restrictions as one. */
 static void unmap_in_nmi(void *page)
 {
 	nmi_enter();
@@ -465,7 +466,7 @@ static void test_woken_by_nmi(struct kunit *test)
 	check_woken(test, let_go_in_nmi);
 }
 
-/* Two wait for the same page, which they share. */
+/* Two threads wait to map the same page, and then share its slot. */
 static void test_woken_together(struct kunit *test)
 {
 	struct filler f;
@@ -480,7 +481,7 @@ static void test_woken_together(struct kunit *test)
 	end_filler(test, &g, g.first);
 }
 
-/* DMA cache maintenance of pages in a row. */
+/* DMA cache maintenance of contiguous pages. */
 struct dma_call {
 	struct page *page;
 	unsigned int npages;
@@ -505,7 +506,7 @@ static void at_once(void (*run)(void *arg), void *arg)
 	run(arg);
 }
 
-/* Whether it makes so many pins, which find so many pages mapped. */
+/* Whether it makes @pins pins of mapped pages, and @misses of others. */
 static bool dma_pins(struct dma_call *call, unsigned long pins,
 		     unsigned long misses,
 		     void (*where)(void (*run)(void *arg), void *arg))
@@ -527,7 +528,7 @@ static bool dma_pins(struct dma_call *call, unsigned long pins,
 	return false;
 }
 
-/* Maintenance comes before a transfer, and again after one to memory. */
+/* Caches are maintained before a transfer, and again after one to memory. */
 static void check_dma(struct kunit *test,
 		      void (*where)(void (*run)(void *arg), void *arg))
 {
@@ -546,7 +547,7 @@ static void check_dma(struct kunit *test,
 	call.dir = DMA_FROM_DEVICE;
 	KUNIT_EXPECT_TRUE(test, dma_pins(&call, 2 * DMA_PAGES, 0, where));
 
-	/* It holds what is in use and no more. */
+	/* No pin is left: only pages in use stay mapped. */
 	kmap_flush_unused();
 	KUNIT_EXPECT_TRUE(test, dma_pins(&call, 2 * (DMA_PAGES - 1), 2, where));
 	for (i = 1; i < DMA_PAGES; i++)
@@ -565,7 +566,7 @@ static void test_dma_in_interrupt(struct kunit *test)
 	check_dma(test, pkmap_kunit_interrupt);
 }
 
-/* Frees a page and gets one: most likely, and then true, the same again. */
+/* Frees a page and allocates one: is it the same again?  It usually is. */
 static bool free_and_alloc(struct page **page)
 {
 	const gfp_t gfp = GFP_HIGHUSER | __GFP_NOFAIL;
@@ -584,14 +585,14 @@ static bool free_and_alloc(struct page **page)
 	return *page == old;
 }
 
-/* Whether a page that is free keeps what was written to it. */
+/* Whether a page keeps its content while it is free. */
 static bool free_keeps_content(void)
 {
 	return !want_init_on_alloc(GFP_HIGHUSER) && !want_init_on_free() &&
 	       !page_poisoning_enabled();
 }
 
-/* Until no slot shows what it showed. */
+/* Maps other pages until every slot shows another page than before. */
 static void recycle_all(void)
 {
 	unsigned int i;
@@ -602,7 +603,7 @@ static void recycle_all(void)
 	}
 }
 
-/* The last owner of the page has left its mapping, and dirty lines if VIVT. */
+/* The page's last owner has left an idle mapping, and dirty lines on VIVT. */
 static void check_left_mapped(struct kunit *test, struct page *page, void *addr)
 {
 	struct dma_call call = {
@@ -626,7 +627,7 @@ static void test_freed_while_idle(struct kunit *test)
 	write_words(addr, 7);
 	kunmap(pages[0]);
 	if (!free_and_alloc(&pages[0]))
-		kunit_skip(test, "the page that was freed did not come back");
+		kunit_skip(test, "the freed page was not allocated again");
 	KUNIT_ASSERT_PTR_EQ(test, page_address(pages[0]), addr);
 	check_left_mapped(test, pages[0], addr);
 	kmap_flush_unused();
@@ -636,14 +637,14 @@ static void test_freed_while_idle(struct kunit *test)
 	write_words(kmap(pages[0]), 8);
 	kunmap(pages[0]);
 	if (!free_and_alloc(&pages[0]))
-		kunit_skip(test, "the page that was freed did not come back");
+		kunit_skip(test, "the freed page was not allocated again");
 	recycle_all();
 	KUNIT_EXPECT_NULL(test, page_address(pages[0]));
 	if (free_keeps_content())
 		KUNIT_EXPECT_TRUE(test, local_has_words(pages[0], 8));
 }
 
-/* What the new owner writes stays when the old mapping is torn down. */
+/* What the new owner writes survives when the old mapping is torn down. */
 static void test_written_while_idle(struct kunit *test)
 {
 	void *addr = kmap(pages[0]);
@@ -652,7 +653,7 @@ static void test_written_while_idle(struct kunit *test)
 	write_words(addr, 9);
 	kunmap(pages[0]);
 	if (!free_and_alloc(&pages[0]))
-		kunit_skip(test, "the page that was freed did not come back");
+		kunit_skip(test, "the freed page was not allocated again");
 	local = kmap_local_page(pages[0]);
 	write_words(local, 10);
 	kunmap_local(local);
@@ -756,9 +757,9 @@ static void test_tracepoints(struct kunit *test)
 	KUNIT_EXPECT_GE(test, atomic_read(&t.wait.n), 1);
 }
 
-#define MOST_RUN 6 /* slots; from eight on the whole cache is cleaned */
+#define MOST_RUN 6 /* slots; from eight on, the whole cache is cleaned */
 
-/* Adjacent slots, and which of them were cleaned by address, one by one. */
+/* Adjacent slots, and how many of them were cleaned by address, in order. */
 struct run {
 	unsigned int slot;
 	unsigned int nslots;
@@ -777,7 +778,7 @@ static void on_clean(void *data, const void *addr)
 	run->cleaned++;
 }
 
-/* Which page each slot shows that was mapped here, or NULL. */
+/* Notes for each slot which page was mapped there, or NULL. */
 static void map_half(struct page **shown)
 {
 	unsigned int i;
@@ -812,7 +813,7 @@ static bool find_run(struct page **shown, struct run *run)
 	return n == run->nslots;
 }
 
-/* Lets the slots of a run be torn down together, and sees what is cleaned. */
+/* Has the slots of a run torn down together, and notes what is cleaned. */
 static void tear_down_run(struct kunit *test, struct page **shown,
 			  struct run *run)
 {
@@ -824,7 +825,7 @@ static void tear_down_run(struct kunit *test, struct page **shown,
 	tracepoint_synchronize_unregister();
 }
 
-/* Idle mappings of others may have the whole cache cleaned: try again. */
+/* With idle mappings of others the whole cache may be cleaned: try again. */
 static void check_run(struct kunit *test, struct page **shown,
 		      unsigned int nslots)
 {
@@ -854,7 +855,7 @@ static void test_adjacent_slots(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "no tracepoints in this kernel");
 	if (WHOLE_BYTES <= MOST_RUN * PAGE_SIZE)
-		kunit_skip(test, "here nothing is cleaned by address");
+		kunit_skip(test, "nothing is cleaned by address here");
 	for (i = 2; i <= MOST_RUN; i++)
 		check_run(test, shown, i);
 	kmap_flush_unused();
@@ -895,7 +896,7 @@ static bool alloc_pages_of_test(void)
 
 static int kmap_suite_init(struct kunit_suite *suite)
 {
-	/* It is written to high memory meanwhile, through kmap_local_page(). */
+	/* It is unpacked into high memory, through kmap_local_page(). */
 	wait_for_initramfs();
 	device = platform_device_register_simple("pkmap_kunit", -1, NULL, 0);
 	if (IS_ERR(device))

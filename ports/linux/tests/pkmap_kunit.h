@@ -6,10 +6,10 @@
 #define PKMAP_KUNIT_H
 
 /*
- * Runs @run(@arg) in a hard interrupt on the CPU that it was called on, and
- * returns when that is over.
+ * Runs @run(@arg) in a hard interrupt on the caller's CPU, and returns when the
+ * interrupt has ended.
  *
- * Context: task, interrupts on; the task may be kept from being preempted.
+ * Context: task, interrupts on; preemption may be off.
  */
 void pkmap_kunit_interrupt(void (*run)(void *arg), void *arg);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pkmap_kunit_kit.c - the conformance kit, on windows with the port's
+ * pkmap_kunit_kit.c - runs the conformance kit on windows that have the port's
  * operations.
  *
- * What the window of kmap() does not have is the test's own: local maps, DMA
- * calls, and a report that does not end up in the log.
+ * The test adds what kmap()'s window does not have: local maps, DMA calls, and
+ * reports that stay out of the log.
  */
 #include <kunit/test.h>
 #include <linux/cacheflush.h>
@@ -28,7 +28,7 @@
 #define LOCAL_SLOTS CONFORMANCE_LOCAL_SLOTS
 #define DMA_SLOTS   (cache_is_vivt() ? 0 : CONFORMANCE_DMA_SLOTS)
 
-/* Of a test, which has one at a time. */
+/* A test has one at a time. */
 struct second_task {
 	struct task_struct *task;
 	struct completion done;
@@ -44,13 +44,13 @@ struct kit {
 	struct kit_window *windows;
 };
 
-/* A window, its slots, and its local slots behind them. */
+/* A window, its slots, and behind them its local slots. */
 struct kit_window {
 	struct pkmap_linux port;
 	struct kit_window *next;
 	struct kit *kit;
 	struct vm_struct *area;
-	pte_t *ptes; /* of all slots, one after the other */
+	pte_t *ptes; /* of all slots, contiguous */
 	unsigned long base;
 	struct pkmap_window *win;
 	size_t bytes;
@@ -63,14 +63,14 @@ static struct kit_window *port_window(void *port)
 	return container_of(port, struct kit_window, port);
 }
 
-/* To the port a page is its struct page; to the kit, one of pfns in a row. */
+/* The port takes a struct page for a page's number; the kit has a real pfn. */
 static int kit_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 {
 	return pkmap_linux_ops.set(port, addr, (pkmap_pfn)pfn_to_page(pfn),
 				   read_only);
 }
 
-/* The range of a local slot: an inter-processor interrupt could not be sent. */
+/* A local slot concerns this CPU only; others cannot be interrupted here. */
 static void kit_flush_tlb(void *port, void *addr, size_t npages, bool this_cpu)
 {
 	const unsigned long start = (unsigned long)addr;
@@ -105,9 +105,9 @@ static void kit_report(void *port, const struct pkmap_report *report)
 static struct pkmap_ops kit_ops;
 
 /*
- * Cleans also where it is only asked to invalidate.  Before a transfer that
- * does no harm.  After one there are but clean lines, if any: those that were
- * dirty went before it, and nobody wrote since.
+ * Also cleans where it is only asked to invalidate.  Before a transfer that
+ * does no harm.  After a transfer no line is dirty: those that were have been
+ * written back before it, and nobody has written since.
  */
 static void kit_cache(void *port, enum pkmap_cache_op op, void *addr,
 		      size_t bytes)
@@ -127,8 +127,9 @@ static int first_pte(pte_t *pte, unsigned long addr, void *arg)
 }
 
 /*
- * Page table entries follow each other within a PMD.  So there is twice the
- * room, of which either half may be cut in two, but not both.
+ * Page table entries are contiguous within a PMD only.  So the area is twice as
+ * large as needed: a PMD's end may be inside one half of it, but not inside
+ * both.
  */
 static bool find_slots(struct kit_window *kw, size_t bytes)
 {
@@ -208,7 +209,7 @@ static void kit_skipped(struct conformance *conf, const char *why)
 {
 	struct kit *kit = conf->port;
 
-	/* KUnit counts it, but prints no reason where there are parameters. */
+	/* KUnit counts it, but prints no reason for a test with parameters. */
 	kunit_info(kit->test, "skipped: %s\n", why);
 	kunit_mark_skipped(kit->test, "%s", why);
 }
@@ -285,7 +286,7 @@ static void kit_join(struct conformance *conf)
 {
 	struct kit *kit = conf->port;
 
-	/* A thread that is told to stop before it ran does not run at all. */
+	/* A thread that is stopped before it has started never runs. */
 	wait_for_completion(&kit->second.done);
 	kthread_stop(kit->second.task);
 	put_task_struct(kit->second.task);
@@ -314,7 +315,7 @@ static uint64_t kit_deadline(struct conformance *conf, uint64_t ns)
 	return ktime_get_ns() + ns;
 }
 
-/* kmap()'s window does not show the page, so this is an address of its own. */
+/* kmap() does not map the page, so this is an address of its own. */
 static uint32_t kit_peek(struct conformance *conf, pkmap_pfn pfn, size_t offset)
 {
 	void *addr = kmap_local_page(pfn_to_page(pfn));
@@ -355,8 +356,9 @@ static struct pkmap_dma *kit_dma(struct conformance *conf,
 }
 
 /*
- * Where the kernel's domain is the manager of its pages, it may write to all:
- * what the entry says counts.  The store puts back the byte that was loaded.
+ * Where the kernel is the manager of its domain, it may write to every page,
+ * and only the entry shows the difference.  The store puts back the byte that
+ * was loaded.
  */
 static bool kit_faults(struct conformance *conf, void *addr, bool store)
 {
@@ -416,13 +418,13 @@ static int kit_init(struct kunit *test)
 	if (!kit->pages)
 		return -ENOMEM;
 	kit->conf.first_pfn = page_to_pfn(kit->pages);
-	/* Those who had them before may have left them mapped. */
+	/* Their previous owners may have left idle mappings. */
 	kmap_flush_unused();
 	test->priv = kit;
 	return 0;
 }
 
-/* A window that could not be ended keeps its memory, and the pages. */
+/* A window that could not be closed keeps its memory and the pages. */
 static void kit_exit(struct kunit *test)
 {
 	struct kit *kit = test->priv;
@@ -438,11 +440,11 @@ static void kit_test(struct kunit *test)
 	bool passed;
 
 	if (cache_is_vipt_aliasing())
-		kunit_skip(test, "the kit's addresses have no colours here");
+		kunit_skip(test, "the kit does not choose addresses by colour");
 	if (!PageHighMem(kit->pages))
-		kunit_skip(test, "no pages of high memory in a row");
+		kunit_skip(test, "no contiguous pages of high memory");
 	passed = conformance_run(&kit->conf, test->param_value);
-	/* One that failed may have left local maps open. */
+	/* A test that failed may have left local maps open. */
 	while (preempt_count() > preemption)
 		preempt_enable();
 	KUNIT_EXPECT_TRUE(test, passed);

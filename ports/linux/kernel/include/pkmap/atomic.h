@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pkmap/atomic.h - the atomic operations, by the Linux kernel's.
+ * pkmap/atomic.h - the atomic operations, made of the Linux kernel's.
  *
- * They are no weaker than C11's of the same name: Linux's read-modify-writes
- * without a suffix are full barriers, which is what lets the sequentially
- * consistent load be a plain one.  On a CPU without compare-and-swap (ARMv5)
- * the kernel masks interrupts for the few instructions that each of them takes;
- * there is no NMI there.
+ * They are no weaker than C11's of the same name.  Linux's read-modify-write
+ * operations without a suffix are full barriers, so the sequentially consistent
+ * load can be a plain one.  On a CPU without compare-and-swap (ARMv5) the
+ * kernel masks interrupts for the few instructions that an operation takes;
+ * such a CPU has no NMI.
  */
 #ifndef PKMAP_ATOMIC_H
 #define PKMAP_ATOMIC_H
@@ -108,7 +108,7 @@ static inline void pkmap_along_add_relaxed(pkmap_along *a, unsigned long n)
 	atomic_long_add(n, &a->v);
 }
 
-/* smp_rmb() would leave later stores free to come before earlier loads. */
+/* smp_rmb() would not keep later stores behind earlier loads. */
 static inline void pkmap_fence_acquire(void)
 {
 	smp_mb();
