@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of ports/linux/apply, on a tree of only the files that it looks at.
+"""Tests of ports/linux/apply, on a tree with only the files that it looks at.
 
-Those of faults run it in a child that was forked, for a small repository, and
-have something happen before the first, the second, ... step by which it changes
-a file: until it gets to its end before that.
+The tests of faults use a small repository.  They inject a fault before the
+first step that changes a file, then before the second, and so on, until apply
+ends before it comes to that step.
 """
 import errno
 import fcntl
@@ -28,7 +28,7 @@ WORK = ".pkmap-apply"
 HIGHMEM = "mm/highmem.c"
 EDITED = [HIGHMEM, "mm/Kconfig", "mm/Makefile",
           "arch/arm/include/asm/highmem.h"]
-# What Python tells audit hooks before it changes a file.
+# The events by which Python tells audit hooks that it will change a file.
 CHANGES = {"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir",
            "os.chmod", "fsync"}
 
@@ -60,7 +60,7 @@ def copy_of(tree, to):
 
 
 def read_all(tree):
-    """What there is in a tree: of each its mode, and what is in it."""
+    """The mode and the content of everything in a tree, by name."""
     found = {}
     for folder, names, files in os.walk(tree):
         for name in names + files:
@@ -78,7 +78,7 @@ def without_work(found):
 
 
 def small_tree(to):
-    """The files that apply looks at, as the package has them."""
+    """Unpacks the files that apply looks at, from Debian's package."""
     with tarfile.open(TAR) as tar:
         wanted = set(EDITED + ["Makefile"])
         for member in tar:
@@ -91,7 +91,7 @@ def small_tree(to):
 
 
 class Repository:
-    """A small one of pkmap, without git: apply, and some files to copy."""
+    """A small pkmap repository without git: apply, and some files to copy."""
 
     def __init__(self, path, files):
         self.path = path
@@ -127,7 +127,7 @@ SECOND = {"ports/linux/kernel/Kconfig": b"config PKMAP\n",
 class Outcome(NamedTuple):
     status: int  # negative: the signal that it died of
     text: str
-    reached: bool  # the step at which something was to happen
+    reached: bool  # whether it came to the step with the fault
 
 
 def step_of(event, args):
@@ -159,7 +159,7 @@ class Fault(NamedTuple):
 
 
 class Steps:
-    """Counts them, and has the fault happen."""
+    """Counts the steps of a run, and injects the fault."""
 
     def __init__(self):
         self.begin(None)
@@ -181,7 +181,7 @@ STEPS = Steps()
 
 
 def run(repository, *args, fault=None):
-    """In this process, as if it were one of its own."""
+    """Runs apply in this process, as if it had a process of its own."""
     module = repository.module
     module.STOPPED.clear()
     handlers = {n: signal.getsignal(n) for n in
@@ -191,7 +191,7 @@ def run(repository, *args, fault=None):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8",
                               write_through=True)
     sys.stdout = sys.stderr = stream
-    # Who is killed loses nothing that was written: this takes no time.
+    # A process that is killed loses nothing that it wrote, and this is faster.
     os.fsync = lambda fd: sys.audit("fsync", fd)
     STEPS.begin(fault)
     try:
@@ -208,7 +208,7 @@ def run(repository, *args, fault=None):
 
 
 def start(repository, *args, fault=None):
-    """In a child; returns its process ID."""
+    """Runs apply in a child; returns the child's process ID."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -222,7 +222,7 @@ def start(repository, *args, fault=None):
 
 
 def ended(child):
-    """The exit status; if a signal killed it, -signal."""
+    """The child's exit status; if a signal killed it, -signal."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -236,7 +236,7 @@ def expect(condition, what, outcome):
 
 
 class Case:
-    """A run from one state to another, made again and again."""
+    """A run from one state of a tree to another, repeated with faults."""
 
     def __init__(self, scratch, name, repository, command, start):
         self.name = name
@@ -262,7 +262,7 @@ class Case:
         return run(self.repository, *self.command, self.tree)
 
     def at(self, fault):
-        """Runs it with a fault.  To be killed it has to be a child."""
+        """Runs it with a fault: in a child, if that is to kill it."""
         self.reset()
         args = (self.repository, *self.command, self.tree)
         if fault.action != kill:
@@ -271,7 +271,7 @@ class Case:
         return Outcome(status, "", status < 0)
 
     def repair(self):
-        """The next run puts right what one left behind, and says so."""
+        """Checks that the next run puts everything right, and says so."""
         left = read_all(self.tree)
         next_one = run(self.repository, "--check", self.tree)
         now = read_all(self.tree)
@@ -285,7 +285,7 @@ class Case:
         return now
 
     def after_kill(self, step, outcome):
-        """By any kind of run."""
+        """Checks that a run of any kind puts everything right."""
         expect(outcome.status == -signal.SIGKILL, "was not killed", outcome)
         if os.path.exists(os.path.join(self.tree, WORK, "journal")):
             self.last = step
@@ -299,7 +299,7 @@ class Case:
                "leaves something for the next run", next_one)
 
     def after_fault(self, _, outcome):
-        """It says itself how it ended."""
+        """Checks that the run itself says in which state it left the tree."""
         now = read_all(self.tree)
         if WORK in now:
             expect(WORK in outcome.text, "leaves files without a word", outcome)
@@ -322,7 +322,7 @@ class Case:
         self.after_fault(step, outcome)
 
     def at_every_step(self, fault, check, lasting=False):
-        """How many there are; or raises Wrong."""
+        """Returns how many steps there are; raises Wrong if it has to."""
         step = 0
         while True:
             step += 1
@@ -338,8 +338,8 @@ class Case:
                 raise Wrong(f"at step {step} it {wrong}") from wrong
 
     def break_repair(self):
-        """What repairs is killed or fails as well, at each of its steps: when
-        there was most to put back."""
+        """Has the repair killed or fail as well, at each of its steps, when
+        there is most to put back."""
         step = 0
         while True:
             step += 1
@@ -356,8 +356,8 @@ class Case:
             self.repair()
 
 
-# All of them for an update, which does everything that there is to do: adds,
-# replaces and removes.  For the others the first two.
+# An update is tested with all of them, because it adds, replaces and removes
+# files; the others with the first two.
 FAULTS = [("killed", kill, Case.after_kill, False),
           ("an error", fail, Case.after_fault, False),
           ("errors from then on", fail, Case.after_fault, True),
@@ -365,7 +365,7 @@ FAULTS = [("killed", kill, Case.after_kill, False),
 
 
 def count_steps(results, name, least, work):
-    """One test: that work is done, in so many steps, and nothing is Wrong."""
+    """One test: the work takes at least so many steps, and nothing is Wrong."""
     try:
         steps = work()
         results.test("apply", name, steps >= least, f"{steps} steps, in the "
@@ -391,11 +391,11 @@ def test_faults(scratch, stock, first, second, results):
         count_steps(results, f"{name}, repair", 5, case.break_repair)
 
 
-# One kind of tree each
+# Tests with one kind of tree each
 
 
 def test_links(scratch, stock, first, good):
-    """A link leads out of the tree; what is behind it is not the tree's."""
+    """A link could lead out of the tree, so apply does not follow it."""
     for name in ("mm", "mm/pkmap", "mm/pkmap/src", HIGHMEM, "mm/Kconfig",
                  "mm/pkmap/Kconfig"):
         around = tempfile.mkdtemp(dir=scratch)
@@ -418,7 +418,7 @@ def test_links(scratch, stock, first, good):
 
 
 def test_foreign(scratch, stock, first, second, good):
-    """What somebody else has in mm/pkmap, or changed there."""
+    """Files in mm/pkmap that somebody else put there, or changed."""
     tree = copy_of(stock, os.path.join(scratch, "foreign"))
     write(os.path.join(tree, "mm/pkmap/Kconfig"), b"config VENDOR\n")
     write(os.path.join(tree, "mm/pkmap/src/vendor.c"), b"int vendor;\n")
@@ -439,7 +439,7 @@ def test_foreign(scratch, stock, first, second, good):
     shutil.rmtree(os.path.join(tree, WORK))
     outcome = run(first, tree)
     good("others' files, apply", not outcome.status and
-         "left: mm/pkmap/src/vendor.c" in outcome.text, "said")
+         "left alone: mm/pkmap/src/vendor.c" in outcome.text, "said")
     outcome = run(second, tree)
     vendor = os.path.join(tree, "mm/pkmap/src/vendor.c")
     good("others' files, update", not outcome.status and
@@ -475,7 +475,7 @@ def test_line_ends(scratch, stock, first, good):
 
 
 def test_inserted(scratch, stock, first, good):
-    """Somebody goes on with a line that apply inserted."""
+    """Somebody has changed a line that apply inserted."""
     tree = copy_of(stock, os.path.join(scratch, "inserted"))
     run(first, tree)
     edit(tree, "mm/Makefile", b"+= pkmap/", b"+= pkmap/ vendor.o")
@@ -501,7 +501,7 @@ def test_kept(scratch, stock, first, good):
 
 
 def test_junk(scratch, stock, good):
-    """What is in a clone and is not the project's."""
+    """Files in a clone that are not the project's."""
     path = os.path.join(scratch, "clone")
     clone = Repository(path, FIRST)
     for name in ("src/window.c.orig", "src/.window.c.swp", "src/window.o"):
@@ -527,7 +527,7 @@ def test_junk(scratch, stock, good):
 
 
 def test_without_list(scratch, stock, good):
-    """A tree as the first versions of apply left it, and git knows what was
+    """A tree as the first versions of apply left it: git knows which files were
     pkmap's."""
     path = os.path.join(scratch, "history")
     clone = Repository(path, FIRST)
@@ -556,7 +556,7 @@ def test_without_list(scratch, stock, good):
 
 
 def test_edited_after_kill(scratch, stock, first, good):
-    """The journal is not the last word on a file that was changed since."""
+    """A file that was changed since the kill is not put back."""
     case = Case(scratch, "edited", first, [], stock)
     makefile = os.path.join(case.tree, "mm/Makefile")
     case.reset()
@@ -573,7 +573,7 @@ def test_edited_after_kill(scratch, stock, first, good):
 
 
 def test_lock(scratch, stock, first, good):
-    """While one is at work no other can be."""
+    """While one run is at work, no other is."""
     tree = copy_of(stock, os.path.join(scratch, "lock"))
     child = start(first, tree, fault=Fault(wait, 10))
     os.waitpid(child, os.WUNTRACED)
@@ -585,11 +585,11 @@ def test_lock(scratch, stock, first, good):
         locked = True
     os.close(folder)
     os.kill(child, signal.SIGCONT)
-    good("two at once", ended(child) == 0 and locked, "one behind the other")
+    good("two at once", ended(child) == 0 and locked, "one after the other")
 
 
 def on_small_disk(tree, results):
-    """A disk that is full in the middle of it."""
+    """A disk that becomes full in the middle of a run."""
     disk = tree + "-disk"
     os.makedirs(disk)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs",
@@ -607,7 +607,7 @@ def on_small_disk(tree, results):
 
 
 def test_command(scratch, stock, results, good):
-    """The command itself, with all that there is to copy."""
+    """The command itself, with all the files that it copies."""
     tree = copy_of(stock, os.path.join(scratch, "tree"))
     before = read_all(tree)
     good("--check before", run_apply("--check", tree)[0] == 1, "not there")
@@ -643,7 +643,7 @@ def test_command(scratch, stock, results, good):
 
 
 def test_small(scratch, stock, results, good):
-    """All that a small repository is enough for."""
+    """The tests for which a small repository is enough."""
     first = Repository(os.path.join(scratch, "first"), FIRST)
     second = Repository(os.path.join(scratch, "second"), SECOND)
     test_faults(scratch, stock, first, second, results)
@@ -659,7 +659,7 @@ def test_apply(results):
     def good(name, condition, text):
         results.test("apply", name, condition, text)
 
-    # In memory if it can be: files are made and removed here by the thousand.
+    # In memory if possible: this makes and removes thousands of files.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="pkmap-apply-",
                                      dir=memory) as scratch:

@@ -15,8 +15,8 @@ JOBS = str(os.cpu_count() or 2)
 
 
 def run_group(command, environment, log):
-    """Runs a command, which takes those that it started with it if it has to
-    be ended.  Returns its exit status."""
+    """Runs a command, and returns its exit status.  If that is interrupted, all
+    processes that it started end with it."""
     with open(log, "a", encoding="utf-8") as f:
         process = subprocess.Popen(command, env=environment, stdout=f,
                                    stderr=f, stdin=subprocess.DEVNULL,
@@ -30,10 +30,10 @@ def run_group(command, environment, log):
 
 
 class Build:
-    """One kernel: MACHINE[-KIND]-SCHEME, smp-cost-pkmap for instance.
+    """One kernel, called MACHINE[-KIND]-SCHEME: smp-cost-pkmap, for instance.
 
-    plain: nothing that a test needs; cost: what measures; no kind, and nohm:
-    what looks for mistakes.
+    A plain kernel has no tests; a cost kernel has those that measure.  One of
+    no kind, or nohm, has all tests, and the options that detect mistakes.
     """
 
     def __init__(self, tree, name):
@@ -94,7 +94,7 @@ class Build:
                           "".join(errors or lines[-20:]))
 
     def configure(self):
-        """Makes .config, unless these settings made it before."""
+        """Makes .config, unless it was made from these settings before."""
         settings = self.wanted()
         text = "".join(f"{k}={v}\n" if v != "n" else f"# {k} is not set\n"
                        for k, v in settings.items())
@@ -144,7 +144,7 @@ class Build:
         return sorted(found)
 
     def text_bytes(self):
-        """The section .text of vmlinux: the code that stays."""
+        """The size of vmlinux's .text: the code that stays after boot."""
         done = subprocess.run([self.cross + "size", "-A",
                                self.path("vmlinux")],
                               capture_output=True, text=True, check=True)
@@ -152,7 +152,7 @@ class Build:
 
 
 def build_all(tree, names, results):
-    """Those that build, by name."""
+    """Builds kernels, and returns them by name."""
     builds = {}
     os.makedirs(LOGS, exist_ok=True)
     for name in names:

@@ -18,7 +18,7 @@ running = set()
 
 
 def compile_init(builds):
-    """The initramfs of each machine, as a file that is not compressed."""
+    """Makes the initramfs of each machine, uncompressed."""
     os.makedirs(SCRATCH, exist_ok=True)
     for build in builds:
         folder = os.path.join(SCRATCH, "initramfs-" + build.machine)
@@ -35,7 +35,7 @@ def compile_init(builds):
 
 
 def make_dtb(dtb, cpu, ncpus):
-    """virt's device tree without dma-coherent: its DMA maintains caches."""
+    """Makes virt's device tree without dma-coherent: DMA maintains caches."""
     subprocess.run(["qemu-system-arm", "-machine", "virt,dumpdtb=" + dtb,
                     "-cpu", cpu, "-smp", str(ncpus), "-m", "3G", "-nic",
                     "none", "-display", "none"], check=True,
@@ -100,8 +100,8 @@ class Machine:
         cpu = "cortex-a15" + ("," + cpu if cpu else "")
         dtb = os.path.join(SCRATCH, self.name + ".dtb")
         make_dtb(dtb, cpu, ncpus)
-        # Of the consoles only the early one takes no lock, which a message
-        # from a hard interrupt may not under PROVE_RAW_LOCK_NESTING.
+        # Under PROVE_RAW_LOCK_NESTING a message from a hard interrupt may not
+        # take a console's lock.  Only the early console takes none.
         return command + ["-M", "virt", "-cpu", cpu, "-smp", str(ncpus), "-m",
                           "3G", "-dtb", dtb, "-append",
                           "earlycon=pl011,0x9000000 keep_bootcon console=ttyS9"
@@ -150,7 +150,7 @@ class Machine:
         return line or " "
 
     def run(self, seconds):
-        """To the end, which must come in time.  Returns whether it did."""
+        """Reads to the end; returns whether init came to its end in time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             line = self.next_line(1)

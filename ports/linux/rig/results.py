@@ -10,7 +10,7 @@ class Results:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.rows = {}
-        # In this order; what is not here comes behind.
+        # In this order; any others come after them.
         self.columns = ["build", "boot", "kunit", "stress", "pins", "runs",
                         "stats", "disk", "log"]
         self.lock = threading.Lock()
@@ -26,7 +26,7 @@ class Results:
         return good
 
     def tests(self, row, column, passed, failed, skipped, text):
-        """Many, counted by somebody else."""
+        """Many tests, counted by somebody else."""
         with self.lock:
             self.passed += passed
             self.failed += failed
@@ -34,7 +34,7 @@ class Results:
             self._cell(row, column, f"FAILED: {text}" if failed else text)
 
     def note(self, row, column, text):
-        """A cell that is no test."""
+        """A cell that is not a test."""
         with self.lock:
             self._cell(row, column, text)
 
@@ -50,7 +50,7 @@ class Results:
         self.rows.setdefault(row, {})[column] = text
 
     def print_table(self):
-        """A line a row, its cells behind it: they are of different kinds."""
+        """One line for each cell, since rows have different ones."""
         width = max((len(row) for row in self.rows), default=0)
         print()
         for row, cells in self.rows.items():
@@ -66,13 +66,13 @@ class Results:
 
 
 def say(text):
-    """A line that stays."""
+    """Prints a line that stays."""
     if sys.stdout.isatty():
         print("\r\033[K", end="")
     print(text, flush=True)
 
 
 def progress(text):
-    """On a terminal, a line that the next one replaces; else nothing."""
+    """Prints a line that the next one replaces, on a terminal only."""
     if sys.stdout.isatty():
         print(f"\r\033[K{text[:78]}", end="", flush=True)

@@ -12,7 +12,7 @@ TAR = "/usr/src/linux-source-6.1.tar.xz"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or
                      os.path.expanduser("~/.cache"), "pkmap/linux")
 GIB = 1 << 30
-# Seen: 3, of which the tree has 1.5.
+# 3 were seen, 1.5 of them for the tree.
 NEEDED_GIB = 4
 
 
@@ -38,7 +38,7 @@ def check_space(tree):
 
 
 def unpack():
-    """The tree, unpacked unless it is there, and of this version."""
+    """Unpacks the tree, unless this version is there; returns its path."""
     tree = os.path.join(CACHE, "linux-" + version())
     check_space(tree)
     if os.path.exists(tree):
@@ -66,8 +66,8 @@ def run_apply(*args):
 def apply(tree):
     status, text = run_apply(tree)
     if status:
-        # In the cache nothing is a vendor's: what is in the way is of another
-        # version, or of a clone that is gone.
+        # Nothing in the cache is a vendor's: what is in the way is from another
+        # version, or from a clone that is gone.
         shutil.rmtree(os.path.join(tree, "mm/pkmap"), ignore_errors=True)
         status, text = run_apply(tree)
     if status:
