@@ -56,6 +56,7 @@ check-linux-quick: build/pkmap
 check-deep: build/pkmap
 	build/pkmap explore --deep --json >build/deep.json
 	@scripts/figures --deep build/deep.json
+	@scripts/check spin
 
 bench: build/pkmap
 	@scripts/setup bench
