@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * cache.c - the data caches: write-back, allocating on reads and writes, and as
- * large as need be, because the checker evicts what it likes.
+ * cache.c - the data caches: write-back, allocating on reads and writes, and
+ * large enough for everything, because the checker evicts what it likes.
  *
- * Where a line may be is what its tag says: PIPT and VIPT, one place for each
- * line of memory; aliasing VIPT, one for each colour besides; VIVT, one for
- * each line of virtual address space, which remembers the page that it was
- * filled from.  CPUs that have caches of their own keep them coherent, as far
- * as physical tags let them.
+ * The kind of cache decides how many entries a line of memory may be in: one on
+ * PIPT and VIPT, and one for each colour on aliasing VIPT.  A VIVT cache has an
+ * entry for each line of the slots, which remembers the page that it was filled
+ * from.  If each CPU has its own cache, they are coherent, as far as their
+ * physical tags allow.
  */
 #include "model_priv.h"
 
 #include <string.h>
 
-/* How many lines a cache can hold. */
+/* The number of a cache's entries. */
 uint32_t entries(void)
 {
 	if (is_vivt())
@@ -31,7 +31,7 @@ static uint32_t entry_nr(uint32_t slot, int page, uint32_t line)
 	       line;
 }
 
-bool same_place(uint32_t slot, uint32_t other, int page)
+bool same_entries(uint32_t slot, uint32_t other, int page)
 {
 	return entry_nr(slot, page, 0) == entry_nr(other, page, 0);
 }
@@ -67,7 +67,7 @@ static void drop(struct entry *e)
 	check_written(page);
 }
 
-/* Other CPUs' copies of a line: memory gets what is dirty before we read. */
+/* Writes other caches' copies of a line back, and drops them if @take. */
 static void snoop(uint32_t cache, uint32_t nr, bool take)
 {
 	const uint32_t line = nr % lines_per_page();
@@ -97,7 +97,7 @@ static bool is_cached_elsewhere(uint32_t cache, uint32_t nr, int page)
 	return false;
 }
 
-/* No cache may have the line under an address of another colour (I5). */
+/* No cache may have the line in another entry as well (I5). */
 static void check_alias(uint32_t nr, int page)
 {
 	uint32_t cache;
@@ -124,10 +124,11 @@ static void fill(uint32_t cache, uint32_t nr, int page)
 }
 
 /*
- * The line that the CPU reaches at an address, filled if it was not there, and
- * the page that it means to reach: on VIVT the line may be another page's.
+ * Returns the line that the CPU accesses at an address, filled if it was not
+ * cached.  *page is the page that the address translates to; on VIVT, the line
+ * may be another page's.
  */
-static struct entry *reach(const void *addr, enum op_kind kind, int *page)
+static struct entry *access_line(const void *addr, enum op_kind kind, int *page)
 {
 	const uintptr_t offset = (uintptr_t)addr & (page_bytes() - 1);
 	const struct op op = {
@@ -153,7 +154,7 @@ uint8_t machine_load(const void *addr)
 	const uint32_t offset =
 		(uint32_t)((uintptr_t)addr & (page_bytes() - 1));
 	int page;
-	struct entry *e = reach(addr, OP_LOAD, &page);
+	struct entry *e = access_line(addr, OP_LOAD, &page);
 	uint8_t value;
 
 	if (!e)
@@ -175,11 +176,11 @@ void machine_store(void *addr, uint8_t value)
 	const uint32_t offset =
 		(uint32_t)((uintptr_t)addr & (page_bytes() - 1));
 	int page;
-	struct entry *e = reach(addr, OP_STORE, &page);
+	struct entry *e = access_line(addr, OP_STORE, &page);
 
 	if (!e)
 		return;
-	/* The last store could come out of a store buffer after this one. */
+	/* The last store could leave a store buffer after this one. */
 	if (!sync_sees(page, offset))
 		broken(1, VERDICT_DATA_LOSS,
 		       "%s writes to page %d over what it may not see yet",
@@ -196,7 +197,7 @@ void machine_store(void *addr, uint8_t value)
 	check_written(page);
 }
 
-static void work_on(uint32_t cache, uint32_t nr, enum pkmap_cache_op op)
+static void maintain(uint32_t cache, uint32_t nr, enum pkmap_cache_op op)
 {
 	struct entry *e = &m.hw.cache[cache].entry[nr];
 
@@ -220,11 +221,11 @@ static const char *op_name(enum pkmap_cache_op op)
 }
 
 /*
- * A store that the cleaning CPU is not sure to see may be left behind.  That is
- * no harm if the slot turns out to be in use again; but if it is torn down
- * after that, it is (check_order()).
+ * Cleaning may leave a store behind that the cleaning CPU is not sure to see.
+ * That is harmless if the slot turns out to be in use again, but not if it is
+ * torn down next (check_unsure()).
  */
-static void note_order(uint32_t slot, uint32_t line)
+static void note_unsure(uint32_t slot, uint32_t line)
 {
 	const int page = m.hw.pte[slot] - 1;
 	const uint32_t offset = line << m.config.line_shift;
@@ -237,14 +238,14 @@ static void note_order(uint32_t slot, uint32_t line)
 	}
 }
 
-/* What a pin that says "not mapped" must come after (I8). */
+/* A pin that says "not mapped" must come after this cleaning (I8). */
 static void note_clean(const struct entry *e)
 {
 	if (is_vivt() && e->valid)
 		sync_clean(e->page);
 }
 
-/* By virtual address; a VIVT cache needs no translation for that. */
+/* Maintenance is by virtual address; a VIVT cache needs no translation. */
 static void line_op(enum pkmap_cache_op op, uint32_t slot, uint32_t line)
 {
 	const struct op about = {
@@ -263,11 +264,11 @@ static void line_op(enum pkmap_cache_op op, uint32_t slot, uint32_t line)
 	log_event(m.current, EVENT_NOTE, "%s slot %u, line %u", op_name(op),
 		  slot, line);
 	if (is_vivt())
-		note_order(slot, line);
+		note_unsure(slot, line);
 	if (slot < m.config.nslots && op & PKMAP_CACHE_INVAL)
 		note_clean(cache_entry(0, slot, page, line));
 	for (cache = 0; cache < m.ncaches; cache++)
-		work_on(cache, entry_nr(slot, page, line), op);
+		maintain(cache, entry_nr(slot, page, line), op);
 }
 
 static void range_op(enum pkmap_cache_op op, const void *addr, size_t bytes)
@@ -281,8 +282,7 @@ static void range_op(enum pkmap_cache_op op, const void *addr, size_t bytes)
 				m.config.line_shift);
 }
 
-/* To be called when a page's slot is torn down. */
-void check_order(int page)
+void check_unsure(int page)
 {
 	uint32_t k;
 
@@ -294,7 +294,7 @@ void check_order(int page)
 	}
 }
 
-/* Lines that are written to between its steps lose that. */
+/* What is written to a line between the two steps is lost. */
 static void clean_in_steps(const void *addr, size_t bytes)
 {
 	const char *at = addr;
@@ -340,7 +340,7 @@ const struct pkmap_dma_ops machine_dma_ops = {
 };
 
 /*
- * What the cache does by itself.
+ * What the cache does of its own accord.
  */
 
 void cache_evict(uint32_t cache, uint32_t nr)
@@ -354,7 +354,7 @@ void cache_evict(uint32_t cache, uint32_t nr)
 	drop(e);
 }
 
-/* Whether the CPUs of a cache can translate an address that leads there. */
+/* Whether a CPU of the cache can translate an address of the entry (*page). */
 bool cache_can_fill(uint32_t cache, uint32_t nr, int *page)
 {
 	uint32_t slot;
@@ -384,7 +384,6 @@ void cache_fill(uint32_t cache, uint32_t nr)
 	fill(cache, nr, page);
 }
 
-/* Whether a line of the page is cached under an address of the window. */
 bool page_is_cached(int page)
 {
 	const uint32_t end = m.config.nslots * lines_per_page();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * checks.c - the invariants that are about data, and about a pin's answer.
+ * checks.c - the invariants about data, and about a pin's answer.
  *
- * The machine knows of each byte what its owner wrote last.  A byte is lost
- * (I1) as soon as that is neither in memory nor in a dirty line.
+ * The machine knows what each byte's owner wrote last.  The byte is lost (I1)
+ * as soon as that value is neither in memory nor in a dirty line.
  */
 #include "model_priv.h"
 
-/* The dirty line that has this byte of a page, or NULL. */
+/* A dirty line that has this value for a byte of a page, or NULL. */
 static const struct entry *dirty_line(int page, uint32_t offset, uint8_t value)
 {
 	const uint32_t line = offset >> m.config.line_shift;
@@ -26,7 +26,6 @@ static const struct entry *dirty_line(int page, uint32_t offset, uint8_t value)
 	return NULL;
 }
 
-/* To be called when a copy of something in the page has gone. */
 void check_written(int page)
 {
 	uint32_t offset;
@@ -48,7 +47,7 @@ void check_load(int page, uint32_t offset, uint8_t value, const char *who)
 
 	if (!written || value == written)
 		return;
-	/* A device works on none. */
+	/* A device reads no line: the cause is the line that it needed. */
 	if (!m.line)
 		m.line = dirty_line(page, offset, written);
 	broken(2, VERDICT_STALE_READ,
@@ -57,9 +56,9 @@ void check_load(int page, uint32_t offset, uint8_t value, const char *who)
 }
 
 /*
- * A pin may say "not mapped" if there was a moment during it when nobody held
- * the page and, on a VIVT cache, none of its lines was cached (I8); and it has
- * to come after the cleaning that made that so.
+ * A pin may say "not mapped" if at some moment during it nobody held the page
+ * and, on a VIVT cache, none of its lines was cached (I8).  The pin must come
+ * after the cleaning that made it so.
  */
 void watch_pins(void)
 {
@@ -78,7 +77,6 @@ void watch_pins(void)
 	}
 }
 
-/* At the end of a pin of @page that said that it is not mapped. */
 void check_miss(int page)
 {
 	const struct context *c = context();
@@ -92,7 +90,6 @@ void check_miss(int page)
 		       page);
 }
 
-/* An actor's step closes a cycle that nobody leaves. */
 void broken_livelock(uint8_t actor)
 {
 	const uint32_t nr = actor % ACTOR_INTERRUPT;
@@ -103,7 +100,7 @@ void broken_livelock(uint8_t actor)
 	       "%s goes round for ever, and gets nowhere", m.info[nr].name);
 }
 
-/* A dirty line reaches memory some time: it must hold what was written last. */
+/* A dirty line reaches memory later, so it must hold what was written last. */
 static void check_dirty_lines(uint32_t cache)
 {
 	const struct entry *e;

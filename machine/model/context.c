@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * context.c - CPUs: tasks, interrupts, and who can go on.
+ * context.c - CPUs: tasks, interrupts, and which of them can continue.
  */
-/* A fortified longjmp() takes another stack for an error. */
+/* A fortified longjmp() refuses to jump to another stack. */
 #undef _FORTIFY_SOURCE
 
 #include "model_priv.h"
@@ -11,13 +11,13 @@
 #include <string.h>
 #include <ucontext.h>
 
-/* What is zeroed below a stack before its context goes on. */
-#define RED_BYTES 1024
+/* So much below a stack is zeroed before its context continues. */
+#define CLEARED_BYTES 1024
 
 /*
- * A context's stack.  makecontext() puts a context on it; after that, setjmp()
- * and longjmp() switch, which make no system call.  What is kept of a context
- * is the upper end of this: how to go on, and the frames below.
+ * A context's stack.  makecontext() puts the context on it; from then on,
+ * setjmp() and longjmp() switch contexts, without a system call.  The upper end
+ * of this is kept: the registers to continue with, and the frames below them.
  */
 struct stack {
 	char frames[STACK_BYTES];
@@ -32,9 +32,9 @@ char *context_stack_end(uint32_t nr)
 }
 
 /*
- * Registers hold what the checker left in them.  A context may store one that it
- * has not set, with a struct that it has not filled, and that would make states
- * differ that do not.
+ * Registers hold what the checker left in them.  A context may store one that
+ * it has not set, as part of a struct that it has not filled, and equal states
+ * would differ.
  */
 #if __has_attribute(__zero_call_used_regs__)
 __attribute__((__zero_call_used_regs__("all")))
@@ -42,18 +42,18 @@ __attribute__((__zero_call_used_regs__("all")))
 __attribute__((__noinline__)) static void
 clear_registers(void)
 {
-	/* Not removed. */
+	/* Keeps calls of this function from being removed. */
 	__asm__ volatile("");
 }
 
-/* All that is above the frame of this function is kept. */
+/* The stack above the frame of this function is kept. */
 __attribute__((__noinline__, __noreturn__)) static void to_checker(void)
 {
 	m.info[m.current].sp = __builtin_frame_address(0);
 	_longjmp(m.checker, 1);
 }
 
-/* Goes back to the checker, which lets this context go on some time. */
+/* Goes back to the checker.  Returns when this context is to continue. */
 static void stop(void)
 {
 	if (!_setjmp(stacks[m.current].go_on))
@@ -76,7 +76,7 @@ void give_way_as(enum op_kind kind)
 	give_way(&op);
 }
 
-/* Whether the last task has ended on a CPU that takes no interrupts. */
+/* Whether all tasks of a CPU have ended, and it has no interrupts. */
 static bool cpu_is_done(int cpu)
 {
 	uint32_t nr;
@@ -108,7 +108,7 @@ static void run_context(void)
 	}
 }
 
-/* The outermost function of each stack, which is never left. */
+/* The outermost function of each stack, which never returns. */
 static void context_main(void)
 {
 	if (!_setjmp(m.info[m.current].begin))
@@ -118,7 +118,7 @@ static void context_main(void)
 	_longjmp(m.checker, 1);
 }
 
-/* Has a context wait on its stack to be started. */
+/* Puts a context on its stack, where it waits to be started. */
 static void put_on_stack(uint32_t nr)
 {
 	ucontext_t there;
@@ -151,14 +151,14 @@ int machine_context(enum lane_kind kind, const char *name, int cpu, int level,
 	return (int)nr;
 }
 
-/* Lets a context run until it gives way or ends; then nothing of it is kept. */
+/* Runs a context until it gives way or ends.  One that ends keeps nothing. */
 static void run_from(uint32_t nr, jmp_buf at, char *sp)
 {
 	/*
-	 * What calls left behind below the stack must not become part of the
-	 * state by way of frames that are not filled at once.
+	 * Leftovers of calls below the stack must not become part of the state
+	 * in new frames that are only partly filled.
 	 */
-	memset(sp - RED_BYTES, 0, RED_BYTES);
+	memset(sp - CLEARED_BYTES, 0, CLEARED_BYTES);
 	m.current = (uint8_t)nr;
 	m.info[nr].sp = context_stack_end(nr);
 	if (!_setjmp(m.checker))
@@ -177,7 +177,7 @@ void context_start(uint32_t nr)
 }
 
 /*
- * Who may go on.
+ * Who may continue.
  */
 
 bool context_is_interrupt(uint32_t nr)
@@ -185,7 +185,6 @@ bool context_is_interrupt(uint32_t nr)
 	return m.info[nr].kind == LANE_INTERRUPT;
 }
 
-/* Whether a context on this CPU keeps interrupts off. */
 bool irqs_are_off(int cpu)
 {
 	uint32_t nr;
@@ -197,7 +196,7 @@ bool irqs_are_off(int cpu)
 	return false;
 }
 
-/* Whether a task has its CPU, as far as other tasks are concerned. */
+/* Whether no other task of the CPU has preemption or interrupts off. */
 static bool task_not_preempted(uint32_t nr)
 {
 	uint32_t other;

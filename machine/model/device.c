@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * device.c - a device that does DMA: it reaches memory behind the caches, a
+ * device.c - a device that does DMA: it accesses memory behind the caches, one
  * line at a time, whenever the checker says.
  */
 #include "model_priv.h"
@@ -25,7 +25,7 @@ void machine_device_start(const struct pkmap_dma_buffer *buf,
 	log_event(m.current, EVENT_NOTE, "starts the device");
 }
 
-static void reach_byte(const struct device *d, uint32_t offset)
+static void transfer_byte(const struct device *d, uint32_t offset)
 {
 	uint8_t *byte = &m.hw.memory[d->page][offset];
 
@@ -37,7 +37,7 @@ static void reach_byte(const struct device *d, uint32_t offset)
 	m.hw.written[d->page][offset] = d->value;
 }
 
-/* The bytes of the buffer that lie in one line. */
+/* Transfers the bytes of the buffer that lie in one line. */
 void device_step(void)
 {
 	struct device *d = &m.hw.device;
@@ -53,7 +53,7 @@ void device_step(void)
 						    "reads, then writes",
 		  d->page, line);
 	for (; d->start < end; d->start++)
-		reach_byte(d, d->start);
+		transfer_byte(d, d->start);
 	if (d->start >= d->end) {
 		m.hw.raised |= (uint8_t)(1u << d->irq);
 		memset(d, 0, sizeof(*d));

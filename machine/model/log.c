@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * log.c - fills a timeline in, while a run is made.
+ * log.c - fills in a timeline during a run.
  */
 #include "model.h"
 
@@ -13,11 +13,11 @@ struct shown_line {
 	uint8_t state; /* enum line_state */
 	uint8_t page;
 	char text[24];
-	uint32_t row; /* + 1, or 0: it was never cached */
-	/* What made it this page's, in this state: the change, whose lane, ... */
+	uint32_t row; /* 0: it was never cached; its row once rows are made */
+	/* The change that gave it this page and state, and that step's lane. */
 	uint32_t since;
 	uint32_t by;
-	/* ... and whether, and from which page, it took the line. */
+	/* Whether that change took the line from another page, and which. */
 	bool taken;
 	uint8_t from;
 };
@@ -27,17 +27,17 @@ struct log {
 	uint32_t max_events;
 	uint32_t max_changes;
 	uint32_t time;
-	uint32_t lane; /* of who makes the step */
+	uint32_t lane; /* of the actor that makes the step */
 	bool device_used;
-	bool over;   /* something is broken: what comes after is not shown */
+	bool over;   /* something is broken; later events are not shown */
 	bool failed; /* not enough memory */
-	/* A call that begins at its context's next step. */
+	/* For each context: the call that begins with its next step, or "". */
 	char begins[MAX_CONTEXTS][96];
 	bool blocked[MAX_CONTEXTS];
 	struct shown_line lines[MAX_CPUS][MAX_ENTRIES];
 };
 
-/* The one that is open, if there is one. */
+/* The open log, if there is one. */
 static struct log the_log;
 
 static uint32_t cache_lane(uint32_t cache)
@@ -64,9 +64,9 @@ static uint32_t lane_of_actor(uint8_t actor)
 					       actor - ACTOR_FILL);
 }
 
-/* An array with room for one more; NULL: it stays as it is, and is full. */
-static void *with_room(struct log *log, void *array, uint32_t n, uint32_t *max,
-		       size_t bytes)
+/* Grows the array if it is full.  NULL: no memory; the array stays as it is. */
+static void *grow(struct log *log, void *array, uint32_t n, uint32_t *max,
+		  size_t bytes)
 {
 	const uint32_t more = *max ? 2 * *max : 64;
 
@@ -84,8 +84,8 @@ static void add_event(struct log *log, uint32_t lane, enum event_kind kind,
 		      const char *text)
 {
 	struct timeline *t = log->timeline;
-	struct event *e = with_room(log, t->events, t->nevents,
-				    &log->max_events, sizeof(*e));
+	struct event *e =
+		grow(log, t->events, t->nevents, &log->max_events, sizeof(*e));
 
 	if (!e)
 		return;
@@ -130,7 +130,7 @@ static enum line_state state_of(const struct entry *e, uint32_t line)
 	return is_outdated(e, line) ? LINE_STALE : LINE_CLEAN;
 }
 
-/* The row of a line says which page it is of, but on a VIVT cache. */
+/* On a VIVT cache, the name of a line's row does not say which page it has. */
 static void describe_line(const struct entry *e, char text[24])
 {
 	int n = 0;
@@ -168,8 +168,8 @@ static void add_change(struct log *log, uint32_t row,
 		       const struct shown_line *shown)
 {
 	struct timeline *t = log->timeline;
-	struct line_change *c = with_room(log, t->changes, t->nchanges,
-					  &log->max_changes, sizeof(*c));
+	struct line_change *c = grow(log, t->changes, t->nchanges,
+				     &log->max_changes, sizeof(*c));
 
 	if (!c)
 		return;
@@ -181,8 +181,8 @@ static void add_change(struct log *log, uint32_t row,
 	memcpy(c->text, shown->text, sizeof(c->text));
 }
 
-/* Rows are numbered by cache and entry, until the end. */
-static void look_at_lines(struct log *log, uint32_t cache)
+/* Until make_rows(), a row's number stands for the cache and the entry. */
+static void log_lines(struct log *log, uint32_t cache)
 {
 	const struct entry *e;
 	struct shown_line *shown;
@@ -211,20 +211,19 @@ static void look_at_lines(struct log *log, uint32_t cache)
 	}
 }
 
-static void look_at_caches(struct log *log)
+static void log_caches(struct log *log)
 {
 	uint32_t cache;
 
 	for (cache = 0; cache < m.ncaches; cache++)
-		look_at_lines(log, cache);
+		log_lines(log, cache);
 }
 
 /*
- * What was wrong before it did harm: since when the line that did it has been
- * in its state.
+ * The cause: the moment at which the line that did harm got into its state.
  */
 
-/* With physical tags, an address works on the line that it leads to by then. */
+/* With physical tags, maintenance works on the page that the slot shows now. */
 static void describe_way(const struct log *log, char text[32])
 {
 	const struct op *op = &m.hw.context[log->lane].op;
@@ -253,7 +252,7 @@ static void describe_cause(const struct log *log, const struct shown_line *line,
 	}
 }
 
-/* Behind all that happened by then. */
+/* Inserts it after the events of its time. */
 static void insert_event(struct log *log, const struct event *event)
 {
 	struct timeline *t = log->timeline;
@@ -315,8 +314,8 @@ void log_event(int lane, enum event_kind kind, const char *format, ...)
 		add_cause(log);
 	add_begin(log, nr);
 	/*
-	 * A context gives way in a call, not before it: what it begins now is
-	 * part of its next step.
+	 * A context gives way in a call, not before it, so a call that begins
+	 * now is part of the next step.
 	 */
 	if (kind == EVENT_BEGIN)
 		strcpy(log->begins[nr], text);
@@ -324,7 +323,7 @@ void log_event(int lane, enum event_kind kind, const char *format, ...)
 		add_event(log, nr, kind, text);
 }
 
-/* Rows for the lines that were ever cached. */
+/* Makes rows for the lines that were ever cached. */
 static int make_rows(struct log *log)
 {
 	struct timeline *t = log->timeline;
@@ -356,7 +355,7 @@ static int make_rows(struct log *log)
 }
 
 /*
- * Who waits for a lock.
+ * Contexts that wait for a lock.
  */
 
 static const char *waits_for(uint32_t nr)
@@ -372,7 +371,7 @@ static const char *waits_for(uint32_t nr)
 	return NULL;
 }
 
-static void look_at_contexts(struct log *log)
+static void log_waits(struct log *log)
 {
 	const char *text;
 	uint32_t nr;
@@ -413,8 +412,8 @@ void log_before_step(struct action action)
 
 void log_after_step(void)
 {
-	look_at_caches(&the_log);
-	look_at_contexts(&the_log);
+	log_caches(&the_log);
+	log_waits(&the_log);
 }
 
 void log_end(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * machine.c - the machine: what it is when nothing has run yet.
+ * machine.c - the machine, and how it is set up.
  */
 #include "model_priv.h"
 

@@ -2,28 +2,29 @@
 /*
  * memory.c - atomic operations, and what a CPU may see of them.
  *
- * Sequentially consistent: a variable has one value.
+ * Sequentially consistent memory: a variable has one value.
  *
- * Weak (release/acquire, as C11 has it): a variable has a history of values, in
- * the order in which they were stored, and each CPU a view: for each variable,
- * the oldest value that it may still load.  A load takes any from there on, and
- * the checker says which.  A value that was stored with release carries the
- * view of who stored it, which an acquire joins to the loader's; a
- * read-modify-write goes on the newest value, and carries what that carried (a
- * release sequence).  Sequentially consistent operations on one variable, and
- * such fences on all, go through one view more, that is all CPUs'.  Locks, and
- * answers to inter-processor interrupts, carry views as releases do.
+ * Weak memory (release/acquire, as in C11): a variable has a history of values,
+ * in the order in which they were stored, and each CPU has a view: for each
+ * variable, the oldest value that it may still load.  A load takes any value
+ * from there on; the checker chooses which.  A release stores the CPU's view
+ * with the value, and an acquire joins it to the loading CPU's view.  A
+ * read-modify-write starts from the newest value, and its own value carries on
+ * what that one carried (a release sequence).  Sequentially consistent
+ * operations go through one more view that all CPUs share, for their variable;
+ * such fences do so for all variables.  Locks and answers to inter-processor
+ * interrupts carry views as releases do.
  *
- * Data is in the caches, which are coherent; but a CPU whose view does not
- * include the last store to a byte must not load it, nor clean its line for the
- * window: that store could still be in a store buffer.  A bit for each byte
- * says that a view does.  A translation has such a bit for each slot: a page-table
- * walker that is not sure to see it may find the one before.  (port.h asks more
- * of set(), so this is a machine that does less than it has to.)
+ * Data is in the caches, which are coherent.  But a CPU whose view does not
+ * include the last store to a byte must not load or overwrite the byte, nor
+ * clean its line for the window: the store could still be in a store buffer.  A
+ * view has a bit for each byte for this, and one for each slot's translation: a
+ * page-table walker that is not sure to see a translation may find the previous
+ * one.  (port.h asks more of set(), so this machine does less than it has to.)
  *
- * Stricter than C11: stores to one variable take effect in the order in which
- * they were made, which locks and read-modify-writes see to in src/; and loads
- * are not made before what precedes them.
+ * The model is stricter than C11: stores to one variable take effect in the
+ * order in which they were made (in src/, locks and read-modify-writes ensure
+ * that), and a load is never made before what precedes it.
  */
 #include "model_priv.h"
 
@@ -42,17 +43,17 @@ static bool is_ignored(const void *var)
 }
 
 /*
- * Nobody else can change the variable, so a load of it commutes with all that
- * others can do.
+ * Nobody else can change the variable, so a load of it commutes with everything
+ * that others can do.
  */
-static bool is_ours(const void *var)
+static bool is_under_our_lock(const void *var)
 {
 	return m.hw.lock_owner == m.current && !m.config.unreduced &&
 	       in_range(var, m.locked, m.locked_end);
 }
 
-/* The above is true only if nobody changes it who does not hold the lock. */
-static void check_ours(const void *var)
+/* For that, nobody may change the variable without the lock. */
+static void check_lock_held(const void *var)
 {
 	if (!m.preparing && m.hw.lock_owner != m.current &&
 	    in_range(var, m.locked, m.locked_end))
@@ -110,7 +111,7 @@ static struct view *view(void)
 	return &m.weak.cpu[this_cpu()];
 }
 
-/* What an acquire fence would join: the views of all values loaded so far. */
+/* What an acquire fence joins: the views of all values loaded so far. */
 static struct view *loaded(void)
 {
 	return &m.weak.loaded[this_cpu()];
@@ -151,8 +152,8 @@ static void move_messages(struct message *at, int n)
 	memmove(from + n, from, (size_t)((const char *)end - (char *)from));
 }
 
-/* The variable's number, or WEAK_VARIABLES if it has one value only. */
-static uint32_t variable(uint32_t place)
+/* The variable's number, or WEAK_VARIABLES if it has no history. */
+static uint32_t variable_nr(uint32_t place)
 {
 	uint32_t nr;
 
@@ -170,7 +171,7 @@ static uint32_t variable(uint32_t place)
 	return nr;
 }
 
-/* Its first value is seen by all. */
+/* Starts a history, with a first value that all CPUs see. */
 static void make_history(uint32_t nr, unsigned long value)
 {
 	struct message *h = history(nr);
@@ -214,7 +215,7 @@ static void forget_messages(uint32_t nr, uint32_t n)
 	for_each_view(nr, n, shift_view);
 }
 
-/* What no CPU can load any more is forgotten. */
+/* Forgets the values that no CPU can load any more. */
 static void forget_old(uint32_t nr)
 {
 	uint32_t oldest = m.weak.n[nr] - 1u;
@@ -248,7 +249,7 @@ static uint32_t oldest(const struct view *v, uint32_t nr,
 	return v->oldest[nr];
 }
 
-/* This CPU has loaded a value: what it sees from here on. */
+/* This CPU has loaded a value: updates what it sees. */
 static void take_message(uint32_t nr, uint32_t index, enum machine_order order)
 {
 	const struct message *msg = &history(nr)[index];
@@ -264,7 +265,7 @@ static void take_message(uint32_t nr, uint32_t index, enum machine_order order)
 	forget_old(nr);
 }
 
-/* @before: what the value carries that this one goes on, or NULL. */
+/* @before: the view of the value that this one was made from, or NULL. */
 static void add_message(uint32_t nr, unsigned long value,
 			enum machine_order order, const struct view *before)
 {
@@ -295,8 +296,8 @@ static void add_message(uint32_t nr, unsigned long value,
  * The operations.
  */
 
-static void give_way_to(const void *var, enum op_kind kind,
-			enum machine_order order, uint32_t expected)
+static void give_way_atomic(const void *var, enum op_kind kind,
+			    enum machine_order order, uint32_t expected)
 {
 	const struct op op = {
 		.kind = (uint8_t)kind,
@@ -309,15 +310,15 @@ static void give_way_to(const void *var, enum op_kind kind,
 }
 
 /*
- * The newest value is choice 0, and older ones follow; a compare-and-swap can
- * only find an older value if that makes it fail.  Returns how many there are;
- * *index is that of @choice.
+ * The newest value is choice 0, and older ones follow.  A compare-and-swap can
+ * find an older value only if that makes it fail.  Returns the number of
+ * choices; *index is the place of @choice in the history.
  */
-static uint32_t values(const struct op *op, const struct view *v, uint32_t nr,
-		       uint32_t choice, uint32_t *index)
+static uint32_t find_choice(const struct op *op, const struct view *v,
+			    uint32_t nr, uint32_t choice, uint32_t *index)
 {
 	const bool cas = op->kind == OP_ATOMIC_CAS;
-	/* One that fails orders nothing. */
+	/* A compare-and-swap that fails orders nothing. */
 	const enum machine_order order = cas ? MACHINE_RELAXED : op->order;
 	const uint32_t first = oldest(v, nr, order);
 	uint32_t at = m.weak.n[nr] - 1u;
@@ -341,20 +342,20 @@ uint32_t atomic_choices(const struct context *c, int cpu)
 	if (!m.config.weak_memory ||
 	    (c->op.kind != OP_ATOMIC_LOAD && c->op.kind != OP_ATOMIC_CAS))
 		return 1;
-	nr = variable(c->op.var);
+	nr = variable_nr(c->op.var);
 	if (nr == WEAK_VARIABLES || !m.weak.n[nr])
 		return 1;
-	return values(&c->op, &m.weak.cpu[cpu], nr, NO_CHOICE, &index);
+	return find_choice(&c->op, &m.weak.cpu[cpu], nr, NO_CHOICE, &index);
 }
 
-/* Of a variable that has a history: the value that the checker chose. */
+/* Loads the value that the checker chose, of a variable with a history. */
 static unsigned long load_weakly(uint32_t nr, size_t bytes,
 				 enum machine_order order)
 {
 	uint32_t index;
 	uint32_t value;
 
-	values(&context()->op, view(), nr, m.choice, &index);
+	find_choice(&context()->op, view(), nr, m.choice, &index);
 	value = (uint32_t)history(nr)[index].value;
 	take_message(nr, index, order);
 	return bytes == sizeof(value) ? value : (unsigned long)(int32_t)value;
@@ -367,10 +368,10 @@ unsigned long machine_atomic_load(const void *var, size_t bytes,
 
 	if (is_ignored(var))
 		return 0;
-	if (is_ours(var))
+	if (is_under_our_lock(var))
 		return read_var(var, bytes);
-	give_way_to(var, OP_ATOMIC_LOAD, order, 0);
-	nr = variable(place_of(var));
+	give_way_atomic(var, OP_ATOMIC_LOAD, order, 0);
+	nr = variable_nr(place_of(var));
 	if (nr == WEAK_VARIABLES)
 		return read_var(var, bytes);
 	make_history(nr, read_var(var, bytes));
@@ -384,9 +385,9 @@ void machine_atomic_store(void *var, size_t bytes, unsigned long value,
 
 	if (is_ignored(var))
 		return;
-	give_way_to(var, OP_ATOMIC, order, 0);
-	check_ours(var);
-	nr = variable(place_of(var));
+	give_way_atomic(var, OP_ATOMIC, order, 0);
+	check_lock_held(var);
+	nr = variable_nr(place_of(var));
 	if (nr != WEAK_VARIABLES) {
 		make_history(nr, read_var(var, bytes));
 		add_message(nr, value, order, NULL);
@@ -394,10 +395,10 @@ void machine_atomic_store(void *var, size_t bytes, unsigned long value,
 	write_var(var, bytes, value);
 }
 
-/* The port's own look at a variable, under a lock of its own. */
+/* The port loads the variable under a lock of its own. */
 uint32_t weak_newest(const pkmap_a32 *var)
 {
-	const uint32_t nr = variable(place_of(var));
+	const uint32_t nr = variable_nr(place_of(var));
 
 	if (nr != WEAK_VARIABLES) {
 		make_history(nr, var->v);
@@ -406,7 +407,7 @@ uint32_t weak_newest(const pkmap_a32 *var)
 	return var->v;
 }
 
-/* The newest value gives way to another, which carries what it carried. */
+/* A read-modify-write: the new value also carries the newest one's view. */
 static void modify(uint32_t nr, unsigned long value, enum machine_order order)
 {
 	const uint32_t last = m.weak.n[nr] - 1u;
@@ -426,8 +427,8 @@ bool machine_atomic_cas(uint32_t *var, uint32_t *old, uint32_t new_value,
 	uint32_t found;
 	uint32_t nr;
 
-	give_way_to(var, OP_ATOMIC_CAS, order, *old);
-	nr = variable(place_of(var));
+	give_way_atomic(var, OP_ATOMIC_CAS, order, *old);
+	nr = variable_nr(place_of(var));
 	if (nr != WEAK_VARIABLES) {
 		make_history(nr, *var);
 		if (m.choice || *var != *old) {
@@ -453,9 +454,9 @@ unsigned long machine_atomic_add(void *var, size_t bytes, unsigned long n,
 
 	if (is_ignored(var))
 		return 0;
-	give_way_to(var, OP_ATOMIC, order, 0);
+	give_way_atomic(var, OP_ATOMIC, order, 0);
 	old = read_var(var, bytes);
-	nr = variable(place_of(var));
+	nr = variable_nr(place_of(var));
 	if (nr != WEAK_VARIABLES) {
 		make_history(nr, old);
 		modify(nr, old + n, order);
@@ -468,7 +469,7 @@ void machine_fence(enum machine_order order)
 {
 	if (!m.config.weak_memory || m.preparing)
 		return;
-	give_way_to(m.memory, OP_ATOMIC, order, 0);
+	give_way_atomic(m.memory, OP_ATOMIC, order, 0);
 	join(view(), loaded());
 	if (order != MACHINE_SEQ_CST)
 		return;
@@ -478,7 +479,7 @@ void machine_fence(enum machine_order order)
 }
 
 /*
- * What else orders memory.
+ * What orders memory besides atomics, and data and translations.
  */
 
 static void see_all(struct view *v, uint32_t unused, uint32_t unused_too)
@@ -513,7 +514,7 @@ void weak_retire(int cpu)
 	}
 }
 
-static void carry(struct view *v, bool taken)
+static void sync_with(struct view *v, bool taken)
 {
 	if (taken)
 		join(view(), v);
@@ -524,12 +525,12 @@ static void carry(struct view *v, bool taken)
 
 void sync_lock(bool taken)
 {
-	carry(&m.weak.lock, taken);
+	sync_with(&m.weak.lock, taken);
 }
 
 void sync_spin(bool taken)
 {
-	carry(&m.weak.spin, taken);
+	sync_with(&m.weak.spin, taken);
 }
 
 void sync_ask(void)
@@ -546,7 +547,7 @@ void sync_answer(int cpu)
 
 void sync_answered(void)
 {
-	carry(&m.weak.answers, true);
+	sync_with(&m.weak.answers, true);
 }
 
 static uint32_t byte_nr(int page, uint32_t offset)
@@ -620,7 +621,7 @@ static void unsee_slot(struct view *v, uint32_t slot, uint32_t unused)
 	v->slots &= ~(1u << slot);
 }
 
-/* A translation was set or cleared. */
+/* The slot's translation was set or cleared. */
 void sync_translation(uint32_t slot)
 {
 	if (!m.config.weak_memory || m.preparing)
@@ -630,7 +631,7 @@ void sync_translation(uint32_t slot)
 	loaded()->slots |= 1u << slot;
 }
 
-/* After a flush a CPU's walker sees what was cleared before. */
+/* After a flush, the CPU's page-table walker sees what was cleared before. */
 void sync_flush(int cpu, uint32_t first, uint32_t end)
 {
 	const uint32_t mask = (1u << end) - (1u << first);

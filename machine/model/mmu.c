@@ -2,10 +2,10 @@
 /*
  * mmu.c - the page table, and a TLB for each CPU.
  *
- * A TLB keeps every translation that its CPU has used, or, if the CPU
- * speculates, could have used, until it is flushed.  That is the worst that a
- * TLB may do, so no choices are needed: a translation that could still be
- * there when it must not is there.
+ * A TLB keeps every translation that its CPU has used, or could have used if
+ * the CPU speculates, until it is flushed.  That is the worst that a TLB may
+ * do, so it needs no choices: a stale translation that may still be there is
+ * there.
  */
 #include "model_priv.h"
 
@@ -48,7 +48,7 @@ static void flush_tlb_of(int cpu, uint32_t first, uint32_t end)
 {
 	uint32_t slot;
 
-	/* One that is still there is loaded again at once, unasked. */
+	/* A CPU that speculates loads valid translations again at once. */
 	for (slot = first; slot < end; slot++)
 		m.hw.tlb[cpu][slot] =
 			m.config.cache.speculative ? m.hw.pte[slot] : 0;
@@ -69,7 +69,7 @@ static void check_not_held(uint32_t slot, const char *what)
 		       what);
 }
 
-/* A slot of the window is every CPU's, one for local maps its CPU's. */
+/* A slot of the window is shared by all CPUs; one for local maps is not. */
 static void check_not_in_tlbs(uint32_t slot)
 {
 	const bool local = slot >= m.config.nslots;
@@ -94,14 +94,15 @@ static bool is_mapped_at(uint32_t slot, int page)
 	return m.hw.pte[slot] == page + 1;
 }
 
-/* A cache that fills lines unasked may do so at each address of the page. */
-static void check_one_place(uint32_t slot, int page)
+/* A cache that speculates may fill lines at any address of the page. */
+static void check_same_entries(uint32_t slot, int page)
 {
 	uint32_t other;
 
 	for (other = 0; m.config.cache.speculative && other < m.nslots;
 	     other++) {
-		if (is_mapped_at(other, page) && !same_place(slot, other, page))
+		if (is_mapped_at(other, page) &&
+		    !same_entries(slot, other, page))
 			broken(5, VERDICT_BROKEN,
 			       "page %d may get cached at slots %u and %u",
 			       page, slot, other);
@@ -121,7 +122,7 @@ int mmu_set(void *port, void *addr, pkmap_pfn pfn, bool read_only)
 		broken(4, VERDICT_BROKEN, "slot %u is set, but not cleared",
 		       op.slot);
 	check_not_in_tlbs(op.slot);
-	check_one_place(op.slot, (int)pfn);
+	check_same_entries(op.slot, (int)pfn);
 	m.hw.pte[op.slot] = (uint8_t)(pfn + 1);
 	sync_translation(op.slot);
 	log_event(m.current, EVENT_NOTE, "slot %u shows page %lu from now on",
@@ -142,7 +143,7 @@ void mmu_clear(void *port, void *addr, size_t npages)
 		give_way(&op);
 		check_not_held(op.slot, "is cleared");
 		if (m.hw.pte[op.slot])
-			check_order(m.hw.pte[op.slot] - 1);
+			check_unsure(m.hw.pte[op.slot] - 1);
 		m.hw.pte[op.slot] = 0;
 		sync_translation(op.slot);
 		log_event(m.current, EVENT_NOTE, "clears slot %u", op.slot);
@@ -163,7 +164,7 @@ static void flush_by_interrupt(uint32_t first, uint32_t end)
 		m.hw.cpu[cpu].flush_asked = cpu != this_cpu();
 	log_event(m.current, EVENT_BLOCK,
 		  "asks the other CPUs to flush their TLBs, and waits");
-	/* Who waits for the answers keeps its CPU; interrupts still come. */
+	/* The waiting task keeps its CPU, but can be interrupted. */
 	context()->preempt_off++;
 	sync_ask();
 	give_way_as(OP_ACKS);

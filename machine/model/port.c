@@ -19,8 +19,9 @@ static bool may_sleep(void)
 }
 
 /*
- * Whoever gets a slot while its lines are cleaned may write to them.  Where the
- * call for a range would lose that, all is cleaned, which takes one step a line.
+ * A slot can be got and written to while its lines are cleaned.  If the
+ * hardware's range operation would lose that, the whole cache is cleaned
+ * instead, which takes one step for each line.
  */
 struct pkmap_cache port_cache(const struct machine_config *config)
 {
@@ -31,7 +32,7 @@ struct pkmap_cache port_cache(const struct machine_config *config)
 	return cache;
 }
 
-/* A page at a time: there are caches whose call does no more than one. */
+/* Page by page: some caches' range operation stops at the end of a page. */
 static void port_clean_inval(void *port, void *addr, size_t bytes)
 {
 	char *page = addr;

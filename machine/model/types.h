@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * types.h - which machine it is, what can happen next on it, and what is broken.
+ * types.h - the machine's configuration, the actions that can happen on it, and
+ * the invariant that is broken.
  */
-#ifndef MACHINE_TYPES_H
-#define MACHINE_TYPES_H
+#ifndef MACHINE_MODEL_TYPES_H
+#define MACHINE_MODEL_TYPES_H
 
 #include <pkmap/port.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the hardware's call to clean and invalidate a range does. */
+/* How the hardware cleans and invalidates a range. */
 enum range_clean {
 	RANGE_WHOLE,
-	RANGE_ONE_PAGE, /* up to the end of a page, however long it is */
-	RANGE_IN_STEPS, /* cleans a line, and then invalidates it */
+	RANGE_ONE_PAGE, /* only up to the end of the first page */
+	RANGE_IN_STEPS, /* cleans each line, and then invalidates it */
 };
 
 struct machine_config {
@@ -27,15 +28,15 @@ struct machine_config {
 	uint32_t dma_slots;
 	struct pkmap_cache cache;
 	enum range_clean range_clean; /* VIVT only */
-	bool own_caches;  /* a cache for each CPU, coherent with each other */
+	bool own_caches;  /* each CPU has a cache; these are coherent */
 	bool ipi;	  /* TLBs are flushed by inter-processor interrupt */
 	bool weak_memory; /* release/acquire, not sequentially consistent */
 	/*
-	 * Everything at every point, although it commutes: to show that
-	 * leaving that out loses nothing (docs/checker.md).
+	 * Do not leave out what commutes: to show that leaving it out loses
+	 * nothing (docs/checker.md, section 3).
 	 */
 	bool unreduced;
-	uint32_t rounds; /* how often a scenario's tasks do what they do */
+	uint32_t rounds; /* how often a scenario's tasks repeat their work */
 };
 
 enum verdict {
@@ -44,25 +45,25 @@ enum verdict {
 	VERDICT_STALE_READ,
 	VERDICT_DEADLOCK,
 	VERDICT_LIVELOCK,
-	VERDICT_BROKEN, /* an invariant that none of those names describes */
+	VERDICT_BROKEN, /* an invariant that has no name of its own */
 };
 
-/* The first invariant that was broken: I1 to I10 of docs/design.md. */
+/* The first broken invariant: I1 to I10 of docs/design.md, section 11. */
 struct broken {
 	int invariant; /* 0: none */
 	enum verdict verdict;
 	char text[160];
 };
 
-/* What can happen next: who or what, and which of the ways it can go. */
+/* An action that can happen next: who acts, and which result it has. */
 enum actor {
 	ACTOR_CONTEXT,	     /* + its number: makes a step */
 	ACTOR_INTERRUPT = 8, /* + its number: begins */
 	ACTOR_FLUSH = 16,    /* + CPU: answers an inter-processor interrupt */
 	ACTOR_DEADLINE = 20, /* + context: its deadline passes */
 	ACTOR_DEVICE = 28,
-	ACTOR_EVICT = 29, /* choice: the entry */
-	ACTOR_FILL = 33,  /* + cache, as before */
+	ACTOR_EVICT = 29, /* + cache; choice: the entry */
+	ACTOR_FILL = 33,  /* + cache; choice: the entry */
 	ACTORS = 37,
 };
 
@@ -71,4 +72,4 @@ struct action {
 	uint8_t choice;
 };
 
-#endif /* MACHINE_TYPES_H */
+#endif /* MACHINE_MODEL_TYPES_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkmap/atomic.h - the model machine's: each operation is a scheduling point,
- * and what a load returns is up to the machine's memory (memory.c).
+ * pkmap/atomic.h - for the model machine: each operation is a scheduling point,
+ * and the machine's memory decides what a load returns (memory.c).
  */
 #ifndef PKMAP_ATOMIC_H
 #define PKMAP_ATOMIC_H
@@ -127,13 +127,13 @@ static inline void pkmap_fence_seq_cst(void)
 	machine_fence(MACHINE_SEQ_CST);
 }
 
-/* An interrupt of the model sees what its CPU did, in order, and all of it. */
+/* On the model, an interrupt sees all that its CPU did before, in order. */
 static inline void pkmap_fence_interrupt(void)
 {
 	__asm__ __volatile__("" ::: "memory");
 }
 
-/* One copy of the counters, so that the state that is explored is small. */
+/* One copy of the counters, to keep the explored state small. */
 #define PKMAP_CPU_HINTS 1u
 
 static inline uint32_t pkmap_cpu_hint(void)
