@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* config.h - which machines there can be, and what they are called. */
-#ifndef MACHINE_CONFIG_H
-#define MACHINE_CONFIG_H
+/* config.h - which machines are possible, and how they are described. */
+#ifndef MACHINE_CHECKER_CONFIG_H
+#define MACHINE_CHECKER_CONFIG_H
 
 #include "run.h"
 
-/* The smallest machine that shows something: VIVT, one CPU. */
+/* The smallest useful machine: VIVT, one CPU. */
 extern const struct machine_config config_smallest;
 
-/* What keeps such a machine from being, in words; NULL: nothing. */
+/* Why there can be no such machine, in words; NULL if there can. */
 const char *config_wrong(const struct machine_config *config);
 
 #define CONFIG_TEXT 96
@@ -17,7 +17,7 @@ const char *config_wrong(const struct machine_config *config);
 const char *config_text(const struct machine_config *config,
 			char text[CONFIG_TEXT]);
 
-/* What one has to know of its cache to follow a run, in lines. */
+/* What a reader must know about the cache to follow a run: lines of text. */
 const char *config_about(const struct machine_config *config);
 
-#endif /* MACHINE_CONFIG_H */
+#endif /* MACHINE_CHECKER_CONFIG_H */

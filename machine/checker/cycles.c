@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cycles.c - Tarjan's strongly connected components (SIAM J. Comput. 1, 1972),
- * without recursion, and which of them are livelocks.
+ * cycles.c - finds strongly connected components (Tarjan, SIAM J. Comput. 1,
+ * 1972), without recursion, and checks which of them are livelocks.
  */
 #include "cycles.h"
 
@@ -18,7 +18,7 @@ struct edges {
 	struct edge *edge;
 	uint64_t n;
 	uint64_t max;
-	/* For each state, where its edges begin; and one more. */
+	/* For each state up to the last one with edges: its first edge. */
 	uint64_t *first;
 	uint32_t nfirst;
 	uint32_t max_first;
@@ -43,7 +43,7 @@ uint64_t edges_bytes(const struct edges *e)
 	return e->max * sizeof(*e->edge) + e->max_first * sizeof(*e->first);
 }
 
-/* States up to @from have no edges before this one's. */
+/* The next edge is from @from; states before it get no more edges. */
 static int begin_state(struct edges *e, uint32_t from)
 {
 	uint64_t *first;
@@ -96,10 +96,10 @@ struct visit {
 	uint64_t edge; /* the next one to follow */
 };
 
-/* Of all states: component 0 while unknown. */
+/* The arrays have a place for each state. */
 struct search {
 	const struct edges *e;
-	uint32_t *index; /* when it was first visited, from 1 on */
+	uint32_t *index; /* in order of first visits, from 1 on; 0: not yet */
 	uint32_t *low;
 	uint32_t *stack;
 	struct visit *visits;
@@ -108,7 +108,7 @@ struct search {
 	uint32_t next_index;
 };
 
-/* A state whose component is known has this index, above all others. */
+/* The index of a state whose component is known; above all others. */
 #define IN_COMPONENT UINT32_MAX
 
 static bool search_init(struct search *s, const struct edges *e,
@@ -146,15 +146,13 @@ static void visit(struct search *s, uint32_t state)
 		(struct visit){ state, edges_begin(s->e, state) };
 }
 
-/*
- * Loads do not take old values for ever: those that do lead nowhere here.
- */
+/* Loads do not take old values for ever, so no cycle has such an edge. */
 static bool is_old_value(const struct edge *edge)
 {
 	return edge->action.actor < ACTOR_INTERRUPT && edge->action.choice;
 }
 
-/* A finished component's states have the index of its first one. */
+/* Whether @to is in the finished component of @first: they have one `low'. */
 static bool is_member(const struct search *s, uint32_t first, uint32_t to)
 {
 	return to != NO_STATE && s->low[to] == s->low[first];
@@ -162,13 +160,13 @@ static bool is_member(const struct search *s, uint32_t first, uint32_t to)
 
 bool is_livelock(uint64_t always_could, uint64_t went)
 {
-	/* The cache need never do anything by itself. */
+	/* The cache is never obliged to do anything. */
 	const uint64_t fair = ((uint64_t)1 << ACTOR_EVICT) - 1;
 
 	return !(always_could & fair & ~went);
 }
 
-/* Whether one can go round in a component for ever. */
+/* Whether the component has cycles, and going round in them is a livelock. */
 static bool has_livelock(const struct search *s, const uint32_t *members,
 			 uint32_t n)
 {
@@ -195,8 +193,8 @@ static bool has_livelock(const struct search *s, const uint32_t *members,
 	return any && is_livelock(always, inside);
 }
 
-/* Whom to name: an interrupt before a task. */
-uint8_t who_goes_round(const struct action *steps, uint32_t n)
+/* An interrupt rather than a task, and a task rather than the rest. */
+uint8_t livelock_actor(const struct action *steps, uint32_t n)
 {
 	const struct action *found = steps;
 	const struct action *a;
@@ -209,7 +207,7 @@ uint8_t who_goes_round(const struct action *steps, uint32_t n)
 	return found->actor;
 }
 
-/* Breadth first, from a member back to it. */
+/* Searches breadth first, from the first member back to it. */
 static int find_way_round(const struct search *s, const uint32_t *members,
 			  uint32_t n, struct cycle *cycle)
 {
@@ -259,7 +257,7 @@ found:
 	for (at = head; at; at = from[at])
 		cycle->steps[--k] = s->e->edge[by[at]].action;
 	cycle->state = start;
-	cycle->actor = who_goes_round(cycle->steps, cycle->nsteps);
+	cycle->actor = livelock_actor(cycle->steps, cycle->nsteps);
 	found = 1;
 out:
 	free(queue);
@@ -268,7 +266,7 @@ out:
 	return found;
 }
 
-/* The component whose first state is @root is complete: takes it away. */
+/* The component whose first state is @root is complete: pops it. */
 static int end_component(struct search *s, uint32_t root, struct cycle *cycle)
 {
 	uint32_t first = s->nstack;

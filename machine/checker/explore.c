@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * explore.c - every state, breadth first; then the cycles among them.
+ * explore.c - explores every state, breadth first; then looks for cycles.
  */
 #include "explore.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-/* How many states are looked at between two looks at the clock. */
+/* How many states are explored between two looks at the clock. */
 #define REPORT_STATES 4096
 
 struct explorer {
@@ -20,7 +20,7 @@ struct explorer {
 	struct explored *result;
 	struct states *states;
 	struct edges *edges;
-	bool suppressed; /* something was not done, for the sake of the bound */
+	bool suppressed; /* the bound on switches left an action out */
 };
 
 static uint64_t now(void)
@@ -31,7 +31,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* Takes the schedule that led to a state, and one action more if @last. */
+/* The result's schedule is what led to the state, and @last if not NULL. */
 static int take_schedule(struct explorer *x, uint32_t state,
 			 const struct action *last)
 {
@@ -57,8 +57,8 @@ static bool is_context(const struct action *a)
 }
 
 /*
- * Where switches are bounded, a state's note says how many there were, and
- * which context went last: states that differ in that are two.
+ * If switches are bounded, a state's note says how many there were, and which
+ * context made the last step: states that differ in that are different.
  */
 #define NO_CONTEXT 0xffu
 
@@ -78,8 +78,8 @@ static uint32_t last_context(const struct explorer *x)
 }
 
 /*
- * What an action costs of the bound: one if who went last could go on, or if
- * the cache does something by itself.
+ * How many switches an action counts for: one if it leaves a context that could
+ * continue, or if the cache acts of its own accord.
  */
 static uint32_t cost(const struct explorer *x, const struct action *a,
 		     const struct action *all, uint32_t n)
@@ -98,7 +98,7 @@ static uint32_t cost(const struct explorer *x, const struct action *a,
 	return 0;
 }
 
-/* Counts @a in the state's note.  False: the bound does not allow it. */
+/* Counts @a in the state's note.  Returns false if the bound forbids it. */
 static bool within_bound(const struct explorer *x, const struct action *a,
 			 uint32_t price)
 {
@@ -115,8 +115,8 @@ static bool within_bound(const struct explorer *x, const struct action *a,
 	return true;
 }
 
-/* Who can go on here: a bit for each actor. */
-static uint64_t who_can(struct explorer *x, uint32_t state)
+/* The actors that can continue in a state, a bit each. */
+static uint64_t able_actors(struct explorer *x, uint32_t state)
 {
 	struct action actions[MAX_ACTIONS];
 	uint64_t mask = 0;
@@ -130,9 +130,10 @@ static uint64_t who_can(struct explorer *x, uint32_t state)
 }
 
 /*
- * Whether @from was reached from @to by steps of one context alone, which the
- * step back to @to makes a livelock that nobody else could end.  Seen at once;
- * all the other livelocks are looked for at the end (cycles.h).
+ * Whether @a, which leads from @from back to @to, closes a livelock of one
+ * context: @from was reached from @to by its steps alone, and nobody else could
+ * continue all the way.  All other livelocks are looked for at the end
+ * (cycles.h).
  */
 static bool spins(struct explorer *x, uint32_t from, uint32_t to,
 		  struct action a)
@@ -150,8 +151,8 @@ static bool spins(struct explorer *x, uint32_t from, uint32_t to,
 			return false;
 	}
 	for (at = from; at != to; at = states_from(x->states, at))
-		always &= who_can(x, at);
-	return is_livelock(always & who_can(x, to), (uint64_t)1 << a.actor);
+		always &= able_actors(x, at);
+	return is_livelock(always & able_actors(x, to), (uint64_t)1 << a.actor);
 }
 
 /* Returns 0 to go on, 1 if an invariant is broken, -1 without memory. */
@@ -204,7 +205,7 @@ static int expand(struct explorer *x, uint32_t state)
 	return 0;
 }
 
-/* Whether a limit is reached, or we are asked to stop. */
+/* Whether a limit is reached, or report() says to stop. */
 static bool limit_reached(struct explorer *x, uint32_t state)
 {
 	const struct explore_limits *l = x->limits;
@@ -260,7 +261,7 @@ static int search(struct explorer *x)
 	return 0;
 }
 
-/* A cycle that nobody is kept from leaving but those that go round in it. */
+/* Returns 1 if there is a livelock, 0 if not, -1: not enough memory. */
 static int look_for_livelock(struct explorer *x)
 {
 	struct cycle cycle;

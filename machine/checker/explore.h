@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * explore.h - the checker: looks at every state that a run can get into.
+ * explore.h - the checker: explores every state that a run can reach.
  */
-#ifndef MACHINE_EXPLORE_H
-#define MACHINE_EXPLORE_H
+#ifndef MACHINE_CHECKER_EXPLORE_H
+#define MACHINE_CHECKER_EXPLORE_H
 
 #include "run.h"
 
@@ -17,27 +17,25 @@ struct progress_report {
 
 struct explore_limits {
 	/*
-	 * How often a context that could go on may be left for another, and the
-	 * cache may do something by itself; -1: no bound.
+	 * How many switches away from a context that could have continued there
+	 * may be, evictions and fills included; -1: no bound.
 	 */
 	int switches;
 	uint64_t states; /* 0: no bound */
 	uint64_t bytes;	 /* of memory; 0: no bound */
-	uint64_t until;	 /* CLOCK_MONOTONIC, in nanoseconds; 0: none */
-	/*
-	 * Called now and then.  True: stop.  NULL: nobody wants to know.
-	 */
+	uint64_t until;	 /* CLOCK_MONOTONIC, in nanoseconds; 0: no bound */
+	/* Called now and then, if not NULL.  Returns true to stop. */
 	bool (*report)(const struct progress_report *report);
 };
 
 enum explored_bound {
-	BOUND_NONE, /* all of it was seen */
+	BOUND_NONE, /* all states were seen */
 	BOUND_SWITCHES,
 	BOUND_STATES,
 	BOUND_MEMORY,
 	BOUND_TIME,
-	BOUND_HISTORY, /* weak memory kept not all values of a variable */
-	BOUND_STOPPED,
+	BOUND_HISTORY, /* weak memory did not keep all values of a variable */
+	BOUND_STOPPED, /* report() returned true */
 };
 
 struct explored {
@@ -46,8 +44,9 @@ struct explored {
 	uint32_t depth;
 	enum explored_bound bound;
 	/*
-	 * If an invariant is broken: how, the schedule that shows it, and from
-	 * which step on it repeats for ever (a livelock), or its length.
+	 * If an invariant is broken: how, and a schedule that shows it.  In a
+	 * livelock, the steps from number @cycle on repeat for ever; otherwise
+	 * @cycle is @nsteps.
 	 */
 	struct broken broken;
 	struct action *schedule; /* to be freed; NULL: none */
@@ -56,9 +55,9 @@ struct explored {
 };
 
 /*
- * Explores what run_begin() began, breadth first, so that no state is reached
- * by a shorter schedule.  Returns 0, or -1 if there is not enough memory.
+ * Explores what run_begin() began, breadth first, so that each state is reached
+ * by a shortest schedule.  Returns 0, or -1 if there is not enough memory.
  */
 int explore(const struct explore_limits *limits, struct explored *explored);
 
-#endif /* MACHINE_EXPLORE_H */
+#endif /* MACHINE_CHECKER_EXPLORE_H */

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Points in a run at which priorities change. */
+/* The number of points in a run at which priorities change. */
 #define CHANGES 3
 
 /*
- * What need never happen, and what always may (an eviction, a deadline), comes
- * instead of a step by priority once in so many times.
+ * Evictions, fills and deadlines can happen at any time but need never do.  If
+ * there are any, one of them comes before the step by priority once in so many
+ * times.
  */
 #define SELDOM	8
 
@@ -20,13 +21,13 @@ struct random_run {
 	struct walk walk;
 	uint64_t state; /* of the generator */
 	uint32_t change[CHANGES];
-	/* The higher, the sooner; no two are equal. */
+	/* The highest comes first; no two are equal. */
 	int64_t priority[ACTORS];
 	int64_t lowest;
 };
 
 /* Steele, Lea and Flood, "Fast splittable pseudorandom number generators". */
-static uint64_t next(struct random_run *r)
+static uint64_t random_next(struct random_run *r)
 {
 	uint64_t z;
 
@@ -37,9 +38,9 @@ static uint64_t next(struct random_run *r)
 	return z ^ (z >> 31);
 }
 
-static uint32_t below(struct random_run *r, uint32_t end)
+static uint32_t random_below(struct random_run *r, uint32_t end)
 {
-	return (uint32_t)(next(r) % end);
+	return (uint32_t)(random_next(r) % end);
 }
 
 static void shuffle_priorities(struct random_run *r)
@@ -51,7 +52,7 @@ static void shuffle_priorities(struct random_run *r)
 	for (k = 0; k < ACTORS; k++)
 		r->priority[k] = k;
 	for (k = ACTORS - 1; k > 0; k--) {
-		other = below(r, k + 1);
+		other = random_below(r, k + 1);
 		priority = r->priority[k];
 		r->priority[k] = r->priority[other];
 		r->priority[other] = priority;
@@ -64,7 +65,7 @@ static bool is_seldom(struct action a)
 	       (a.actor >= ACTOR_DEADLINE && a.actor < ACTOR_DEVICE);
 }
 
-/* One of those that are seldom, or that go on by priority; NULL: none. */
+/* One of the seldom actions; NULL if there are none. */
 static const struct action *pick_seldom(struct random_run *r)
 {
 	const struct walk *w = &r->walk;
@@ -72,9 +73,9 @@ static const struct action *pick_seldom(struct random_run *r)
 	uint32_t seen = 0;
 	uint32_t k;
 
-	for (k = 0; k < w->ncan; k++) {
-		if (is_seldom(w->can[k]) && !below(r, ++seen))
-			picked = &w->can[k];
+	for (k = 0; k < w->nactions; k++) {
+		if (is_seldom(w->actions[k]) && !random_below(r, ++seen))
+			picked = &w->actions[k];
 	}
 	return picked;
 }
@@ -85,16 +86,16 @@ static uint8_t first_by_priority(const struct random_run *r)
 	uint8_t best = ACTORS;
 	uint32_t k;
 
-	for (k = 0; k < w->ncan; k++) {
-		if (!is_seldom(w->can[k]) &&
+	for (k = 0; k < w->nactions; k++) {
+		if (!is_seldom(w->actions[k]) &&
 		    (best == ACTORS ||
-		     r->priority[w->can[k].actor] > r->priority[best]))
-			best = w->can[k].actor;
+		     r->priority[w->actions[k].actor] > r->priority[best]))
+			best = w->actions[k].actor;
 	}
 	return best;
 }
 
-/* One of the ways that an actor's step can go. */
+/* One of the results that an actor's step can have. */
 static const struct action *pick_way(struct random_run *r, uint8_t actor)
 {
 	const struct walk *w = &r->walk;
@@ -102,9 +103,9 @@ static const struct action *pick_way(struct random_run *r, uint8_t actor)
 	uint32_t seen = 0;
 	uint32_t k;
 
-	for (k = 0; k < w->ncan; k++) {
-		if (w->can[k].actor == actor && !below(r, ++seen))
-			picked = &w->can[k];
+	for (k = 0; k < w->nactions; k++) {
+		if (w->actions[k].actor == actor && !random_below(r, ++seen))
+			picked = &w->actions[k];
 	}
 	return picked;
 }
@@ -125,10 +126,10 @@ static struct action pick(struct random_run *r)
 	const struct action *seldom = pick_seldom(r);
 	uint8_t first = first_by_priority(r);
 
-	if (seldom && (first == ACTORS || !below(r, SELDOM)))
+	if (seldom && (first == ACTORS || !random_below(r, SELDOM)))
 		return *seldom;
-	/* Who goes round waits for others, who must have their turn. */
-	if (r->walk.again || is_change(r)) {
+	/* An actor that goes back to an earlier state waits for others. */
+	if (r->walk.revisited || is_change(r)) {
 		r->priority[first] = --r->lowest;
 		first = first_by_priority(r);
 	}
@@ -143,17 +144,17 @@ static int make_run(struct random_run *r, uint64_t seed, uint32_t nsteps)
 	r->lowest = 0;
 	shuffle_priorities(r);
 	for (k = 0; k < CHANGES; k++)
-		r->change[k] = below(r, nsteps);
+		r->change[k] = random_below(r, nsteps);
 	if (walk_begin(&r->walk))
 		return -1;
-	while (r->walk.ncan) {
+	while (r->walk.nactions) {
 		if (walk_step(&r->walk, pick(r)))
 			return -1;
 	}
 	return 0;
 }
 
-/* About how many steps a run has. */
+/* Counts the steps of one run, as an estimate for all. */
 static int count_steps(const struct run_setup *setup, uint32_t *nsteps)
 {
 	const struct schedule none = { 0 };

@@ -14,7 +14,7 @@ static bool works_on_line(struct action a)
 	       m.hw.context[a.actor].op.kind == OP_LINE;
 }
 
-/* Steps are counted.  What is not may go round for ever, and is left then. */
+/* "lines" and "end" stop at an earlier state, or they could go on for ever. */
 static int run_segment(struct walk *w, const struct segment *s)
 {
 	uint32_t done = 0;
@@ -26,19 +26,19 @@ static int run_segment(struct walk *w, const struct segment *s)
 			done++;
 		if (walk_step(w, s->action))
 			return -1;
-		if (s->kind != SEGMENT_STEPS && w->again)
+		if (s->kind != SEGMENT_STEPS && w->revisited)
 			break;
 	}
 	return 0;
 }
 
-/* The lower, the sooner. */
+/* The lowest comes first. */
 static uint32_t rank(const struct walk *w, struct action a)
 {
 	const uint32_t after = (uint32_t)ACTORS + a.actor - w->last;
 
-	if (w->again)
-		return w->went[a.actor];
+	if (w->revisited)
+		return w->last_step[a.actor];
 	if (a.actor == w->last)
 		return 0;
 	if (a.actor >= ACTOR_INTERRUPT && a.actor < ACTOR_DEADLINE)
@@ -55,7 +55,7 @@ static struct action next_by_rule(const struct walk *w)
 	const struct action *best = NULL;
 	const struct action *a;
 
-	for (a = w->can; a < w->can + w->ncan; a++) {
+	for (a = w->actions; a < w->actions + w->nactions; a++) {
 		if (a->choice || a->actor >= ACTOR_EVICT)
 			continue;
 		if (!best || rank(w, *a) < rank(w, *best))
@@ -74,7 +74,7 @@ static int run(struct walk *w, const struct schedule *schedule)
 		if (run_segment(w, &schedule->segments[k]))
 			return -1;
 	}
-	while (w->ncan) {
+	while (w->nactions) {
 		if (walk_step(w, next_by_rule(w)))
 			return -1;
 	}

@@ -2,13 +2,13 @@
 /*
  * replay.h - one run by a schedule, and what happened in it.
  *
- * After the schedule, everything goes on to its end by a rule: whoever went
- * last goes on while he can, then interrupts come, then the device works, then
- * the contexts take turns, and deadlines pass.  Where that leads back to a
- * state that was there before, whoever has waited for longest goes on.
+ * After the schedule, the run continues to its end by a rule.  The actor that
+ * made the last step continues while it can; else an interrupt comes, else the
+ * device works, else the contexts take turns, else a deadline passes.  If that
+ * leads back to an earlier state, the actor that has waited longest continues.
  */
-#ifndef MACHINE_REPLAY_H
-#define MACHINE_REPLAY_H
+#ifndef MACHINE_CHECKER_REPLAY_H
+#define MACHINE_CHECKER_REPLAY_H
 
 #include "schedule.h"
 #include "machine/timeline/timeline.h"
@@ -21,17 +21,17 @@ struct run_setup {
 
 struct replayed {
 	struct broken broken;
-	struct action *steps; /* all that were made; to be freed */
+	struct action *steps; /* of the whole run; to be freed */
 	uint32_t nsteps;
 };
 
-/* Runs what run_begin() began.  0, or -1: not enough memory. */
+/* Runs what run_begin() began.  Returns 0, or -1: not enough memory. */
 int replay(const struct schedule *schedule, struct replayed *replayed);
 
 /*
- * Makes the steps once more, from the beginning, and writes down what happens.
- * Returns 0, or -1: not enough memory.  The timeline is to be freed in both
- * cases.
+ * Makes the steps once more, from the beginning, and fills in the timeline.
+ * Returns 0, or -1 if there is not enough memory.  The timeline is to be freed
+ * in both cases.
  */
 int replay_show(const struct run_setup *setup, const struct replayed *replayed,
 		struct timeline *timeline);
@@ -39,7 +39,7 @@ void replay_free_timeline(struct timeline *timeline);
 
 #define VERDICT_TEXT 224
 
-/* "data loss (I1)", with the reason where that does not say it all. */
+/* "clean", "data loss (I1)", or "broken (I3): ..." with the reason. */
 const char *verdict_text(const struct broken *broken, char text[VERDICT_TEXT]);
 
-#endif /* MACHINE_REPLAY_H */
+#endif /* MACHINE_CHECKER_REPLAY_H */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /*
- * Which lines the contexts that can go on, and the device, are about to touch.
+ * The lines that ready contexts and the device are about to touch: a bit for
+ * each line of each page.
  */
 
 static uint32_t lines_of_op(const struct op *op)
@@ -38,7 +39,10 @@ static uint32_t lines_of_device(void)
 		      (d->start >> m.config.line_shift));
 }
 
-/* Whether somebody is about to load or store, or take away a translation. */
+/*
+ * Whether a ready context's next operation is of this kind, at a slot that
+ * shows the entry's page.  OP_LOAD includes stores.
+ */
 static bool access_at_hand(const struct entry *e, enum op_kind kind)
 {
 	const struct op *op;
@@ -116,8 +120,8 @@ static uint32_t add_flushes(struct action *actions, uint32_t n)
 }
 
 /*
- * An eviction commutes with all that does not touch the line, and so does a
- * speculative fill: they are tried only where somebody is about to.
+ * An eviction commutes with everything that does not touch the line, and so
+ * does a speculative fill: they are tried only if somebody is about to do that.
  */
 static uint32_t add_cache(struct action *actions, uint32_t n, uint32_t cache)
 {

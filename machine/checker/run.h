@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run.h - a run of a scenario on the machine, as the checker sees it: a state,
- * and what can happen next in it.
+ * and the actions that can happen next in it.
  */
-#ifndef MACHINE_RUN_H
-#define MACHINE_RUN_H
+#ifndef MACHINE_CHECKER_RUN_H
+#define MACHINE_CHECKER_RUN_H
 
 #include "machine/model/types.h"
 
@@ -13,44 +13,49 @@
 struct scenario;
 struct scheme;
 
-/* All contexts' choices, and every line of every cache. */
+/* Enough for all contexts' choices, and for each entry of each cache. */
 #define MAX_ACTIONS 544
 
-/* Makes the machine, prepares it, and stops where it can first branch. */
+/* Makes the machine, prepares it, and runs each task to where it gives way. */
 void run_begin(const struct scenario *scenario, const struct scheme *scheme,
 	       const struct machine_config *config);
 
-/* What can happen next.  Returns how many, 0 at the end or in a deadlock. */
+/* The next actions.  Returns their number, 0 at the end or in a deadlock. */
 uint32_t run_actions(struct action actions[MAX_ACTIONS]);
 
-/* Makes a step.  False if an invariant is broken by it. */
+/* Makes a step.  Returns false if it breaks an invariant. */
 bool run_step(struct action action);
 
-/* To be called where nothing can happen any more.  False as run_step(). */
+/*
+ * Checks the last state, when nothing can happen any more.  Returns false if an
+ * invariant is broken.
+ */
 bool run_end(void);
 
 const struct broken *run_broken(void);
 
 /*
- * The state: parts that are saved and restored one by one.  A context's step
- * changes its own stack, the memory and the hardware; others the hardware only.
+ * The state consists of parts, which are saved and restored one by one.  A
+ * context's step can change any part except other contexts' stacks; other steps
+ * change the hardware and weak memory only.
  */
 #define PART_HARDWARE 0
 #define PART_MEMORY   1
-#define PART_WEAK     2 /* what weak memory has besides */
+#define PART_WEAK     2 /* the additional state of weak memory */
 #define PART_STACKS   3 /* + the context's number */
 
+/* The number of parts. */
 uint32_t run_parts(void);
-/* Where a part is now, and its length. */
+/* Returns a part's present contents, and their length. */
 const void *run_part(uint32_t part, size_t *bytes);
 void run_restore(uint32_t part, const void *data, size_t bytes);
 
-/* Whether weak memory had too many values to keep them all. */
+/* Whether weak memory had to drop values that could still be loaded. */
 bool run_was_cut(void);
 
-/* Whether it is an interrupt's step. */
+/* Whether the action is an interrupt's beginning, or a step of its handler. */
 bool run_is_interrupt(struct action action);
 
 const char *verdict_name(enum verdict verdict);
 
-#endif /* MACHINE_RUN_H */
+#endif /* MACHINE_CHECKER_RUN_H */

@@ -34,7 +34,7 @@ static int wrong(const struct parser *p, const char *format, ...)
 	return -1;
 }
 
-/* What follows a word and blanks; NULL: that is not how the text begins. */
+/* The text after @word and blanks; NULL if it does not begin with them. */
 static char *rest_after(char *text, const char *word)
 {
 	const size_t bytes = strlen(word);
@@ -53,7 +53,7 @@ static void cut_blanks(char *text)
 		text[--bytes] = '\0';
 }
 
-/* Cuts the last word off, and returns it; NULL: there is but one. */
+/* Cuts off and returns the last word; NULL if there is only one. */
 static char *cut_word(char *text)
 {
 	char *at = text + strlen(text);
@@ -67,7 +67,7 @@ static char *cut_word(char *text)
 	return at;
 }
 
-/* Below @end, or NO_NUMBER. */
+/* The number that @text is, or NO_NUMBER if it is none below @end. */
 static uint32_t number(const char *text, uint32_t end)
 {
 	char *rest;
@@ -275,7 +275,7 @@ static void print_segment(struct action a, uint32_t n, FILE *out)
 		fprintf(out, "fill %u %u\n", a.actor - ACTOR_FILL, a.choice);
 }
 
-/* Segments that can stand for several steps: with a number in them. */
+/* Whether one segment, with a number, can stand for several such steps. */
 static bool has_number(struct action a)
 {
 	return (a.actor < ACTOR_INTERRUPT || a.actor == ACTOR_DEVICE) &&

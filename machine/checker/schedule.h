@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * schedule.h - who goes on when, as text.  A line is a segment:
+ * schedule.h - a schedule as text: who continues when.  A line is a segment:
  *
- *	NAME steps N	the context makes so many steps
- *	NAME lines N	it goes on until it has worked on so many cache lines
- *	NAME end	it goes on until it blocks or ends
- *	NAME way K	it makes one step, which goes another way than way 0
- *			(weak memory)
+ *	NAME steps N	the context makes N steps
+ *	NAME lines N	it continues until it has cleaned or invalidated N lines
+ *	NAME end	it continues until it blocks or ends
+ *	NAME way K	it makes one step, with result number K (weak memory:
+ *			result 0 is to load the newest value)
  *	interrupt NAME	the interrupt comes
- *	device steps N	the device transfers so many lines
- *	device end	... all that are left
+ *	device steps N	the device transfers N lines
+ *	device end	the device transfers all lines that are left
  *	flush CPU	the CPU answers an inter-processor interrupt
  *	deadline NAME	the context's deadline passes
  *	evict C E	cache C evicts its entry E
- *	fill C E	cache C fills its entry E, unasked
+ *	fill C E	cache C fills its entry E speculatively
  *
- * Who cannot go on is passed over.  Names may have blanks in them; a # begins a
- * comment.
+ * A segment ends early if its actor cannot continue.  Names may contain blanks.
+ * A # begins a comment.
  */
-#ifndef MACHINE_SCHEDULE_H
-#define MACHINE_SCHEDULE_H
+#ifndef MACHINE_CHECKER_SCHEDULE_H
+#define MACHINE_CHECKER_SCHEDULE_H
 
 #include "run.h"
 
@@ -45,14 +45,14 @@ struct schedule {
 #define SCHEDULE_ERROR 256
 
 /*
- * The names are those of what run_begin() began.  Returns 0, or -1 and what is
- * wrong, "FILE:LINE: ...".  The schedule is to be freed in both cases.
+ * Parses a schedule for what run_begin() began.  Returns 0, or -1 and in @error
+ * what is wrong, "FILE:LINE: ...".  The schedule is to be freed in both cases.
  */
 int schedule_parse(struct schedule *s, const char *text, const char *file,
 		   char error[SCHEDULE_ERROR]);
 void schedule_free(struct schedule *s);
 
-/* Prints the steps of what run_begin() began, exactly. */
+/* Prints steps of what run_begin() began, as a schedule that repeats them. */
 void schedule_print(const struct action *steps, uint32_t nsteps, FILE *out);
 
-#endif /* MACHINE_SCHEDULE_H */
+#endif /* MACHINE_CHECKER_SCHEDULE_H */

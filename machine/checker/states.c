@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * states.c - two hash tables, with open addressing: of parts, and of states.
+ * states.c - two hash tables with open addressing: of parts, and of states.
  */
 #include "states.h"
 
@@ -14,10 +14,10 @@
 #define CHUNK_BYTES (16u << 20)
 #define NO_PART	    UINT32_MAX
 
-/* A table of numbers; what they stand for is elsewhere. */
+/* A table has the numbers of parts or states, which are kept elsewhere. */
 struct entry {
-	uint32_t place; /* a number + 1, or 0 */
-	uint32_t hash;	/* to compare first */
+	uint32_t place; /* a number + 1, or 0 if free */
+	uint32_t hash;	/* is compared first */
 };
 
 struct table {
@@ -57,13 +57,13 @@ struct states {
 
 	uint32_t parts_of_state;
 	size_t key_bytes; /* of the parts' numbers, and the note */
-	/* Which of the parts the machine's are, or NO_PART; then the note. */
+	/* The numbers of the machine's present parts, or NO_PART; the note. */
 	uint32_t loaded[MAX_PARTS + 1];
 };
 
 /*
- * Has the system use large pages for @mem, if it can: it is looked at here and
- * there, and with small ones that misses the TLB nearly every time.
+ * Asks for large pages for @mem: accesses to it are scattered, and with small
+ * pages nearly all of them miss the TLB.
  */
 static void *large_pages(void *mem, size_t bytes)
 {
@@ -154,7 +154,7 @@ void states_free(struct states *s)
 	free(s);
 }
 
-/* Memory for a part, from chunks, since there are very many of them. */
+/* Memory for a part, taken from chunks, since there are very many parts. */
 static struct part *new_part(struct states *s, size_t bytes)
 {
 	const size_t want = (sizeof(struct part) + bytes + 7) & ~(size_t)7;
@@ -214,7 +214,7 @@ static uint32_t add_part(struct states *s, const void *data, size_t bytes)
 	return s->nparts - 1;
 }
 
-/* Finds or adds the parts that the machine has now. */
+/* Finds or adds the machine's present parts. */
 static bool save_parts(struct states *s)
 {
 	const void *data;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * states.h - the states that were found, each kept once and whole.
+ * states.h - the states that were found, each kept once and completely.
  *
- * A state is a tuple of parts (run.h), each of which is kept once, too: states
+ * A state is a tuple of parts (run.h), and each part is kept once, too: states
  * that differ in one task's stack share all the rest.  So a state takes a few
- * words, states are compared exactly, not by a hash, and to go from one to the
- * next only the parts that differ are copied.
+ * words, states are compared exactly, not by a hash, and only the parts that
+ * differ are copied to go from one state to another.
  */
-#ifndef MACHINE_STATES_H
-#define MACHINE_STATES_H
+#ifndef MACHINE_CHECKER_STATES_H
+#define MACHINE_CHECKER_STATES_H
 
 #include "run.h"
 
@@ -16,13 +16,14 @@
 
 struct states;
 
-/* Of the machine as run_begin() left it.  NULL: not enough memory. */
+/* To be called after run_begin().  NULL: not enough memory. */
 struct states *states_new(void);
 void states_free(struct states *s);
 
 /*
- * The number of the state that the machine is in, which @action has led to from
- * state @from; *is_new if it was not there.  NO_STATE: not enough memory.
+ * Adds the machine's present state, which @action led to from state @from,
+ * unless it is there already (*is_new is false then).  Returns its number, or
+ * NO_STATE if there is not enough memory.
  */
 uint32_t states_add(struct states *s, uint32_t from, struct action action,
 		    bool *is_new);
@@ -31,14 +32,14 @@ uint32_t states_add(struct states *s, uint32_t from, struct action action,
 void states_restore(struct states *s, uint32_t nr);
 
 /*
- * A number that the search keeps with the state that the machine is in: states
- * that differ in nothing else are two.  0 at the beginning; a restored state
- * brings its own.
+ * A number that the search keeps with the machine's present state.  States that
+ * differ only in it are different.  It is 0 at the beginning; restoring a state
+ * restores it.
  */
 void states_set_note(struct states *s, uint32_t note);
 uint32_t states_note(const struct states *s);
 
-/* The parts that a step of this actor may change must be saved again. */
+/* To be called before a step: the parts that it may change are saved again. */
 void states_changed(struct states *s, struct action action);
 
 /* How a state was first reached. */
@@ -49,4 +50,4 @@ uint32_t states_depth(const struct states *s, uint32_t nr);
 uint32_t states_count(const struct states *s);
 uint64_t states_bytes(const struct states *s);
 
-#endif /* MACHINE_STATES_H */
+#endif /* MACHINE_CHECKER_STATES_H */

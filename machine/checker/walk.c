@@ -12,7 +12,7 @@ static uint64_t actor_bit(uint8_t actor)
 	return (uint64_t)1 << actor;
 }
 
-/* Room for another step, and for the state after it. */
+/* Makes room for another step, and for the state after it. */
 static int make_room(struct walk *w)
 {
 	const uint32_t max = w->max_steps ? 2 * w->max_steps : 256;
@@ -38,8 +38,8 @@ static int make_room(struct walk *w)
 	return 0;
 }
 
-/* Of the steps since step @from, which led back to where that began. */
-static bool goes_round(const struct walk *w, uint32_t from)
+/* Whether the steps from number @from on, a cycle, are a livelock. */
+static bool is_livelock_since(const struct walk *w, uint32_t from)
 {
 	uint64_t always = UINT64_MAX;
 	uint64_t went = 0;
@@ -54,12 +54,12 @@ static bool goes_round(const struct walk *w, uint32_t from)
 
 static void end_run(struct walk *w)
 {
-	w->ncan = 0;
+	w->nactions = 0;
 	if (run_broken()->invariant)
 		w->broken = *run_broken();
 }
 
-/* After a step, in a state that no invariant is broken in. */
+/* Enters the state after a step that broke no invariant. */
 static int arrive(struct walk *w, uint32_t from, struct action action)
 {
 	uint32_t first;
@@ -68,18 +68,18 @@ static int arrive(struct walk *w, uint32_t from, struct action action)
 	w->state = states_add(w->states, from, action, &is_new);
 	if (w->state == NO_STATE)
 		return -1;
-	w->again = !is_new;
+	w->revisited = !is_new;
 	if (is_new) {
 		w->first[w->state] = w->nsteps;
-	} else if (goes_round(w, w->first[w->state])) {
+	} else if (is_livelock_since(w, w->first[w->state])) {
 		first = w->first[w->state];
 		broken_livelock(
-			who_goes_round(w->steps + first, w->nsteps - first));
+			livelock_actor(w->steps + first, w->nsteps - first));
 		end_run(w);
 		return 0;
 	}
-	w->ncan = run_actions(w->can);
-	if (!w->ncan) {
+	w->nactions = run_actions(w->actions);
+	if (!w->nactions) {
 		run_end();
 		end_run(w);
 	}
@@ -104,11 +104,11 @@ static void note_step(struct walk *w, struct action action)
 	uint64_t able = 0;
 	uint32_t k;
 
-	for (k = 0; k < w->ncan; k++)
-		able |= actor_bit(w->can[k].actor);
+	for (k = 0; k < w->nactions; k++)
+		able |= actor_bit(w->actions[k].actor);
 	w->able[w->nsteps] = able;
 	w->steps[w->nsteps++] = action;
-	w->went[action.actor] = w->nsteps;
+	w->last_step[action.actor] = w->nsteps;
 	if (action.actor < ACTOR_FLUSH)
 		w->last = action.actor % ACTOR_INTERRUPT;
 	else if (action.actor == ACTOR_DEVICE)
@@ -138,9 +138,9 @@ bool walk_can(const struct walk *w, struct action action)
 {
 	uint32_t k;
 
-	for (k = 0; k < w->ncan; k++) {
-		if (w->can[k].actor == action.actor &&
-		    w->can[k].choice == action.choice)
+	for (k = 0; k < w->nactions; k++) {
+		if (w->actions[k].actor == action.actor &&
+		    w->actions[k].choice == action.choice)
 			return true;
 	}
 	return false;
