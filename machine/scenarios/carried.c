@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * carried.c - a reader stands on a slot that leaves its chain and comes back at
- * the head of it, before a slot that was the chain's last.  Who reads the new
- * link of the one and the old link of the other has gone past the page that he
- * looks for, which is held all the while.
+ * the chain's head, before a slot that was the last.  A reader that follows the
+ * new link of the first slot and the old link of the second has missed the page
+ * that it looks for, although the page is held all the while.
  *
  * Pages 0, 2 and 5 are in one chain of a window of three slots (pfn_bucket() in
  * src/window_priv.h): 2, 0, 5 at first, and 2, 5, 0 at the end.

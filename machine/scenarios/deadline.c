@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * deadline.c - two tasks wait for the one slot that will become free; one of
- * them may leave just as it is woken.
+ * deadline.c - two tasks wait for the one slot that becomes free; one of them
+ * may time out just as it is woken.
  */
 #include "scenario.h"
 
@@ -16,7 +16,7 @@ static void hurried(void)
 		unmap(page);
 }
 
-/* Nobody can give it a slot but itself, or another at its own deadline. */
+/* With two slots, nobody gives one back before its deadline passes. */
 static void owner(void)
 {
 	hurried();

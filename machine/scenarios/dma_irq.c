@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * dma_irq.c - an interrupt gives a page to a device, wherever it lands in the
- * maps, unmaps and reclaims of the tasks; when the device is done, another
- * reads the page.
+ * dma_irq.c - an interrupt gives a page to a device, at any point of the tasks'
+ * maps, unmaps and reclaims; when the device is done, another interrupt reads
+ * the page.
  */
 #include "scenario.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * edges.c - a buffer that shares its first and its last line with neighbours,
- * who write to them before the transfer, and read them while it lasts.
+ * edges.c - a buffer shares its first and its last line with other data, which
+ * CPUs write before and after the transfer, and read during it.
  */
 #include "scenario.h"
 
@@ -31,7 +31,7 @@ static void handler(void)
 	const struct pkmap_dma_buffer buf = middle();
 	char *page = local_map(0);
 
-	/* The device is done with it, but the driver does not know yet. */
+	/* The device is done, but dma_finish() has not been called. */
 	store(page, 0x13);
 	local_unmap(page);
 	dma_finish(&buf, PKMAP_DMA_FROM_DEVICE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * flush.c - a task takes all unused mappings down, beside one that waits for
- * two slots, and an interrupt that pins.
+ * flush.c - a task tears down all unused mappings, while another waits for two
+ * slots, and an interrupt pins a page.
  */
 #include "scenario.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * flush_run.c - two adjacent slots, both idle and their lines dirty, are torn
- * down together, unless a task takes a page back.  Whoever gets a slot of them
- * next finds its own page there, and the pages have what was written to them.
+ * flush_run.c - two adjacent slots, both idle and with dirty lines, are torn
+ * down together, unless a task gets one of them again first.  Afterwards the
+ * slots must show the right pages, and nothing written to them may be lost.
  */
 #include "scenario.h"
 

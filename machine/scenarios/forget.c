@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * forget.c - two pages are given away: one that a task has mapped locally, and is
- * about to let go, and one that is idle, and that an interrupt pins for a moment.
+ * forget.c - two pages are given away: one that a task has mapped locally and
+ * will unmap soon, and one that is idle, but that an interrupt may be pinning.
  */
 #include "scenario.h"
 
 static struct note *mapped;
 
-/* The page is this task's until it ends its local map, and nobody's after. */
+/* The page belongs to this task until its local map ends, then to nobody. */
 static void user(void)
 {
 	char *page = local_map(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* full_window.c - more tasks than slots: one waits until another unmaps. */
+/* full_window.c - more tasks than slots: one has to wait for an unmap. */
 #include "scenario.h"
 
 static void task_1(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * ipi.c - one CPU pins with its interrupts off while the other reclaims, and
- * flushes its TLB by inter-processor interrupt.
+ * flushes the first one's TLB by inter-processor interrupt.
  */
 #include "scenario.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * local_dma.c - an interrupt fills a page and sends it, while the task that it
- * interrupts has the same page mapped locally, maybe as the outer of two.
+ * local_dma.c - an interrupt fills a page and gives it to a device, while the
+ * interrupted task may have the same page mapped locally, even as the outer of
+ * two local maps.
  */
 #include "scenario.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * nested.c - a task that holds a page wants another, while a request for two
- * pages waits for the first.
+ * nested.c - a task that holds a page maps another one, while a request for two
+ * pages waits for a slot.
  */
 #include "scenario.h"
 

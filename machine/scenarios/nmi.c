@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* nmi.c - an interrupt that cannot be masked pins a page, wherever it lands. */
+/* nmi.c - an interrupt that cannot be masked pins a page at any moment. */
 #include "scenario.h"
 
 static void mapper_1(void)

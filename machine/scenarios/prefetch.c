@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * prefetch.c - a CPU that fills lines from any mapped address, unasked, also
+ * prefetch.c - a CPU speculatively fills lines at any mapped address, even
  * while a device writes to the page.
  */
 #include "scenario.h"
@@ -40,7 +40,7 @@ static void configure(struct machine_config *config)
 	config->cache.speculative = true;
 }
 
-/* On VIVT, pkmap_init() refuses it. */
+/* pkmap_init() refuses a VIVT cache that speculates. */
 static bool makes_sense(const struct machine_config *config)
 {
 	return config->cache.kind != PKMAP_CACHE_VIVT;

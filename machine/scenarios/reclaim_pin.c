@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * reclaim_pin.c - a page goes to a device, for which it is pinned, while a task
- * takes its slot back.  A pin that says "not mapped" too early leaves lines in
- * a VIVT cache (I8), which land in memory on top of what the device writes.
+ * reclaim_pin.c - a page is given to a device, which takes a pin, while a task
+ * reclaims its slot.  If the pin says "not mapped" too early, dirty lines stay
+ * in a VIVT cache (I8), and later overwrite what the device has written.
  */
 #include "scenario.h"
 

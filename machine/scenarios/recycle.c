@@ -9,8 +9,8 @@
 static void *held;
 
 /*
- * Pages 0 and 2 are in one chain (pfn_bucket() in src/window_priv.h), page 2
- * first behind and then before page 0.
+ * Pages 0 and 2 are in one chain (pfn_bucket() in src/window_priv.h): at first
+ * page 2 comes after page 0, later before it.
  */
 static void mapper(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * remap.c - a page loses its slot, and gets the same one again, while a task is
- * about to pin it there; an interrupt pins it, too, which must not miss it once
- * the task has written to it.
+ * remap.c - a page loses its slot and gets the same one again while a task is
+ * about to pin it there.  An interrupt pins the page, too, and must not miss it
+ * once the task has written to it.
  */
 #include "scenario.h"
 

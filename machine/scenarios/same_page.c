@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * same_page.c - two tasks map one page at the same time, and one of them asks
- * for it once more, with another; and before, for one page twice at once.
+ * same_page.c - two tasks map one page at the same time, and one of them maps
+ * it again, together with another page.  Before that, it maps one page twice in
+ * a single call.
  */
 #include "scenario.h"
 

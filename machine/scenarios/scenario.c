@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * scenario.c - the calls of a scheme, with the ghosts that the checker wants:
- * who holds which slot (I3), and who is in a pin (I8).
+ * scenario.c - calls the scheme, and records what the checker needs: who holds
+ * which slot (I3), and who is in a pin (I8).
  */
 #include "scenario.h"
 
@@ -164,7 +164,7 @@ char *pin(pkmap_pfn pfn)
 
 	log_event(m.current, EVENT_BEGIN, "pins page %lu", pfn);
 	c->pinning = (uint8_t)(pfn + 1);
-	/* Who does not see the last user does not see his map, either. */
+	/* A CPU that does not see the last user does not see its map. */
 	c->may_miss = !sync_sees_hold((int)pfn);
 	watch_pins();
 	addr = scheme->pin(mem, pfn);
@@ -319,7 +319,7 @@ uint8_t load(const char *addr)
 	return machine_load(addr);
 }
 
-/* What the CPU wrote to a buffer that a device overwrites need not be kept. */
+/* The device will overwrite the buffer, so its contents need not be kept. */
 static void give_up_contents(const struct pkmap_dma_buffer *buf)
 {
 	uint8_t *first = m.hw.written[buf->pfn];

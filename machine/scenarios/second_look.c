@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * second_look.c - a slot is given to another page, and used twice, while a pin
- * is about to get it: all that tells is the page number, looked at once more.
+ * second_look.c - a slot is given to another page and used twice while a pin is
+ * about to get it.  Only a second look at the slot's page number shows that.
  */
 #include "scenario.h"
 

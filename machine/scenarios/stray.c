@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * stray.c - a pin gets a slot that moves to another page just then.  Until it
- * lets go again, the slot looks used, while a task waits for it.
+ * stray.c - a pin gets a slot that moves to another page at that moment.  Until
+ * the pin undoes this, the slot looks used, while a task waits for it.
  */
 #include "scenario.h"
 
@@ -35,7 +35,7 @@ static void prepare(void)
 	machine_task("waiter", 0, waiter);
 }
 
-/* What it shows is the same on all, and takes many states: on two only. */
+/* It shows the same on all machines, and has many states, so two must do. */
 static bool makes_sense(const struct machine_config *config)
 {
 	if (config->ncpus == 1)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * to_device.c - a task fills a buffer that reaches over two pages, a device
- * sends it, and then the task's pages are written to again.  Meanwhile an
- * interrupt ends a transfer of its own.
+ * to_device.c - a task fills a buffer that spans two pages, a device reads it,
+ * and then one of the pages is written to again.  Meanwhile an interrupt ends
+ * another transfer.
  */
 #include "scenario.h"
 
@@ -45,7 +45,7 @@ static void handler(void)
 	local_unmap(page);
 }
 
-/* A transfer to page 2 that is over; its first line is shared. */
+/* Ends a transfer to page 2, whose first line the buffer shares. */
 static void receiver(void)
 {
 	struct pkmap_dma_buffer buf = whole_page(2);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * two_pages.c - two tasks want two pages each, of a window of two slots: one
- * that takes a page and waits for the other with it in hand waits for ever.
+ * two_pages.c - two tasks want two pages each, in a window of two slots.  If
+ * each takes one page and keeps it while it waits for the other, both wait for
+ * ever.
  */
 #include "scenario.h"
 
@@ -27,7 +28,7 @@ static void task_2(void)
 	use_two(2, 1);
 }
 
-/* It may pin a page that a task has counted on to be idle. */
+/* It may pin a page whose slot a task has counted as idle. */
 static void handler(void)
 {
 	char *page = pin(1);

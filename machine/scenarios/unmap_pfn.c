@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * unmap_pfn.c - an interrupt unmaps a page that nobody has mapped, while its slot
- * is given to a page that somebody has.
+ * unmap_pfn.c - a task unmaps, by number, a page that nobody has mapped, while
+ * the page's slot is given to one that another task maps.
  */
 #include "scenario.h"
 
-/* Ends its maps by the page's number, as it may. */
+/* Maps by the page's number can be ended correctly, too. */
 static void user(void)
 {
 	char *page = map(2);

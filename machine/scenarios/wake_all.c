@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * wake_all.c - two tasks wait for the slot that a third one leaves; one of them
- * wants two, and can do nothing with it.
+ * wake_all.c - two tasks wait for the slot that a third one gives back.  One of
+ * them wants two slots, and cannot use it alone.
  */
 #include "scenario.h"
 
