@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * claim_first.c - a pin that counts up unless the count is zero: the shape that
- * the kernel's -rt patches gave kmap() to be rid of its spinlock.
+ * claim_first.c - a pin that adds a user unless the count is zero: the design
+ * with which the kernel's -rt patches took the spinlock out of kmap().
  *
  * A slot's count is 0: free, or being torn down or installed; 1: idle; n: n - 1
  * users.  A pin finds the slot that shows the page, counts it up if it is not
- * 0, and looks whether it still shows the page.  Only giving a page a slot
- * takes a lock, a sleeping one.
+ * 0, and checks that it still shows the page.  Only giving a page a slot takes
+ * a lock, a sleeping one.
  *
- * What is wrong: who needs slots claims the idle ones first, count 1 -> 0, and
+ * What is wrong: reclaim claims the idle slots first (count 1 -> 0), and only
  * then makes them forget their pages and cleans their lines.
  *
  *   - A pin that comes before the lines are cleaned is told "not mapped", and a
  *     device is given a page that a VIVT cache will still write back to: data
  *     loss (the "reclaim-pin" scenario).
  *   - A pin that comes before the page is forgotten finds a count of 0, which
- *     is no answer yet, and tries again until it gets one.  In an interrupt on
- *     the CPU that claims it tries for ever: livelock (the "dma-irq" scenario).
+ *     is not an answer yet, and tries again until it gets one.  In an interrupt
+ *     on the CPU that reclaims, that is for ever: livelock (the "dma-irq"
+ *     scenario).
  */
 #include "slots.h"
 
@@ -48,7 +49,7 @@ static void init(void *mem, const struct pkmap_config *config)
 
 /*
  * The acquire pairs with the release of a put, and with that of the count in
- * install(): from there on the slot does not show its former page.
+ * install(): after it, the slot is not seen to show its former page.
  */
 static bool count_up_unless_zero(pkmap_a32 *count)
 {
@@ -65,8 +66,8 @@ static bool count_up_unless_zero(pkmap_a32 *count)
  * Sequentially consistent: either this sees the waiter, or the waiter's last
  * look, in wait_for_put(), sees the idle slot.
  *
- * False if nobody had the slot, which is known too late: others may have seen
- * the count meanwhile.
+ * Returns false if nobody had the slot.  By then it is too late: others may
+ * have seen the wrong count.
  */
 static bool put(struct claim_first *f, uint32_t slot)
 {
@@ -85,13 +86,13 @@ static bool put(struct claim_first *f, uint32_t slot)
 	return true;
 }
 
-/* Counts up the slot that shows @pfn, or PKMAP_NO_SLOT. */
+/* Gets the slot that shows @pfn, or returns PKMAP_NO_SLOT. */
 static uint32_t get(struct claim_first *f, pkmap_pfn pfn)
 {
 	uint32_t slot;
 
 	while ((slot = slots_find(&f->slots, f->pfn, pfn)) != PKMAP_NO_SLOT) {
-		/* Claimed, and not yet settled what becomes of it? */
+		/* Claimed, but the page is not forgotten yet? */
 		if (!count_up_unless_zero(&f->count[slot]))
 			continue;
 		/* Recycled since? */
@@ -104,7 +105,7 @@ static uint32_t get(struct claim_first *f, pkmap_pfn pfn)
 	return PKMAP_NO_SLOT;
 }
 
-/* Returns what it claimed, a bit for each slot. */
+/* Returns the claimed slots, a bit for each. */
 static uint32_t claim_idle(struct claim_first *f)
 {
 	uint32_t claimed = 0;
@@ -160,7 +161,7 @@ static uint32_t free_slot(const struct claim_first *f, pkmap_pfn pfn)
 	return PKMAP_NO_SLOT;
 }
 
-/* The count comes before the page, so that no pin waits for an install. */
+/* The count is stored before the page, so that no pin waits for an install. */
 static int install(struct claim_first *f, uint32_t slot, pkmap_pfn pfn)
 {
 	const struct pkmap_config *c = &f->slots.config;
@@ -210,7 +211,7 @@ static int wait_for_put(struct claim_first *f, pkmap_pfn pfn,
 	return err;
 }
 
-/* Under the lock: gets the slot that shows @pfn, or makes one show it. */
+/* Under the lock: gets the slot that shows @pfn, or gives it one. */
 static int get_or_install(struct claim_first *f, pkmap_pfn pfn,
 			  const struct pkmap_wait *wait, uint32_t *slot)
 {
@@ -262,7 +263,7 @@ static int unmap(void *mem, void *addr)
 	return put(f, (uint32_t)slots_of(&f->slots, addr)) ? 0 : PKMAP_EINVAL;
 }
 
-/* One after the other, and it keeps what it has while it waits for more. */
+/* Maps one page after the other, and keeps those while it waits for more. */
 static int map(void *mem, const pkmap_pfn *pfns, uint32_t n,
 	       const struct pkmap_wait *wait, void **addrs)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * dma.c - what is done to a buffer's lines before and after a transfer: the
- * table of pkmap/dma.h, at the address at which the scheme pins the page.
+ * dma.c - cache maintenance of a buffer before and after a transfer: the table
+ * of pkmap/dma.h, at the address at which the scheme pins the page.
  */
 #include "slots.h"
 
@@ -11,7 +11,7 @@ struct transfer {
 	/* Physical addresses; @end is the first behind the buffer. */
 	uint64_t start;
 	uint64_t end;
-	/* What is done to the buffer's lines, and to those that it shares. */
+	/* The operations on the buffer's own lines, and on shared ones. */
 	enum pkmap_cache_op whole;
 	enum pkmap_cache_op shared;
 };
@@ -29,8 +29,8 @@ static struct transfer transfer_of(const struct slots *s,
 }
 
 /*
- * Where the lines of a page are to be worked on, until release_page(); or NULL,
- * for a VIVT cache, if there are none under an address of the window.
+ * *addr is where a page's lines can be maintained until release_page(), or NULL
+ * if a VIVT cache has none of them at a window address.
  */
 static int hold_page(struct slots *s, pkmap_pfn pfn, void **addr)
 {
@@ -54,9 +54,9 @@ static enum pkmap_cache_op line_op(const struct transfer *t, uint64_t line,
 	return line < t->start || line_end > t->end ? t->shared : t->whole;
 }
 
-/* Works on the lines from @line to @end, all of page @pfn. */
-static int work_on_page(struct slots *s, const struct transfer *t,
-			pkmap_pfn pfn, uint64_t line, uint64_t end)
+/* Maintains the lines from @line to @end, all of page @pfn. */
+static int maintain_page(struct slots *s, const struct transfer *t,
+			 pkmap_pfn pfn, uint64_t line, uint64_t end)
 {
 	const uint64_t page = (uint64_t)pfn << s->config.page_shift;
 	const uint32_t bytes = machine_line_bytes();
@@ -81,7 +81,7 @@ static int work_on_page(struct slots *s, const struct transfer *t,
 	return 0;
 }
 
-static int work_on_lines(struct slots *s, const struct transfer *t)
+static int maintain_lines(struct slots *s, const struct transfer *t)
 {
 	uint64_t line = t->start & ~((uint64_t)machine_line_bytes() - 1);
 	pkmap_pfn pfn;
@@ -93,7 +93,7 @@ static int work_on_lines(struct slots *s, const struct transfer *t)
 		end = (uint64_t)(pfn + 1) << s->config.page_shift;
 		if (end > t->end)
 			end = t->end;
-		err = work_on_page(s, t, pfn, line, end);
+		err = maintain_page(s, t, pfn, line, end);
 		if (err)
 			return err;
 	}
@@ -119,7 +119,7 @@ int slots_dma_map(void *mem, const struct pkmap_dma_buffer *buf,
 		t.shared = PKMAP_CACHE_CLEAN_INVAL;
 		break;
 	}
-	return work_on_lines(mem, &t);
+	return maintain_lines(mem, &t);
 }
 
 int slots_dma_unmap(void *mem, const struct pkmap_dma_buffer *buf,
@@ -133,5 +133,5 @@ int slots_dma_unmap(void *mem, const struct pkmap_dma_buffer *buf,
 	if (s->config.cache.speculative)
 		t.whole = PKMAP_CACHE_INVAL;
 	t.shared = PKMAP_CACHE_CLEAN_INVAL;
-	return work_on_lines(s, &t);
+	return maintain_lines(s, &t);
 }

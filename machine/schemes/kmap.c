@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * kmap.c - map and unmap as Linux has them in mm/highmem.c.
+ * kmap.c - map and unmap, as in Linux's mm/highmem.c.
  *
- * Slots are handed out in turn.  When the turn comes back to the first, every
- * idle one is torn down: caches, translations and TLBs are flushed under the
- * lock.
+ * Slots are handed out in turn.  After the last one, all idle slots are torn
+ * down: caches, translations and TLBs are flushed under the lock.
  */
 #include "kmap.h"
 
@@ -110,8 +109,8 @@ static int install(struct kmap *k, uint32_t slot, pkmap_pfn pfn)
 }
 
 /*
- * Sleeps without the lock, and so with interrupts on, as they were.  An unmap
- * that comes as the lock is dropped changes the event, and counts.
+ * Sleeps without the lock, and with interrupts on, as the caller had them.  An
+ * unmap just after the lock is dropped changes the event, so it is not missed.
  */
 static int wait_for_unmap(struct kmap *k, const struct pkmap_wait *wait)
 {
@@ -165,7 +164,7 @@ static int map_one(struct kmap *k, pkmap_pfn pfn, const struct pkmap_wait *wait,
 	return err;
 }
 
-/* One after the other, and it keeps what it has while it waits for more. */
+/* Maps one page after the other, and keeps those while it waits for more. */
 int kmap_map(void *mem, const pkmap_pfn *pfns, uint32_t n,
 	     const struct pkmap_wait *wait, void **addrs)
 {

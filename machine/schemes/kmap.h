@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kmap.h - slots that are counted under one spinlock: Linux's kmap(), with and
- * without a pin (locked.c, unpinned.c).
+ * kmap.h - slots whose users are counted under one spinlock: Linux's kmap(),
+ * with and without a pin (locked.c, unpinned.c).
  *
  * A slot's count says what it is:
  *
@@ -17,17 +17,17 @@
 struct kmap {
 	struct slots slots;
 	/*
-	 * For each slot its page, or PKMAP_NO_PFN, for those who look without
-	 * the lock.  NULL if nobody does.
+	 * For each slot its page, or PKMAP_NO_PFN, for look-ups without the
+	 * lock.  NULL if there are none.
 	 */
 	pkmap_along *shown;
-	bool irqs_off; /* while the lock is held: interrupts take it too */
+	bool irqs_off; /* while the lock is held, as interrupts take it, too */
 
 	struct machine_spinlock lock;
 	/* Under the lock. */
 	uint32_t count[SLOTS_MAX];
 	pkmap_pfn pfn[SLOTS_MAX];
-	uint32_t next[SLOTS_MAX]; /* for each colour: what is its turn */
+	uint32_t next[SLOTS_MAX]; /* for each colour: the next slot to try */
 	uint32_t waiters;
 	/* Changes when a slot becomes idle and somebody waits. */
 	pkmap_a32 event;
@@ -36,10 +36,10 @@ struct kmap {
 void kmap_init(struct kmap *k, const struct scheme *scheme,
 	       const struct pkmap_config *config);
 
-/* What kmap_lock() returns is for kmap_unlock(). */
+/* kmap_unlock() is given what kmap_lock() returned. */
 bool kmap_lock(struct kmap *k);
 void kmap_unlock(struct kmap *k, bool irqs_were_on);
-/* Under the lock: counts up the slot that shows @pfn, or PKMAP_NO_SLOT. */
+/* Under the lock: gets the slot that shows @pfn, or returns PKMAP_NO_SLOT. */
 uint32_t kmap_get(struct kmap *k, pkmap_pfn pfn);
 
 /* For struct scheme. */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * local.c - local maps, as Linux's kmap_atomic() makes them on ARM: at the
- * page's address in the window if the page can be pinned there, else in the
- * next of this CPU's slots, last in, first out.
+ * local.c - local maps, like Linux's kmap_atomic() on ARM: at the page's window
+ * address if it can be pinned there, else in the next of this CPU's slots.
  *
- * What is open is known by its address alone; that the last local map ends
- * first is up to the callers.
+ * A local map is known by its address alone.  Callers must end the last one
+ * first.
  */
 #include "slots.h"
 
@@ -15,7 +14,7 @@ static uint32_t nslots_for(const struct slots *s, enum local_use use)
 	return use == FOR_DMA ? s->config.dma_slots : s->config.local_slots;
 }
 
-/* Slot @k of CPU @nr for @use; those for DMA lie behind the others. */
+/* Slot @k of CPU @nr for @use; those for DMA come after the others. */
 static void *local_addr(const struct slots *s, uint32_t nr, enum local_use use,
 			uint32_t k, pkmap_pfn pfn)
 {
@@ -28,8 +27,8 @@ static void *local_addr(const struct slots *s, uint32_t nr, enum local_use use,
 }
 
 /*
- * Shows a page in the next of the slots for @use of CPU @nr, which the caller
- * has entered, and leaves if this fails.
+ * Shows a page in CPU @nr's next slot for @use.  The caller has called
+ * local_enter(); if this fails, it calls local_leave().
  */
 static int open_slot(struct slots *s, uint32_t nr, enum local_use use,
 		     pkmap_pfn pfn, void **addr)
@@ -40,7 +39,7 @@ static int open_slot(struct slots *s, uint32_t nr, enum local_use use,
 
 	if (depth == nslots_for(s, use))
 		goto leave;
-	/* From here on an interrupt uses the slots behind ours. */
+	/* From here on, interrupts use the slots after this one. */
 	s->depth[nr][use] = depth + 1;
 	*addr = local_addr(s, nr, use, depth, pfn);
 	err = c->ops->set(c->port, *addr, pfn, c->read_only);
@@ -91,7 +90,7 @@ int slots_local_map(void *mem, pkmap_pfn pfn, void **addr)
 	return open_slot(s, (uint32_t)nr, FOR_LOCAL_MAPS, pfn, addr);
 }
 
-/* Without a pin an address in the window is of no use: nothing keeps it. */
+/* Without a pin, nothing keeps an address in the window valid. */
 int slots_local_map_unpinned(void *mem, pkmap_pfn pfn, void **addr)
 {
 	return slots_local_open(mem, FOR_LOCAL_MAPS, pfn, addr);

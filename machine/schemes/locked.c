@@ -2,14 +2,15 @@
 /*
  * locked.c - a pin that takes the lock of map and unmap: Linux since 2.6.30.
  *
- * kmap_high_get() counts the page's slot up under the lock, which is taken with
- * interrupts off by everybody, because a pin may come in an interrupt (kmap.c).
+ * kmap_high_get() adds a user to the page's slot under the lock.  Everybody
+ * takes the lock with interrupts off, because a pin may be in an interrupt
+ * (kmap.c).
  *
- * What is wrong: a map that tears idle slots down flushes the TLBs under that
- * lock.  Where this takes an inter-processor interrupt, a CPU that waits for
- * the lock has interrupts off and never answers, and the lock is never dropped:
+ * What is wrong: a map that tears down idle slots flushes the TLBs under that
+ * lock.  If this takes an inter-processor interrupt, a CPU that waits for the
+ * lock with interrupts off never answers, and the lock is never dropped:
  * deadlock (the "ipi" scenario).  An interrupt that cannot be masked cannot pin
- * at all: it may wait for a lock that its own CPU holds.
+ * at all: it could wait for a lock that its own CPU holds.
  */
 #include "kmap.h"
 

@@ -35,8 +35,8 @@ static size_t scheme_size(const struct pkmap_config *config)
 }
 
 /*
- * Free slots of a colour share a stack, as in a window that has more of them
- * than fit into a cache line: so a freed slot's link leads to another.
+ * All free slots of a colour share a stack, as in a large window, so that a
+ * freed slot's link leads to another slot.
  */
 static void share_stacks(struct pkmap_window *w)
 {

@@ -2,12 +2,12 @@
 /*
  * scheme.h - a way to give pages slots and to pin them, as scenarios use it.
  *
- * pkmap is one; the others (schemes/) are what was tried before.  All run on
- * the same machine (machine.h), through its struct pkmap_ops, and are given the
- * same struct pkmap_config.
+ * pkmap is one; the others are what was tried before.  All run on the same
+ * machine (machine.h), use it through struct pkmap_ops, and are given the same
+ * struct pkmap_config.
  */
-#ifndef MACHINE_SCHEME_H
-#define MACHINE_SCHEME_H
+#ifndef MACHINE_SCHEMES_SCHEME_H
+#define MACHINE_SCHEMES_SCHEME_H
 
 #include <pkmap/dma.h>
 #include <pkmap/pkmap.h>
@@ -15,24 +15,24 @@
 struct scheme {
 	const char *name;
 
-	/* Bytes of memory that init() wants, aligned to PKMAP_ALIGN. */
+	/* How much memory init() needs; it is aligned to PKMAP_ALIGN. */
 	size_t (*size)(const struct pkmap_config *config);
-	/* @mem is zeroed.  Every other call is given @mem. */
+	/* @mem is zeroed.  Every other call is given the same @mem. */
 	void (*init)(void *mem, const struct pkmap_config *config);
 
 	/*
-	 * Maps @n pages, waits for slots if it must, and returns 0 or an error
-	 * code of pkmap's; task context.  unmap() ends one page's map.
+	 * Maps @n pages, waits for slots if necessary, and returns 0 or one of
+	 * pkmap's error codes; task context.  unmap() ends one page's map.
 	 */
 	int (*map)(void *mem, const pkmap_pfn *pfns, uint32_t n,
 		   const struct pkmap_wait *wait, void **addrs);
 	int (*unmap)(void *mem, void *addr);
 
-	/* Any context.  NULL: not mapped.  A scheme need not hold the page. */
+	/* NULL: not mapped.  A scheme need not hold the page; any context. */
 	void *(*pin)(void *mem, pkmap_pfn pfn);
 	void (*unpin)(void *mem, void *addr);
 
-	/* Last in, first out; any context. */
+	/* Local maps end last in, first out; any context. */
 	int (*local_map)(void *mem, pkmap_pfn pfn, void **addr);
 	int (*local_unmap)(void *mem, void *addr);
 
@@ -42,16 +42,17 @@ struct scheme {
 	int (*dma_unmap)(void *mem, const struct pkmap_dma_buffer *buf,
 			 enum pkmap_dma_dir dir);
 
-	/* Takes every unused mapping down; task context. */
+	/* Tears down every unused mapping; task context. */
 	void (*flush_unused)(void *mem);
 
-	/* By the page's number, and of one page, until nobody uses it; or NULL. */
+	/* Unmaps by the page's number; or NULL. */
 	int (*unmap_pfn)(void *mem, pkmap_pfn pfn);
+	/* Waits until nobody uses the page, and tears it down; or NULL. */
 	int (*forget)(void *mem, pkmap_pfn pfn);
 
 	/*
-	 * When nobody is in a call: NULL, or what is wrong: a slot in use, a
-	 * waiter (I9).
+	 * When nobody is in a call: NULL, or what is wrong, such as a slot in
+	 * use or a waiter (I9).
 	 */
 	const char *(*check_end)(void *mem);
 };
@@ -61,4 +62,4 @@ extern const struct scheme scheme_locked;
 extern const struct scheme scheme_claim_first;
 extern const struct scheme scheme_pkmap;
 
-#endif /* MACHINE_SCHEME_H */
+#endif /* MACHINE_SCHEMES_SCHEME_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * slots.c - finding and waiting, as the schemes other than pkmap do it.
+ * slots.c - look-ups and waiting, for the schemes other than pkmap.
  */
 #include "slots.h"
 
@@ -19,7 +19,7 @@ void slots_init(struct slots *s, const struct scheme *scheme,
 	s->ncolours = config->cache.colours ? config->cache.colours : 1;
 }
 
-/* The slot for which @pfns says that it shows @pfn, or PKMAP_NO_SLOT. */
+/* The slot that shows @pfn, as @pfns says, or PKMAP_NO_SLOT. */
 uint32_t slots_find(const struct slots *s, const pkmap_along *pfns,
 		    pkmap_pfn pfn)
 {
@@ -33,7 +33,7 @@ uint32_t slots_find(const struct slots *s, const pkmap_along *pfns,
 	return PKMAP_NO_SLOT;
 }
 
-/* As the port's wait(), for a @wait that may be NULL. */
+/* Like the port's wait(), but @wait may be NULL. */
 int slots_wait(const struct slots *s, pkmap_a32 *event, uint32_t seen,
 	       const struct pkmap_wait *wait)
 {

@@ -12,13 +12,13 @@
 #include "machine/model/machine.h"
 #include "scheme.h"
 
-/* Of a window.  The benchmark sets it, for larger ones. */
+/* The largest window.  The benchmark overrides it. */
 #ifndef SLOTS_MAX
 #define SLOTS_MAX 8
 #endif
 #define SLOTS_MAX_CPUS 4
 
-/* Each CPU has slots of its own for these two, and a depth in each. */
+/* Each CPU has its own slots for each of these uses, and a depth in them. */
 enum local_use {
 	FOR_LOCAL_MAPS,
 	FOR_DMA,
@@ -32,14 +32,14 @@ struct slots {
 	uint32_t ncolours;
 
 	/*
-	 * How many of its slots each CPU uses.  Plain: only that CPU touches
-	 * them, and an interrupt leaves them as it found them.
+	 * How many of its slots each CPU uses.  Not atomic: only that CPU
+	 * changes them, and an interrupt leaves them as it found them.
 	 */
 	uint32_t depth[SLOTS_MAX_CPUS][LOCAL_USES];
 };
 
 /* slots.c */
-/* @bytes, or 0 if the configuration is larger than a scheme can be. */
+/* Returns @bytes, or 0 if the configuration is too large for a scheme. */
 size_t slots_size(const struct pkmap_config *config, size_t bytes);
 void slots_init(struct slots *s, const struct scheme *scheme,
 		const struct pkmap_config *config);
@@ -67,7 +67,7 @@ static inline void *slots_addr(const struct slots *s, uint32_t slot)
 	return (char *)s->config.base + ((size_t)slot << s->config.page_shift);
 }
 
-/* The slot that shows @addr; nslots or more if it is not one of the window. */
+/* The slot at @addr; nslots or more if that is not in the window. */
 static inline uintptr_t slots_of(const struct slots *s, const void *addr)
 {
 	return ((uintptr_t)addr - (uintptr_t)s->config.base) >>

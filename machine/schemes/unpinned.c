@@ -3,12 +3,12 @@
  * unpinned.c - a look-up that holds nothing: all that Linux had before 2.6.30.
  *
  * kmap() and kunmap() take one spinlock with interrupts on, so they are for
- * tasks only (kmap.c).  Who wants to know in an interrupt where a page is
- * mapped can but look it up, as page_address() does.
+ * tasks only (kmap.c).  An interrupt that needs a page's address can only look
+ * it up, as page_address() does.
  *
- * What is wrong: the address is good for nothing the moment after.  While DMA
- * code works on a page's lines there, the slot is torn down and shows another
- * page, and that page's lines are thrown away (the "rfc" scenario).
+ * What is wrong: the address may be out of date at once.  While DMA code
+ * invalidates a page's lines there, the slot can be torn down and show another
+ * page, whose lines are then thrown away (the "rfc" scenario).
  */
 #include "kmap.h"
 
