@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * timeline_common.c - what the writers of a timeline share.
+ * common.c - what the writers of a timeline share.
  */
 #include "timeline_priv.h"
 
@@ -20,7 +20,7 @@ static enum event_kind beginning_of(enum event_kind end)
 	}
 }
 
-/* Event @i ends a span; returns the innermost one that is left. */
+/* Event @i ends a span.  Returns the innermost span that is still open. */
 static uint32_t end_span(const struct timeline *t, struct nest *nest,
 			 uint32_t i, uint32_t innermost)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * timeline_layout.c - where things are in the picture of a timeline.
+ * layout.c - where things are in the picture of a timeline.
  */
 #include "layout.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_TEXT    196 /* a lane's text is wrapped to that width */
+#define MAX_TEXT    196 /* a lane's text is wrapped to this width */
 #define MIN_TEXT    64
 #define MAX_ROW	    92
 #define MIN_ROW	    52
@@ -16,12 +16,12 @@
 #define TEXT_PAD    9 /* from a lane's edge, or a box's, to its text */
 #define INSET	    6
 #define INSET_RIGHT 3
-#define MAX_INSETS  8 /* deeper spans have no room of their own */
+#define MAX_INSETS  8 /* deeper spans are not inset any further */
 #define EVENT_PAD   4 /* below an event's text */
-#define BOX_PAD	    4 /* above the text of what begins, below of what ends */
+#define BOX_PAD	    4 /* above the first text of a box, and below its last */
 #define MOMENT_PAD  3
-#define MIN_MOMENT  14 /* the number of the step */
-#define PAUSE	    8  /* steps in which nothing happens */
+#define MIN_MOMENT  14 /* room for the number of the step */
+#define PAUSE	    8  /* stands for steps in which nothing happens */
 
 struct fit {
 	cairo_t *cr;
@@ -186,7 +186,7 @@ enum style event_style(const struct event *e)
 	return begins_span(e->kind) ? STYLE_BOLD : STYLE_PLAIN;
 }
 
-/* A cache that does nothing but change its lines needs no text. */
+/* A cache without events has no text. */
 static void measure_texts(struct layout *l)
 {
 	const struct timeline *t = l->t;
@@ -258,7 +258,7 @@ static double max(double a, double b)
 	return a > b ? a : b;
 }
 
-/* The lanes' names and below them those of the lines. */
+/* The lanes' names, and below them the names of the rows. */
 static void place_head(struct layout *l)
 {
 	const struct timeline *t = l->t;
@@ -297,9 +297,9 @@ static double change_height(const struct layout *l, uint32_t i)
 			       l->row_width - 2 * ROW_PAD));
 }
 
-/* Below what is there already; returns the new bottom. */
-static double stack(struct extent *extent, double *bottom, double y,
-		    double height)
+/* Places something below what is there already; returns the new bottom. */
+static double place_below(struct extent *extent, double *bottom, double y,
+			  double height)
 {
 	extent->top = max(*bottom, y);
 	extent->bottom = extent->top + height;
@@ -307,7 +307,7 @@ static double stack(struct extent *extent, double *bottom, double y,
 	return *bottom;
 }
 
-/* That of a cause stands left of the cache. */
+/* The label of a cause is left of the cache. */
 static double label_limit(const struct layout *l, const struct event *e)
 {
 	if (e->kind == EVENT_BROKEN)
@@ -340,7 +340,7 @@ static double label_height(const struct layout *l, uint32_t i)
 	       2 * EVENT_PAD;
 }
 
-/* @bottoms: of each lane, then of each row.  Returns the moment's bottom. */
+/* @bottoms has one for each lane and row.  Returns the moment's bottom. */
 static double place_moment(struct layout *l, const struct moment *m, double y,
 			   double *bottoms)
 {
@@ -351,16 +351,18 @@ static double place_moment(struct layout *l, const struct moment *m, double y,
 
 	for (i = m->event; i < m->event + m->nevents; i++)
 		if (!is_mark(events[i].kind))
-			bottom = max(bottom, stack(&l->events[i],
-						   &bottoms[events[i].lane], y,
-						   event_height(l, i)));
+			bottom = max(bottom,
+				     place_below(&l->events[i],
+						 &bottoms[events[i].lane], y,
+						 event_height(l, i)));
 	for (i = m->change; i < m->change + m->nchanges; i++)
-		bottom = max(bottom,
-			     stack(&l->changes[i], &rows[l->t->changes[i].row],
-				   y, change_height(l, i)));
+		bottom = max(bottom, place_below(&l->changes[i],
+						 &rows[l->t->changes[i].row], y,
+						 change_height(l, i)));
 	for (i = m->event; i < m->event + m->nevents; i++)
 		if (is_mark(events[i].kind))
-			stack(&l->events[i], &bottom, y, label_height(l, i));
+			place_below(&l->events[i], &bottom, y,
+				    label_height(l, i));
 	return bottom + MOMENT_PAD;
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * timeline_picture.c - draws timelines.
+ * picture.c - draws timelines.
  *
- * The colours are told apart by people who do not see all of them, and are
- * never the only sign: what is stale is hatched, what will do harm has white
- * text.
+ * Colour-blind people can tell the colours apart.  A colour is never the only
+ * sign: stale lines are hatched, and lines that will do harm have white text.
  */
 #include "layout.h"
 
@@ -16,16 +15,16 @@
 #define HALVES_GAP    36
 #define SWATCH_WIDTH  26
 #define SWATCH_HEIGHT 15
-#define LEGEND_TEXT   32 /* from the swatch's left */
+#define LEGEND_TEXT   32 /* from the swatch's left edge */
 #define LEGEND_GAP    20
 #define LEGEND_LINE   24
 #define VERDICT_LABEL 112
 #define VERDICT_PAD   5
-#define VERDICT_GAP   10 /* above it */
+#define VERDICT_GAP   10 /* above the verdict */
 #define ROUND	      3
-#define MARK_LINE     3 /* of the loss, and of its cause */
+#define MARK_LINE     3 /* the width of the lines of the loss and its cause */
 #define ARROW_HEAD    9
-#define OPEN_END      6 /* what does not end goes on below all lanes */
+#define OPEN_END      6 /* how far what never ends reaches below the lanes */
 
 /* Colours are 0xrrggbb. */
 struct look {
@@ -101,7 +100,7 @@ struct picture {
 	unsigned int nhalves;
 	double width;
 	double bottom;	/* of the lanes of both */
-	double verdict; /* the height of one */
+	double verdict; /* the height of a verdict */
 	double height;
 };
 
@@ -137,7 +136,7 @@ static void round_path(cairo_t *cr, struct box b)
 	cairo_close_path(cr);
 }
 
-/* Paler than the edge: there is text on it. */
+/* The lines are paler than the edge, because there is text on them. */
 static void hatch(cairo_t *cr, uint32_t colour, struct box b)
 {
 	double x;
@@ -154,7 +153,7 @@ static void hatch(cairo_t *cr, uint32_t colour, struct box b)
 	cairo_restore(cr);
 }
 
-/* Edges lie on half pixels, so that they are sharp. */
+/* The edges are on half pixels, so that they are sharp. */
 static void draw_box(cairo_t *cr, const struct look *look, struct box b)
 {
 	b.x = floor(b.x) + 0.5;
@@ -193,7 +192,7 @@ static void draw_head(const struct layout *l)
 			  l->row_width);
 }
 
-/* Where what happens at a moment begins. */
+/* The top of all that happens at a moment. */
 static double moment_top(const struct layout *l, const struct moment *m)
 {
 	double top = l->bottom;
@@ -242,14 +241,14 @@ static void draw_lane_lines(const struct layout *l, double bottom)
 	}
 }
 
-/* The bottom of the span that an event begins; below all if none ends it. */
+/* The bottom of the span that an event begins; below the lanes if open. */
 static double span_bottom(const struct layout *l, uint32_t i, double bottom)
 {
 	const uint32_t end = l->nest[i].end;
 
 	if (end == NO_EVENT)
 		return bottom + OPEN_END;
-	/* What is ended with what is around it stops above the end's text. */
+	/* The event ends a span around this one, which stops above its text. */
 	if (l->nest[i].depth > l->nest[end].depth)
 		return l->events[end].top;
 	return l->events[end].bottom - 2;
@@ -303,7 +302,7 @@ static void draw_events(const struct layout *l)
 	}
 }
 
-/* Where the line of change @i changes again; below all if it does not. */
+/* Where the line of change @i changes again; below the lanes if it does not. */
 static double change_bottom(const struct layout *l, uint32_t i, double bottom)
 {
 	const struct line_change *changes = l->t->changes;
@@ -349,7 +348,7 @@ static void draw_loss(cairo_t *cr, double x, double y, double width)
 	draw_line(cr, x, floor(y) + 0.5, x + width, floor(y) + 0.5);
 }
 
-/* A line across all lanes, and a label that begins at the lane of the loss. */
+/* Draws a line across all lanes, and a label at the lane of the loss. */
 static void draw_broken(const struct layout *l, uint32_t i)
 {
 	const struct event *e = &l->t->events[i];
@@ -387,7 +386,7 @@ static void draw_arrow(cairo_t *cr, double x, double y, double to_x)
 	cairo_fill(cr);
 }
 
-/* The change that event @i is about: its line's, at its time. */
+/* The change that event @i, the cause, is about: of its row, at its time. */
 static uint32_t change_of(const struct layout *l, uint32_t i)
 {
 	const struct timeline *t = l->t;
@@ -410,7 +409,7 @@ static void draw_cause_label(const struct layout *l, const char *text,
 		  b.width - 2 * LABEL_PAD);
 }
 
-/* A frame around the line's bar until it changes, and a label that points. */
+/* Draws a frame around the bar until it changes, a label and an arrow. */
 static void draw_cause(const struct layout *l, uint32_t i, double bottom)
 {
 	const struct event *e = &l->t->events[i];
@@ -469,7 +468,7 @@ static void draw_verdict(const struct layout *l, double y, double height)
 		  verdict_width(l));
 }
 
-/* Verdicts are of one height, below the lanes. */
+/* The verdicts of both halves are at the same height, below the lanes. */
 static void draw_half(const struct layout *l, double bottom, double verdict)
 {
 	uint32_t i;
@@ -506,7 +505,7 @@ static void draw_legend(cairo_t *cr, const struct legend *legend, double x,
 		  HUGE_VAL);
 }
 
-/* From there on; returns the bottom. */
+/* Places the legends from @y on; draws them if @draw.  Returns the bottom. */
 static double place_legends(cairo_t *cr, double y, double width, bool draw)
 {
 	double x = 0;
@@ -568,7 +567,7 @@ static int make_halves(struct picture *p, const struct timeline *left,
 	return 0;
 }
 
-/* Where the lanes of both halves begin. */
+/* The top of the lanes, which both halves share. */
 static double lanes_top(const struct picture *p)
 {
 	double top = 0;
@@ -646,7 +645,7 @@ static cairo_status_t write_png(struct picture *p, struct timeline_file *out)
 	return status;
 }
 
-/* A picture can be too large for a PNG; else cairo wants for memory only. */
+/* Cairo fails if a picture is too large for a PNG, or if memory runs out. */
 static int errno_of(cairo_status_t status)
 {
 	return status == CAIRO_STATUS_INVALID_SIZE ? EFBIG : ENOMEM;
@@ -662,7 +661,7 @@ static int write_picture(struct picture *p, FILE *file, write_fn *write)
 	return timeline_file_end(&out);
 }
 
-/* @right: NULL for one timeline.  Measures on a surface that is not kept. */
+/* @right is NULL for one timeline.  Measures on a temporary surface. */
 static int draw_file(const struct timeline *left, const struct timeline *right,
 		     FILE *out, write_fn *write)
 {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * timeline_text.c - a timeline as a list: the step, who makes it, and what
- * happens.
+ * text.c - a timeline as a list: the step, who makes it, and what happens.
  *
- * What is done in a call, in an interrupt or while somebody is blocked is
- * indented.  An arrow says what a cache line is after a step, asterisks mark
- * what went wrong and its cause.
+ * Events in a call, in an interrupt or while a context is blocked are indented.
+ * An arrow shows what becomes of a cache line; asterisks mark the loss and its
+ * cause.
  */
 #include "timeline_priv.h"
 
@@ -13,8 +12,8 @@
 #include <string.h>
 
 #define GAP	   2  /* between columns */
-#define INDENT	   2  /* by a span, and of a text's lines after the first */
-#define LEAST_ROOM 24 /* for what happens, however short lines are to be */
+#define INDENT	   2  /* for each span, and for continuation lines */
+#define LEAST_ROOM 24 /* for what happens, however narrow the list is */
 #define MAX_LINE   512
 #define ROW_TEXT   (LANE_TEXT + CHANGE_TEXT + 32)
 
@@ -25,8 +24,8 @@ struct text {
 	int step_width;
 	int who_width;
 	int room;      /* for what happens */
-	char step[16]; /* still to be printed, or empty */
-	uint32_t who;  /* the lane that was printed last */
+	char step[16]; /* the step's number, or empty once it is printed */
+	uint32_t who;  /* the lane whose name was printed last */
 	uint32_t ncaches;
 	FILE *out;
 };
@@ -53,7 +52,7 @@ static void put_line(const struct text *x, const char *step, const char *who,
 	fprintf(x->out, "%.*s\n", (int)end, line);
 }
 
-/* @rest: the indentation of all lines but the first. */
+/* @rest is the indentation of all lines except the first. */
 static void put(const struct text *x, const char *step, const char *who,
 		int indent, int rest, const char *text)
 {
@@ -69,8 +68,9 @@ static void put(const struct text *x, const char *step, const char *who,
 	}
 }
 
-/* Whose turn it is, if that is somebody else than in the line before. */
-static const char *turn(struct text *x, uint32_t lane, char name[LANE_TEXT])
+/* The lane's name, or "" if the line before is about the same lane. */
+static const char *name_if_new(struct text *x, uint32_t lane,
+			       char name[LANE_TEXT])
 {
 	if (lane == x->who)
 		return "";
@@ -78,7 +78,7 @@ static const char *turn(struct text *x, uint32_t lane, char name[LANE_TEXT])
 	return lane_text(&x->t->lanes[lane], name);
 }
 
-/* A call's end is said in it, at the end. */
+/* The event that ends a span is indented like the events in it. */
 static int indent_of(const struct text *x, uint32_t event)
 {
 	const struct nest *n = &x->nest[event];
@@ -86,13 +86,13 @@ static int indent_of(const struct text *x, uint32_t event)
 	return INDENT * ((int)n->depth + (n->nended ? 1 : 0));
 }
 
-/* With the step, if nothing has been said of it yet. */
-static void put_turn(struct text *x, uint32_t lane, int indent, int rest,
+/* Prints the step as well, if this is its first line. */
+static void put_said(struct text *x, uint32_t lane, int indent, int rest,
 		     const char *text)
 {
 	char name[LANE_TEXT];
 
-	put(x, x->step, turn(x, lane, name), indent, rest, text);
+	put(x, x->step, name_if_new(x, lane, name), indent, rest, text);
 	x->step[0] = '\0';
 }
 
@@ -104,10 +104,10 @@ static void put_event(struct text *x, uint32_t i)
 	char text[sizeof(e->text) + 1];
 
 	snprintf(text, sizeof(text), "%s%s", e->text, opens ? ":" : "");
-	put_turn(x, e->lane, indent, indent + 2 * INDENT, text);
+	put_said(x, e->lane, indent, indent + 2 * INDENT, text);
 }
 
-/* @indent: below what changes it; negative if nothing is said of that. */
+/* @indent: of the event that changed the line; negative if there is none. */
 static void put_change(struct text *x, const struct line_change *c, int indent)
 {
 	const struct row *row = &x->t->rows[c->row];
@@ -121,7 +121,7 @@ static void put_change(struct text *x, const struct line_change *c, int indent)
 	snprintf(text, sizeof(text), "%s%s%s%s: %s", arrow, name,
 		 name[0] ? ", " : "", row->name, change_text(c, change));
 	if (indent < 0)
-		put_turn(x, row->lane, 0, INDENT, text);
+		put_said(x, row->lane, 0, INDENT, text);
 	else
 		put(x, "", "", indent, indent + (int)strlen(arrow), text);
 }
@@ -130,7 +130,7 @@ static void put_mark(struct text *x, const struct event *e)
 {
 	char name[LANE_TEXT];
 
-	put(x, "***", turn(x, e->lane, name), 0, INDENT, e->text);
+	put(x, "***", name_if_new(x, e->lane, name), 0, INDENT, e->text);
 }
 
 static void put_moment(struct text *x, const struct moment *m)

@@ -2,12 +2,12 @@
 /*
  * timeline.h - what happened in a run of the model machine, for people to read.
  *
- * A replay (replay.h) fills a timeline in; the writers below print it as a
+ * A replay (replay.h) fills in a timeline; the writers below print it as a
  * list, draw it, or write it as trace events.  Time is the number of the step
- * in the schedule: several events of one step have the same time.
+ * in the schedule, so all events of one step have the same time.
  */
-#ifndef MACHINE_TIMELINE_H
-#define MACHINE_TIMELINE_H
+#ifndef MACHINE_TIMELINE_TIMELINE_H
+#define MACHINE_TIMELINE_TIMELINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,22 +20,22 @@ enum lane_kind {
 	LANE_DEVICE,
 };
 
-/* Somebody who does something, or a cache. */
+/* An actor, or a cache. */
 struct lane {
 	enum lane_kind kind;
 	char name[24]; /* "task 1", "interrupt", "cache", "device" */
-	int cpu; /* the CPU it runs on or belongs to; -1: none, or the only one */
+	int cpu; /* that it runs on or belongs to; -1: none, or the only one */
 };
 
 enum event_kind {
-	EVENT_NOTE,  /* something was done, in words */
+	EVENT_NOTE,  /* anything else: the text says what was done */
 	EVENT_BEGIN, /* a call begins; EVENT_END of the same lane ends it */
 	EVENT_END,
 	EVENT_BLOCK,  /* sleeps or spins from here on ... */
 	EVENT_GO_ON,  /* ... to here */
 	EVENT_ENTER,  /* an interrupt begins ... */
 	EVENT_LEAVE,  /* ... and ends */
-	EVENT_CAUSE,  /* a line changes so that it does harm later */
+	EVENT_CAUSE,  /* a line changes such that it does harm later */
 	EVENT_BROKEN, /* an invariant is broken: the moment of the loss */
 };
 
@@ -46,30 +46,30 @@ struct event {
 	char text[96]; /* "invalidates line 0 of slot 1" */
 };
 
-/* As somebody sees it who knows what the owner of each byte wrote last. */
+/* The state of a line, judged by what each byte's owner wrote last. */
 enum line_state {
 	LINE_ABSENT,
 	LINE_CLEAN,
 	LINE_DIRTY,
-	LINE_STALE, /* clean, and not what was written last */
+	LINE_STALE, /* clean, but not what was written last */
 	LINE_BAD,   /* dirty, and will overwrite what was written last */
 };
 
-/* In a few words. */
+/* The state in a few words. */
 const char *state_text(enum line_state state);
 
-/* A line of a cache, or of memory, that has changed its state. */
+/* A cache line whose state or contents have changed. */
 struct line_change {
 	uint32_t time;
-	uint32_t row; /* which line, see rows below */
+	uint32_t row; /* of the line; see rows below */
 	enum line_state state;
-	char text[24]; /* what is in it: "page 1: 11 12" */
+	char text[24]; /* its contents: "page 1: 11 12" */
 };
 
-/* A line whose state is drawn as a bar: "slot 0, line 1", "page 2, line 0". */
+/* A line whose state is drawn as a bar. */
 struct row {
-	uint32_t lane; /* of LANE_CACHE */
-	char name[24];
+	uint32_t lane; /* of kind LANE_CACHE */
+	char name[24]; /* "slot 0, line 1", "page 2, line 0" */
 };
 
 struct timeline {
@@ -88,17 +88,17 @@ struct timeline {
 	uint32_t end; /* the first time after the last step */
 };
 
-/* The writers.  They return 0, or -1 with errno set if not all was written. */
-/* No line is longer than @width, if that leaves room to say anything. */
+/* The writers return 0, or -1 with errno set if not all was written. */
+/* No line is longer than @width, unless that leaves no room for the texts. */
 int timeline_print(const struct timeline *t, int width, FILE *out);
 int timeline_draw_svg(const struct timeline *t, FILE *out);
 int timeline_draw_png(const struct timeline *t, FILE *out);
-/* Two runs side by side, the second to the right of the first. */
+/* Two runs side by side. */
 int timeline_draw_pair_svg(const struct timeline *left,
 			   const struct timeline *right, FILE *out);
 int timeline_draw_pair_png(const struct timeline *left,
 			   const struct timeline *right, FILE *out);
-/* Trace events in JSON, which Perfetto and chrome://tracing open. */
+/* Trace events in JSON, for Perfetto or chrome://tracing. */
 int timeline_trace(const struct timeline *t, FILE *out);
 
-#endif /* MACHINE_TIMELINE_H */
+#endif /* MACHINE_TIMELINE_TIMELINE_H */

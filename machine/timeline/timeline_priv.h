@@ -2,8 +2,8 @@
 /*
  * timeline_priv.h - what the writers of a timeline share.
  */
-#ifndef MACHINE_TIMELINE_PRIV_H
-#define MACHINE_TIMELINE_PRIV_H
+#ifndef MACHINE_TIMELINE_TIMELINE_PRIV_H
+#define MACHINE_TIMELINE_TIMELINE_PRIV_H
 
 #include "timeline.h"
 
@@ -12,15 +12,16 @@
 #define NO_EVENT UINT32_MAX
 
 /*
- * Where an event stands among the calls, blocked stretches and interrupts of
- * its lane: its spans.  What ends a span ends those within it as well, and what
- * would end one that has not begun ends nothing, so that spans always nest.
+ * A lane's spans are its calls, interrupts, and the times in which it is
+ * blocked.  This says where an event is among them.  The event that ends a span
+ * also ends the spans within it; without a span to end it ends none.  So spans
+ * always nest.
  */
 struct nest {
-	uint32_t within; /* the event that began the span it is in; NO_EVENT */
-	uint32_t depth;	 /* spans it is in */
-	uint32_t end;	 /* the event that ends the span it begins; NO_EVENT */
-	uint32_t nended; /* spans that it ends */
+	uint32_t within; /* the event that began its span, or NO_EVENT */
+	uint32_t depth;	 /* the number of spans it is in */
+	uint32_t end;	 /* the event that ends its own span, or NO_EVENT */
+	uint32_t nended; /* the number of spans that it ends */
 };
 
 /* All that happens at one time. */
@@ -32,13 +33,13 @@ struct moment {
 	uint32_t nchanges;
 };
 
-/* Where a library writes to that does not tell why it could not. */
+/* A file for libraries that do not report why a write failed. */
 struct timeline_file {
 	FILE *file;
 	int err; /* the first error */
 };
 
-/* An array with a place for each event, to be freed; NULL: errno says why. */
+/* One for each event, in an array to be freed; NULL with errno set on error. */
 struct nest *timeline_nest(const struct timeline *t);
 
 static inline bool begins_span(enum event_kind kind)
@@ -52,13 +53,13 @@ static inline bool ends_span(enum event_kind kind)
 	return kind == EVENT_END || kind == EVENT_GO_ON || kind == EVENT_LEAVE;
 }
 
-/* Said of the run, and not done by anybody. */
+/* Whether the event is about the run, and not done by an actor. */
 static inline bool is_mark(enum event_kind kind)
 {
 	return kind == EVENT_CAUSE || kind == EVENT_BROKEN;
 }
 
-/* The next moment at which something happens; begin with one of zeros. */
+/* Moves on to the next moment; begin with a zeroed one.  False at the end. */
 bool timeline_next(const struct timeline *t, struct moment *m);
 
 /* "task 1 (CPU 0)" */
@@ -72,8 +73,8 @@ const char *change_text(const struct line_change *c, char text[CHANGE_TEXT]);
 typedef bool fits_fn(const void *arg, const char *text, size_t bytes);
 
 /*
- * How many bytes of a text go into a line: as many words as fit, or as much of
- * a word as fits if not one does; 0 at the end of the text only.
+ * How many bytes of a text go into a line: as many words as fit, or, if the
+ * first does not fit, as much of it as does.  0 only at the end of the text.
  */
 size_t wrap_text(const char *text, fits_fn *fits, const void *arg);
 
@@ -82,7 +83,7 @@ const char *wrap_rest(const char *text, size_t bytes);
 
 int timeline_file_write(struct timeline_file *out, const void *data,
 			size_t bytes);
-/* Says how it went: 0, or -1 with errno set. */
+/* Returns 0, or -1 with errno set if anything could not be written. */
 int timeline_file_end(struct timeline_file *out);
 
-#endif /* MACHINE_TIMELINE_PRIV_H */
+#endif /* MACHINE_TIMELINE_TIMELINE_PRIV_H */

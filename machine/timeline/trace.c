@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * timeline_trace.c - a timeline as trace events in JSON.
+ * trace.c - a timeline as trace events in JSON.
  *
  * Tasks, interrupts and devices are threads of one process, and each cache is a
  * process whose threads are its lines.  A step takes a millisecond.  Its events
- * come one after the other within it, because viewers nest what a track begins
- * and ends by time alone.
+ * are at different times within it, because viewers nest a track's slices by
+ * time alone.
  */
 #include "timeline_priv.h"
 
@@ -18,7 +18,7 @@
 struct trace {
 	const struct timeline *t;
 	const struct nest *nest;
-	json_int_t *at; /* of each event, when; and the end */
+	json_int_t *at; /* the time of each event, and of the end */
 	json_t *list;
 	int err;
 };
@@ -38,7 +38,7 @@ static int row_tid(const struct trace *x, uint32_t row)
 	return (int)(x->t->nlanes + row + 1);
 }
 
-/* Takes the event over; NULL is an error. */
+/* Takes ownership of the event; NULL is an error. */
 static void add(struct trace *x, json_t *event)
 {
 	if (json_array_append_new(x->list, event))
@@ -76,7 +76,7 @@ static void add_names(struct trace *x)
 			 t->rows[i].name);
 }
 
-/* When each event is: those of a step share its time evenly. */
+/* The events of a step share its time evenly. */
 static void set_times(struct trace *x)
 {
 	struct moment m = { 0 };
@@ -98,7 +98,7 @@ static void add_begin(struct trace *x, uint32_t i)
 			 tid_of(e->lane)));
 }
 
-/* @i ends a span; or that is the end of all, and nothing does. */
+/* Event @i ends a span, or, if it is the end of the run, nothing does. */
 static void add_end(struct trace *x, uint32_t i, uint32_t lane,
 		    const char *text)
 {
@@ -127,7 +127,7 @@ static void add_unended(struct trace *x)
 			add_end(x, t->nevents, t->events[i].lane, "never ends");
 }
 
-/* A slice, not an instant: viewers show its text. */
+/* A slice, not an instant, because viewers show its text. */
 static void add_note(struct trace *x, uint32_t i)
 {
 	const struct event *e = &x->t->events[i];
@@ -161,7 +161,7 @@ static void add_event(struct trace *x, uint32_t i)
 		add_mark(x, i);
 }
 
-/* When the line of change @i changes again. */
+/* The time at which the line of change @i changes again. */
 static json_int_t next_change(const struct timeline *t, uint32_t i)
 {
 	const uint32_t row = t->changes[i].row;
