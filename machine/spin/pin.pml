@@ -46,7 +46,7 @@ inline invalidate(s)
 	line = 0
 }
 
-/* A line that is dirty now may be evicted on top of what the device stores. */
+/* A line that is dirty now may later overwrite what the device stores. */
 inline transfer()
 {
 	atomic {

@@ -2,20 +2,20 @@
 /*
  * wait.pml - more tasks than slots.
  *
- * One slot and three tasks, each of which wants a page of its own, as often as
- * it likes.  The third one's deadline may pass at any moment, also as it is
- * woken.  With PINS it is, in the place of the third, a process that pins the
- * first one's page and lets go again, as often as it likes; it takes no
- * lock and waits for nobody: reclaim may find the slot used again, and a get
- * that is undone may have kept it busy.
+ * One slot and three tasks, each of which wants its own page, as often as it
+ * likes.  The third one's deadline may pass at any moment, even as it is woken.
+ * With PINS, a process takes the third one's place that pins and unpins the
+ * first one's page, as often as it likes.  It takes no lock and waits for
+ * nobody: reclaim may find the slot used again, or a get that is undone may
+ * have kept it busy.
  *
  * With PAIRS there are two slots and two tasks.  One wants two pages at once,
  * all or none (pkmap_map_pages()).  The other maps one page, and perhaps
  * another while it holds the first, as everyday code does.
  *
- * There is no cache here: pin.pml has that.  A task that sleeps for ever beside
- * a slot that would do is an invalid end state: the others come to their ends,
- * and it does not (I7, I9).
+ * There is no cache here: pin.pml has that.  A task that sleeps for ever
+ * although it could have a slot is an invalid end state: the others come to
+ * their ends, and it does not (I7, I9).
  */
 #ifdef PAIRS
 #define NSLOTS 2
