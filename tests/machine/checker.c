@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * checker.c - whether the checker sees everything: state spaces that can be
+ * checker.c - checks that the checker sees everything: state spaces that can be
  * counted by hand, livelocks, bounds, schedules, and what it leaves out.
  */
 #include "machine_test.h"
 
 #include "tests/random.h"
 
-#define STEPS 3 /* of a task that counts them */
+#define STEPS 3 /* of each counter task */
 
 static struct shared {
 	pkmap_a32 a[4]; /* one for each task */
@@ -63,9 +63,10 @@ static void prepare_counters(void)
 }
 
 /*
- * A task is before one of its steps or done: STEPS + 1 places, and so many to
- * the power of the tasks for all.  From each place but the last leads a step,
- * whatever the others do.  That a CPU has several makes no difference.
+ * Each task is before one of its steps or done, which makes STEPS + 1 places;
+ * all tasks together have that to the power of their number.  A step leads from
+ * each place except the last, whatever the others do.  It makes no difference
+ * whether tasks share a CPU.
  */
 static void test_count_tasks(void **state)
 {
@@ -100,14 +101,14 @@ static void prepare_interrupted(void)
 	machine_raise(machine_interrupt("interrupt", 0, 1, add_once));
 }
 
-/* An interrupt is still to come, or before its one step, or done. */
+/* The interrupt has not come yet, is before its only step, or is done. */
 static void test_count_interrupt(void **state)
 {
 	struct explored e = explore_all(prepare_interrupted, &pipt);
 
 	(void)state;
 	assert_int_equal(e.states, 3 * (STEPS + 1));
-	/* The task's steps, before and after it, and its own two. */
+	/* The task's steps before and after it, and the interrupt's own two. */
 	assert_int_equal(e.transitions, 2 * STEPS + 2 * (STEPS + 1));
 }
 
@@ -123,7 +124,7 @@ static void prepare_store_and_load(void)
 	machine_task("task", 0, store_and_load);
 }
 
-/* Before the load a dirty line may be evicted: 1, then 2, and at the end 2. */
+/* A dirty line may be evicted before the load: 1 state, then 2, then 2. */
 static void test_count_evictions(void **state)
 {
 	struct explored e = explore_all(prepare_store_and_load, &pipt);
@@ -182,7 +183,7 @@ static void sleep_and_end_spin(void)
 	end_spin();
 }
 
-/* Who spins is no livelock if another can end it, be that by a deadline. */
+/* Spinning is no livelock if another task can end it, even by a deadline. */
 static void test_spin(void **state)
 {
 	const struct machine_config c = two_cpus(false);
@@ -216,7 +217,7 @@ static void test_interrupt_spins(void **state)
 	expect_clean(prepare_spinning_interrupt, &pipt);
 }
 
-/* Stores a value until it is still there. */
+/* Stores a value again until a load finds it still there. */
 static void want(uint32_t value)
 {
 	do {
@@ -234,7 +235,7 @@ static void want_two(void)
 	want(2);
 }
 
-/* I7: each undoes what the other did, if they take turns. */
+/* I7: each task can undo what the other did, for ever. */
 static void test_mutual_livelock(void **state)
 {
 	const struct machine_config c = two_cpus(false);
@@ -256,7 +257,7 @@ static void load_once(void)
 	machine_load(at(0, 0));
 }
 
-/* The cache alone may go round: a line goes and comes. */
+/* A cycle of the cache alone is no livelock: a line is evicted and filled. */
 static void test_cycle_of_the_cache(void **state)
 {
 	struct machine_config c = pipt;
@@ -330,7 +331,7 @@ static void see_all(void)
 		seen();
 }
 
-/* One step and the look at it; or all of one's, and the other's two. */
+/* One step and a look at it; or all of one task's steps and the other's two. */
 static void test_shortest_schedule(void **state)
 {
 	struct explored e;
@@ -443,7 +444,7 @@ static const struct violation {
 	int invariant;
 	enum verdict verdict;
 	void (*prepare)(void);
-	uint32_t nsteps; /* of the shortest schedule; 0: see elsewhere */
+	uint32_t nsteps; /* of the shortest schedule; 0: not checked here */
 } violations[] = {
 	{ store_and_load, store_and_load, 0, VERDICT_CLEAN, prepare_two, 0 },
 	{ invalidate_only, NULL, 1, VERDICT_DATA_LOSS, prepare_two, 2 },
@@ -462,7 +463,7 @@ static const struct violation {
 
 #define NVIOLATIONS (sizeof(violations) / sizeof(violations[0]))
 
-static uint32_t violation; /* the one that is under way */
+static uint32_t violation; /* the current one */
 
 static void step_first(void)
 {
@@ -470,7 +471,7 @@ static void step_first(void)
 	violations[violation].first();
 }
 
-/* A task without a scheduling point would break it before it is explored. */
+/* A task without a scheduling point would break it before the search begins. */
 static void begin_violation(uint32_t nr, bool unreduced)
 {
 	const struct violation *v = &violations[nr];
@@ -500,7 +501,7 @@ static struct explored explore_violation(uint32_t nr, bool unreduced)
 	return e;
 }
 
-/* Each is found, by the shortest schedule, and without the reduction too. */
+/* Each is found by the shortest schedule, also without the reduction. */
 static void test_each_invariant(void **state)
 {
 	const struct violation *v = violations;
@@ -519,7 +520,7 @@ static void test_each_invariant(void **state)
 	}
 }
 
-/* All of the state at one moment, to compare it. */
+/* Copies the present state, to compare it. */
 static size_t copy_state(unsigned char *to)
 {
 	const void *data;
@@ -561,7 +562,7 @@ static void replay(const struct explored *e)
 	assert_string_equal(run_broken()->text, e->broken.text);
 }
 
-/* The schedule breaks the same again, or comes round to the same state. */
+/* The schedule breaks the same again, or leads back to the same state. */
 static void test_replay(void **state)
 {
 	struct explored e;
@@ -577,12 +578,12 @@ static void test_replay(void **state)
 }
 
 /*
- * What is left out, because it commutes.
+ * What is left out because it commutes.
  */
 
 #define MAX_OPS 4
 
-/* A task and an interrupt that do anything at all. */
+/* A task and an interrupt, each with random operations. */
 static struct program {
 	uint8_t ops[2][MAX_OPS];
 	uint8_t n[2];
@@ -683,7 +684,7 @@ static bool is_broken(const struct machine_config *c)
 	return e.broken.invariant;
 }
 
-/* Programs made at random are right or wrong with and without the reduction. */
+/* Random programs have the same verdict with and without the reduction. */
 static void test_reduction(void **state)
 {
 	struct machine_config c = pipt;
@@ -756,7 +757,7 @@ static void test_bounds(void **state)
 	expect_bound(l, &pipt, BOUND_SWITCHES);
 }
 
-/* Without a switch, one after the other; with one, what needs one is found. */
+/* Without switches, tasks run one after the other; one is needed here. */
 static void test_bounded_switches(void **state)
 {
 	struct explore_limits limits = { .switches = 0 };
@@ -789,7 +790,7 @@ static void store_often(void)
 		pkmap_a32_store_relaxed(&s->a[0], k + 1);
 }
 
-/* One place is for the first value; the other CPU may still load them all. */
+/* One message is the first value.  The other CPU may still load any of them. */
 static void test_bounded_history(void **state)
 {
 	const struct machine_config c = two_cpus(true);
@@ -813,7 +814,7 @@ static void prepare_broken(void)
 	broken(4, VERDICT_BROKEN, "before anybody runs");
 }
 
-/* What is broken before the first step is not forgotten. */
+/* An invariant that is broken before the first step is reported. */
 static void test_broken_in_prepare(void **state)
 {
 	const struct machine_config c = two_cpus(false);

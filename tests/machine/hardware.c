@@ -3,8 +3,8 @@
  * hardware.c - the machine's caches, TLBs, device, interrupts and scheduler:
  * what they can do, and what they never do.
  *
- * Whatever a task sees that a test looks for is reported by seen(), so that it
- * can happen if the checker finds it.
+ * A task that sees what a test looks for calls seen(): it can happen if the
+ * checker finds it.
  */
 #include "machine_test.h"
 
@@ -17,7 +17,7 @@ static struct shared {
 	struct machine_spinlock lock;
 } * s;
 
-/* What a sleeper looks for. */
+/* What a sleeper reports by seen(). */
 enum woken {
 	AT_LAST, /* nothing */
 	BY_DEADLINE,
@@ -25,19 +25,19 @@ enum woken {
 	TOO_EARLY,
 };
 
-/* What the tasks of a test do: set before each run, and constant in it. */
+/* What the tasks of a test do; constant during a run. */
 static struct {
 	void (*first)(void);
 	void (*second)(void); /* or NULL */
 	void (*handler)(void);
 	int level;
-	int cpu; /* of the second task, and of the handler */
+	int cpu; /* of the second task and the handler */
 	enum pkmap_cache_op op;
 	enum pkmap_dma_dir dir;
 	struct pkmap_dma_buffer buf;
 	uint32_t slot;
 	enum woken woken;
-	bool with; /* whether they do what the test is about */
+	bool with; /* the tasks do what the test is about */
 } t;
 
 static const struct machine_config pipt = {
@@ -74,7 +74,7 @@ static struct machine_config two_cpus(void)
 	return c;
 }
 
-/* Slot 0 shows page 0, and interrupts are raised from the beginning. */
+/* Slot 0 shows page 0, and the interrupt is raised from the beginning. */
 static void prepare(void)
 {
 	s = machine_alloc(sizeof(*s));
@@ -127,7 +127,7 @@ static void store_and_clean(void)
 		seen();
 }
 
-/* A store reaches memory by an eviction, which may come or not, or cleaning. */
+/* A store reaches memory by a cleaning, or by an eviction if there is one. */
 static void test_write_back(void **state)
 {
 	struct machine_config c;
@@ -182,7 +182,7 @@ static void load_twice(void)
 		seen();
 }
 
-/* A clean line stays, or goes, and is then filled with what memory has. */
+/* A clean line may stay, or be evicted and filled again from memory. */
 static void test_eviction_of_a_clean_line(void **state)
 {
 	struct machine_config c;
@@ -213,7 +213,7 @@ static void evict_or_invalidate(void)
 	maintain(PKMAP_CACHE_INVAL, 0);
 }
 
-/* A line that is invalidated before it is cleaned loses what is in it (I1). */
+/* A dirty line that is invalidated without being cleaned is lost (I1). */
 static void test_maintenance(void **state)
 {
 	struct machine_config c;
@@ -241,7 +241,7 @@ static void clean_twice(void)
 		seen();
 }
 
-/* After a cleaning the line is there, unless it was evicted just before. */
+/* A cleaned line is still cached, unless it was evicted just before. */
 static void test_cleaned_line_stays(void **state)
 {
 	struct machine_config c;
@@ -272,7 +272,7 @@ static void dirty_line(void)
 	machine_store(at(0, 0), 0x31);
 }
 
-/* An interrupt dirties the line that was worked on already. */
+/* An interrupt may dirty a line that has been cleaned already. */
 static void test_line_by_line(void **state)
 {
 	struct machine_config c;
@@ -306,7 +306,7 @@ static void clean_two_pages(void)
 		seen();
 }
 
-/* The hardware's call may do one page only; the port's does all. */
+/* The hardware may clean one page only; the port cleans the whole range. */
 static void test_range_of_two_pages(void **state)
 {
 	struct machine_config c = kind(VIVT);
@@ -330,7 +330,7 @@ static void clean_range(void)
 	cache_clean_inval_range(at(0, 0), page_bytes());
 }
 
-/* An interrupt writes to a line that was cleaned, and is to be invalidated. */
+/* An interrupt writes to a line after its cleaning, before its invalidation. */
 static void test_clean_in_steps(void **state)
 {
 	struct machine_config c = kind(VIVT);
@@ -407,7 +407,7 @@ static void recycle_dirty(void)
 		seen();
 }
 
-/* A VIVT cache finds the line of the page that was at the address before. */
+/* A VIVT cache finds a line of the page that the slot showed before. */
 static void test_recycled_slot(void **state)
 {
 	struct machine_config c;
@@ -448,7 +448,7 @@ static void load_and_store_beside(void)
 	machine_load(at(0, 0));
 }
 
-/* Each sees what the other stores, and none of it is lost. */
+/* Each CPU sees what the other stores, and nothing is lost. */
 static void test_coherent_caches(void **state)
 {
 	struct machine_config c = two_cpus();
@@ -495,7 +495,7 @@ static void unmap_and_flush(void)
 		seen();
 }
 
-/* A line is filled unasked if it can be translated, and else never. */
+/* A line is filled speculatively only if its address can be translated. */
 static void test_speculative_fills(void **state)
 {
 	struct machine_config c = pipt;
@@ -512,7 +512,7 @@ static void test_speculative_fills(void **state)
 
 	t.first = unmap_and_look;
 	expect_clean(prepare, &c);
-	t.with = true; /* leaves it in the TLB */
+	t.with = true; /* the translation stays in the TLB */
 	expect_seen(prepare, &c);
 
 	t.first = unmap_and_flush;
@@ -618,7 +618,7 @@ static void remapper(void)
 	store_a(2);
 }
 
-/* A flush reaches all TLBs, however that is done, unless it is to be local. */
+/* A flush reaches all TLBs, in either way, unless it is a local one. */
 static void test_flushes(void **state)
 {
 	struct machine_config c = two_cpus();
@@ -657,7 +657,7 @@ static void flush_between(void)
 		seen();
 }
 
-/* Who flushes by interrupt waits until the others have interrupts on. */
+/* A flush by interrupt waits until the other CPUs have interrupts on. */
 static void test_flush_waits(void **state)
 {
 	struct machine_config c = two_cpus();
@@ -691,7 +691,7 @@ static void flush_locked(void)
 	machine_spin_unlock(&s->lock);
 }
 
-/* I7: one waits for the other's lock, who waits for the first's answer. */
+/* I7: one CPU waits for a lock of another, which waits for its answer. */
 static void test_flush_deadlock(void **state)
 {
 	struct machine_config c = two_cpus();
@@ -725,7 +725,7 @@ static void no_handler(void)
 {
 }
 
-/* I2: it reads memory; I1: what it writes, a dirty line overwrites. */
+/* I2: the device reads stale memory.  I1: a dirty line overwrites its data. */
 static void test_device_is_behind_the_cache(void **state)
 {
 	uint32_t k;
@@ -772,7 +772,7 @@ static void start_device(void)
 	machine_device_start(&t.buf, t.dir, 0x55, 1);
 }
 
-/* It goes line by line, into the next page, and only then interrupts. */
+/* It transfers line by line, goes on in the next page, and then interrupts. */
 static void test_device_goes_line_by_line(void **state)
 {
 	(void)state;
@@ -786,7 +786,7 @@ static void test_device_goes_line_by_line(void **state)
 	t.first = start_device;
 	t.handler = look_at_buffer;
 	expect_clean(prepare_device, &pipt);
-	t.with = true; /* it does interrupt */
+	t.with = true; /* the handler reports that it ran */
 	expect_seen(prepare_device, &pipt);
 }
 
@@ -816,7 +816,7 @@ static void expect_between(bool reachable)
 		expect_clean(prepare, &c);
 }
 
-/* An interrupt comes at any moment, or if masked, an NMI or another CPU's. */
+/* An interrupt comes at any moment; masked, only an NMI or another CPU's. */
 static void test_masked_interrupts(void **state)
 {
 	(void)state;
@@ -834,7 +834,7 @@ static void test_masked_interrupts(void **state)
 	expect_between(true);
 }
 
-/* A handler runs to its end before its task goes on; another CPU's may look. */
+/* A handler ends before its task continues; another CPU runs meanwhile. */
 static void test_handler_has_its_cpu(void **state)
 {
 	(void)state;
@@ -857,7 +857,7 @@ static void prepare_two_handlers(void)
 	machine_raise(machine_interrupt("other", 0, 2, sees_between));
 }
 
-/* Only an interrupt of a higher level interrupts a handler. */
+/* Only an interrupt of a higher level can interrupt a handler. */
 static void test_nested_interrupts(void **state)
 {
 	struct machine_config c = two_cpus();
@@ -886,7 +886,7 @@ static void stores_spinlocked(void)
 	machine_spin_unlock(&s->lock);
 }
 
-/* Other tasks of the CPU are kept out; its interrupts, and others, are not. */
+/* With preemption off, only other tasks of the same CPU are kept out. */
 static void test_preemption(void **state)
 {
 	static void (*const off[])(void) = { masked_stores, stores_locally,
@@ -957,7 +957,7 @@ static void prepare_sleepers(void)
 	machine_task("another", 0, sleeper);
 }
 
-/* All wake up; and I9: nobody is left to wake one that sleeps. */
+/* All sleepers are woken; I9: one sleeps, and nobody is left to wake it. */
 static void test_sleep(void **state)
 {
 	(void)state;
@@ -1049,7 +1049,7 @@ static void trylock_and_look(void)
 	machine_ops.unlock(NULL);
 }
 
-/* Who waits for the lock sleeps, so that its holder gets on. */
+/* A task that waits for the lock lets its holder run. */
 static void test_mutex(void **state)
 {
 	(void)state;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * litmus.c - what the machine's memory lets CPUs see of each other, against
- * C11 with the SC fences and accesses of RC11 (Lahav, Vafeiadis, Kang, Hur and
- * Dreyer, "Repairing Sequential Consistency in C/C++11", PLDI 2017).
+ * litmus.c - compares what the machine's memory lets CPUs see of each other
+ * with C11, with the SC fences and accesses of RC11 (Lahav, Vafeiadis, Kang,
+ * Hur and Dreyer, "Repairing Sequential Consistency in C/C++11", PLDI 2017).
  *
- * A litmus test is a few tasks, each on a CPU of its own unless it says
- * otherwise, and an outcome.  The one that is done last looks whether that is
- * what has come out.
+ * A litmus test has a few tasks, each on its own CPU unless stated otherwise,
+ * and an outcome.  The task that ends last checks for the outcome.
  */
 #include "machine_test.h"
 
@@ -14,31 +13,31 @@
 #define ACQUIRE MACHINE_ACQUIRE
 #define RELEASE MACHINE_RELEASE
 #define SEQ_CST MACHINE_SEQ_CST
-#define NONE	((enum machine_order)0xff) /* no fence at all */
+#define NONE	((enum machine_order)0xff) /* no fence */
 
-/* What the tasks share; what is not atomic is there for the outcome only. */
+/* What the tasks share.  Members that are not atomic are for the outcome. */
 struct shared {
 	pkmap_a32 x;
 	pkmap_a32 y;
 	pkmap_a32 z;
-	uint32_t r[4]; /* what was loaded */
+	uint32_t r[4]; /* the loaded values */
 	uint32_t ndone;
 	struct machine_spinlock lock;
 };
 
 static struct shared *s;
 
-/* Of the test that is under way. */
+/* The current test. */
 static struct litmus {
 	void (*task[MAX_CPUS])(void);
 	bool (*outcome)(void);
 	bool one_cpu;
-	/* The orders of what the tasks do. */
+	/* The memory orders of the tasks' operations. */
 	enum machine_order store;
 	enum machine_order load;
 	enum machine_order fence;
 	enum machine_order fence2;
-	bool with; /* whether they do what the test is about */
+	bool with; /* the tasks do what the test is about */
 } t;
 
 /*
@@ -119,7 +118,7 @@ static void expect_outcome(bool weak, bool reachable)
 		expect_clean(prepare, &c);
 }
 
-/* Reachable with weak memory, but sequentially consistent never. */
+/* The outcome is possible with weak memory, but not with SC memory. */
 static void allowed(void)
 {
 	expect_outcome(true, true);
@@ -169,7 +168,7 @@ static void mp_reader(void)
 	done();
 }
 
-/* C11: the message is seen if release meets acquire, by the load or a fence. */
+/* C11: a release store and an acquire load (or fence) pass the message. */
 static void test_message_passing(void **state)
 {
 	static const enum machine_order stores[] = { RELAXED, RELEASE,
@@ -192,7 +191,7 @@ static void test_message_passing(void **state)
 	}
 }
 
-/* A CPU sees what it did, in whichever task. */
+/* A CPU sees what it did itself, in any of its tasks. */
 static void test_message_passing_on_one_cpu(void **state)
 {
 	(void)state;
@@ -226,9 +225,9 @@ static void prepare_raiser(void)
 }
 
 /*
- * An interrupt sees what its CPU did; C11 says so of signal handlers only with
- * a signal fence, which is what pkmap_fence_interrupt() is.  Another CPU's does
- * not, by the interrupt alone.
+ * An interrupt sees what its CPU did.  In C11, a signal handler needs a signal
+ * fence for that, which is what pkmap_fence_interrupt() is.  An interrupt on
+ * another CPU does not see it just because it was raised.
  */
 static void test_interrupt_sees_its_cpu(void **state)
 {
@@ -256,8 +255,8 @@ static void fenced_writer(void)
 }
 
 /*
- * C11: a fence before a relaxed store makes a release of it.  The model does
- * so only where the reader has such a fence as well: it is weaker than C11.
+ * C11: a fence before a relaxed store makes it a release.  In the model, the
+ * reader must have such a fence as well: it is weaker than C11 here.
  */
 static void test_message_passing_by_fences(void **state)
 {
@@ -306,7 +305,7 @@ static void add_writer(void)
 	done();
 }
 
-/* C11: each half of an order is on one side of a read-modify-write. */
+/* C11: a read-modify-write's load can acquire, and its store can release. */
 static void test_message_passing_by_rmw(void **state)
 {
 	static const enum machine_order orders[] = { ACQUIRE, RELEASE,
@@ -404,8 +403,8 @@ static void waiter(void)
 }
 
 /*
- * How waiters are woken (map.c, window.c): who puts looks for a waiter, who
- * waits for a put, and one of them sees the other.  RC11: each of the putter's
+ * How waiters are woken (map.c, window.c): a put looks for waiters, a waiter
+ * looks for a put, and one of them must see the other.  RC11: each of the put's
  * orders is needed, and the waiter's fence, which makes up for the order of its
  * announcement.
  */
@@ -529,7 +528,7 @@ static bool other_stores_first(void)
 	return s->r[0] == 1 && s->r[1] == 2 && s->r[2] == 2 && s->r[3] == 1;
 }
 
-/* All agree on the order of what happens to a variable. */
+/* All CPUs agree on the order of the stores to a variable. */
 static void test_coherence_of_stores(void **state)
 {
 	(void)state;
@@ -568,7 +567,7 @@ static void load_and_store(void)
 	done();
 }
 
-/* A read-modify-write cannot be torn; a load and a store can, even by sc. */
+/* A read-modify-write is atomic; an SC load and store together are not. */
 static void test_rmw_is_atomic(void **state)
 {
 	(void)state;
@@ -594,7 +593,7 @@ static void failing_cas(void)
 	done();
 }
 
-/* C11, with memory_order_relaxed for the failure, as src/ has it. */
+/* C11, with memory_order_relaxed on failure, as src/ uses it. */
 static void test_failed_cas_orders_nothing(void **state)
 {
 	(void)state;
@@ -616,7 +615,7 @@ static void late_cas(void)
 	done();
 }
 
-/* C11: it is a load then, and may see what a load may. */
+/* C11: it is a load then, and may load any value that a load may. */
 static void test_failed_cas_sees_old_value(void **state)
 {
 	(void)state;
@@ -679,7 +678,7 @@ static void cas_after_flag(void)
 	done();
 }
 
-/* C11: so the value before the last one makes it fail. */
+/* C11: so it can fail because it loads the value before the last one. */
 static void test_cas_fails_for_an_old_value(void **state)
 {
 	(void)state;
@@ -746,7 +745,7 @@ static bool sees_second_but_not_first(void)
 }
 
 /*
- * C11: a read-modify-write by another CPU goes on with a release sequence,
+ * C11: a read-modify-write by another CPU continues a release sequence,
  * whatever its own order.  A store ends it.
  */
 static void test_release_sequence(void **state)
@@ -779,7 +778,7 @@ static void store_once_more(void)
 	done();
 }
 
-/* C11's continued by the same thread's stores; C++20's, and ours, do not. */
+/* In C11 the thread's own stores continue it; not in C++20, nor here. */
 static void test_release_sequence_of_stores(void **state)
 {
 	(void)state;
@@ -860,7 +859,7 @@ static void test_independent_reads(void **state)
 }
 
 /*
- * What docs/checker.md, section 4, admits: C11 allows these.
+ * What C11 allows and the model does not: docs/checker.md, section 4.
  */
 
 static void lb_a(void)
@@ -974,7 +973,7 @@ static void trying_reader(void)
 	done();
 }
 
-/* As C11's mutexes do; one that is taken on one side only orders nothing. */
+/* As with C11's mutexes; a lock that only one side takes orders nothing. */
 static void test_locks(void **state)
 {
 	static const enum machine_order sleeping = RELAXED;
@@ -1012,7 +1011,7 @@ static void flushing_reader(void)
 	done();
 }
 
-/* A CPU that takes interrupts is not forgotten when its task has ended. */
+/* The view of a CPU with interrupts is kept when its task has ended. */
 static void prepare_with_interrupt(void)
 {
 	prepare();
@@ -1020,8 +1019,8 @@ static void prepare_with_interrupt(void)
 }
 
 /*
- * Who answers an inter-processor interrupt has seen what its sender did before,
- * and the sender then sees what was done before the answer.
+ * A CPU that answers an inter-processor interrupt sees what the sender did
+ * before, and the sender then sees what that CPU did before the answer.
  */
 static void test_flush_by_interrupt(void **state)
 {
@@ -1047,8 +1046,8 @@ static void test_flush_by_interrupt(void **state)
 }
 
 /*
- * Data, translations, and lines that are cleaned: a race in C11, which leaves
- * their meaning open, or something that it knows nothing of.
+ * Data, translations, and cleaned lines.  In C11 these are data races, which
+ * are undefined, or do not exist.
  */
 
 static bool no_outcome(void)
@@ -1137,7 +1136,7 @@ static void flush_and_read(void)
 	machine_load(at(0, 1));
 }
 
-/* A flush makes up for the order: the walker looks at the page table again. */
+/* A flush makes up for missing order: the walker reads the page table again. */
 static void test_translation(void **state)
 {
 	struct machine_config c;
@@ -1151,7 +1150,7 @@ static void test_translation(void **state)
 	expect_clean(prepare, &c);
 }
 
-/* A store that is still in a store buffer when its line is cleaned. */
+/* A store may still be in a store buffer when its line is cleaned. */
 static void test_cleaning(void **state)
 {
 	(void)state;

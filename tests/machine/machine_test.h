@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * machine_test.h - what the tests of the model machine share: runs of tasks
- * that use the machine themselves, without a scheme.
+ * that use the machine directly, without a scheme.
  */
 #ifndef MACHINE_TEST_H
 #define MACHINE_TEST_H
@@ -76,7 +76,7 @@ static inline struct explored explore_all(void (*prepare)(void),
 	return explore_within(prepare, config, &limits);
 }
 
-/* All of it is seen, and the invariant is broken, as that; 0: none is. */
+/* The search is complete, and breaks this invariant (0: none), so named. */
 static inline void expect(void (*prepare)(void),
 			  const struct machine_config *config, int invariant,
 			  enum verdict verdict)
@@ -97,7 +97,7 @@ static inline void expect_clean(void (*prepare)(void),
 	expect(prepare, config, 0, VERDICT_CLEAN);
 }
 
-/* What a test looks for. */
+/* To be called by a task that sees what the test looks for. */
 static inline void seen(void)
 {
 	broken(3, VERDICT_BROKEN, "what was looked for");
@@ -109,7 +109,7 @@ static inline void expect_seen(void (*prepare)(void),
 	expect(prepare, config, 3, VERDICT_BROKEN);
 }
 
-/* A byte of what a slot shows. */
+/* The address of a byte in a slot. */
 static inline char *at(uint32_t slot, uint32_t offset)
 {
 	return (char *)(uintptr_t)(WINDOW_BASE + (slot << m.config.page_shift) +

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * timeline.c - the writers of a timeline, on one that is made by hand: the
- * sequence by which a look-up that holds nothing loses data, and the same with
+ * timeline.c - the writers of a timeline, on timelines made by hand: the
+ * sequence in which a look-up that holds nothing loses data, and the same with
  * a pin.
  */
 #include <setjmp.h>
@@ -141,10 +141,10 @@ static const struct timeline saved = {
 };
 
 /*
- * All that a list must say in a few lines: spans within spans, one that is
- * ended by what is around it, one that ends though it has not begun, and one
- * that does not end; what becomes of lines, with an event and without; a text
- * that is too long for a line.
+ * A small timeline with all that a list must show: nested spans, one that ends
+ * with the span around it, an end without a beginning, and a span that never
+ * ends; changes of lines with an event and without; a text that is too long for
+ * a line.
  */
 static struct lane small_lanes[] = {
 	{ LANE_TASK, "task", 0 },
@@ -291,7 +291,7 @@ static void append(char *to, const char *words, int bytes)
 
 #define WIDE 400 /* nothing is wrapped */
 
-/* The place behind the next @words that stand there, not before @at. */
+/* Finds @words from @at on; returns the place after them. */
 static const char *after(const char *at, const char *words)
 {
 	at = strstr(at, words);
@@ -301,7 +301,7 @@ static const char *after(const char *at, const char *words)
 	return at + strlen(words);
 }
 
-/* Everything is said, in its order. */
+/* The list has everything, in order. */
 static void check_said(const struct timeline *t)
 {
 	static const char *const states[] = { "not cached", "clean", "dirty",
@@ -347,7 +347,7 @@ static void text_steps(void **state)
 	free(text);
 }
 
-/* Who goes on is named where that is another than before. */
+/* An actor is named only if the line before is about another one. */
 static void text_turns(void **state)
 {
 	char *text = printed(&saved, 80);
@@ -365,7 +365,7 @@ static void text_turns(void **state)
 	free(text);
 }
 
-/* Of several caches each is named. */
+/* If there are several caches, each is named. */
 static void text_caches(void **state)
 {
 	struct lane two_lanes[] = { { LANE_CACHE, "cache", 0 },
@@ -404,7 +404,7 @@ static void text_marks(void **state)
 	free(text);
 }
 
-/* And the rule. */
+/* Removes blanks, and the rule under the title. */
 static void remove_blanks(char *text)
 {
 	char *to = text;
@@ -415,9 +415,9 @@ static void remove_blanks(char *text)
 	*to = '\0';
 }
 
-#define NARROW 50 /* room for what happens, besides who does it */
+#define NARROW 50 /* leaves room for what happens next to who does it */
 
-/* No line is longer, or ends in blanks, and all that is said is. */
+/* No line is longer than @width or ends in blanks, and nothing is missing. */
 static void check_width(const struct timeline *t, int width, const char *said)
 {
 	char *text = printed(t, width);
@@ -492,7 +492,7 @@ static json_int_t number(const json_t *event, const char *key)
 	return json_integer_value(value);
 }
 
-/* The only event of that phase and name. */
+/* The only event with this phase and name. */
 static const json_t *find(const json_t *trace, const char *phase,
 			  const char *name)
 {
@@ -537,8 +537,8 @@ static const char *track_of(const json_t *trace, const json_t *event,
 #define MAX_TRACKS 64
 
 struct track {
-	json_int_t at;	  /* nothing may begin or end before that */
-	json_int_t begun; /* nor a span end then */
+	json_int_t at;	  /* nothing may begin or end before this */
+	json_int_t begun; /* no span may end at this time */
 	unsigned int open;
 	unsigned int ended;
 };
@@ -562,7 +562,7 @@ static void check_nesting(struct track *track, const json_t *event)
 	track->ended++;
 }
 
-/* Returns how many spans there were; each ends on its track, after its own. */
+/* Each span ends on its track, after its beginning.  Returns their number. */
 static unsigned int check_tracks(const json_t *trace)
 {
 	const json_t *list = json_object_get(trace, "traceEvents");
@@ -647,7 +647,7 @@ static void trace_lines(void **state)
 	json_decref(trace);
 }
 
-/* What never ends is ended with the run: two spans, and no others. */
+/* Spans that never end are ended with the run; there are two. */
 static void trace_end(void **state)
 {
 	json_t *trace = traced(&small);
@@ -675,7 +675,7 @@ static void trace_end(void **state)
  */
 
 #define MARGIN 16
-#define LEFT   (MARGIN + 4) /* beside the lanes, where the steps are */
+#define LEFT   (MARGIN + 4) /* left of the lanes, among the step numbers */
 
 /* The colours of the picture. */
 #define RED    0xd11721
@@ -718,7 +718,7 @@ static uint32_t pixel(cairo_surface_t *png, int x, int y)
 	return value & 0xffffff;
 }
 
-/* The first row of that colour; -1: none. */
+/* The first row of this colour; -1: none. */
 static int row_of(cairo_surface_t *png, int x, int from, uint32_t colour)
 {
 	int y;
@@ -734,7 +734,7 @@ static int loss_row(cairo_surface_t *png)
 	return row_of(png, LEFT, 0, RED);
 }
 
-/* After the loss' row, if there is one. */
+/* Looks below the row of the loss, if there is one. */
 static int verdict_row(cairo_surface_t *png, int x, uint32_t colour, bool loss)
 {
 	int from = 0;
@@ -756,12 +756,12 @@ static void picture_verdict(void **state)
 	png = drawn(&saved);
 	verdict = verdict_row(png, LEFT, GREEN, false);
 	assert_true(verdict > 0);
-	/* The legend has red, too. */
+	/* The legend is also red. */
 	assert_true(loss_row(png) == -1 || loss_row(png) > verdict);
 	cairo_surface_destroy(png);
 }
 
-/* The line is where the loss is: below what happened before it. */
+/* The line of the loss is below what happened before the loss. */
 static void picture_loss(void **state)
 {
 	static struct event events[] = {
@@ -790,7 +790,7 @@ static void picture_loss(void **state)
 
 #define FRAME_HEIGHT 40 /* higher than labels */
 
-/* The lowest pixel of a frame's edge at a column; -1: there is none. */
+/* The lowest pixel of a frame's edge in a column; -1: there is none. */
 static int edge_bottom(cairo_surface_t *png, int x)
 {
 	const int height = cairo_image_surface_get_height(png);
@@ -808,7 +808,7 @@ static int edge_bottom(cairo_surface_t *png, int x)
 	return -1;
 }
 
-/* The first column from there on with a frame's edge, or with none; -1. */
+/* The first column from @x on with (or without) a frame's edge; -1: none. */
 static int next_column(cairo_surface_t *png, int x, bool edge)
 {
 	for (; x < cairo_image_surface_get_width(png); x++)
@@ -817,7 +817,7 @@ static int next_column(cairo_surface_t *png, int x, bool edge)
 	return -1;
 }
 
-/* The line that is the cause, and no other, has a frame until the loss. */
+/* Only the line that is the cause has a frame, which ends at the loss. */
 static void picture_cause(void **state)
 {
 	cairo_surface_t *png = drawn(&lost);
@@ -856,10 +856,10 @@ static char letter_of(uint32_t colour)
 	}
 }
 
-/* What is white and higher than a letter is a line that is not cached. */
+/* White that is higher than a letter is a line that is not cached. */
 #define ABSENT_HEIGHT 12
 
-/* The colours of lines at a column, from top to bottom, each once. */
+/* The colours of a bar in a column, from top to bottom. */
 static void read_bar(cairo_surface_t *png, int x, int end, char bar[16])
 {
 	int white = 0;
@@ -899,7 +899,7 @@ static void check_bars(const struct timeline *t, uint32_t verdict,
 	cairo_surface_destroy(png);
 }
 
-/* Without the frame, which hides edges of bars. */
+/* Without the frame, since it hides edges of bars. */
 static void picture_lines(void **state)
 {
 	static struct event events[N(lost_events)];
@@ -916,7 +916,7 @@ static void picture_lines(void **state)
 	check_bars(&saved, GREEN, "c-d c-");
 }
 
-/* A size that the head of an SVG states: "width" or "height". */
+/* The "width" or "height" in the head of an SVG. */
 static int svg_size(const char *svg, const char *what)
 {
 	const char *at = strstr(svg, "<svg ");
@@ -931,7 +931,7 @@ static int svg_size(const char *svg, const char *what)
 	return atoi(at);
 }
 
-/* The start and the end are enough. */
+/* Reads the start and the end of the SVG, which is enough. */
 static void read_svg(char *svg, size_t bytes)
 {
 	FILE *file = fopen(path, "r");
@@ -1000,7 +1000,7 @@ static void picture_pair(void **state)
 	cairo_surface_destroy(pair);
 }
 
-/* The first row of the bars right of there. */
+/* The first row of the bars to the right of @x. */
 static int lanes_row(cairo_surface_t *png, int x)
 {
 	const int width = cairo_image_surface_get_width(png);
@@ -1015,7 +1015,7 @@ static int lanes_row(cairo_surface_t *png, int x)
 	return first;
 }
 
-/* Lanes begin at one height also if the names of one half are longer. */
+/* Both halves' lanes begin at one height, even if one has longer names. */
 static void picture_tops(void **state)
 {
 	static struct lane long_lanes[N(lanes)];
@@ -1068,7 +1068,7 @@ static void no_space(void **state)
 	(void)state;
 	for (i = 0; i < N(writers); i++) {
 		full(writers[i], &lost);
-		/* Some write so little that only the flush says so. */
+		/* Some write so little that only the flush fails. */
 		full(writers[i], &empty);
 	}
 }

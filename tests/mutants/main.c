@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * main.c - explores one scenario with the src/ that it is linked with, and
- * prints what scripts/check-mutants wants to know.
+ * prints the result for scripts/check-mutants.
  *
  *	explore SCENARIO [NAME=VALUE]...
  *
- * There are no checks of what the machine can be: some that are of use here do
- * not exist, a VIVT cache that two CPUs share for instance.
+ * The machine's configuration is not checked, because machines that cannot
+ * exist are useful here: two CPUs that share a VIVT cache, for instance.
  */
 #include "machine/checker/config.h"
 #include "machine/checker/explore.h"
@@ -88,7 +88,7 @@ static bool set(struct machine_config *c, char *arg)
 	return set_number(c, arg, (uint32_t)strtoul(value, NULL, 10));
 }
 
-/* "0 clean complete 0 1234 text": I, verdict, bound, steps, states. */
+/* Invariant, verdict, bound, steps, states and text, separated by tabs. */
 static void print_result(const struct explored *r)
 {
 	printf("%d\t%s\t%s\t%u\t%llu\t%s\n", r->broken.invariant,
