@@ -7,7 +7,8 @@
 CONFORMANCE_TEST(test_local)
 {
 	pkmap_pfn pfn = page(conf, 0);
-	void *local, *addr;
+	void *local;
+	void *addr;
 
 	CHECK(conf, !pkmap_local_map(win, pfn, &local));
 	conf_write(conf, local, pfn, 1);
@@ -36,7 +37,9 @@ CONFORMANCE_TEST(test_local)
 CONFORMANCE_TEST(test_local_of_mapped)
 {
 	pkmap_pfn pfn = page(conf, 0);
-	void *addr, *local, *inner;
+	void *addr;
+	void *local;
+	void *inner;
 
 	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
 	conf_write(conf, addr, pfn, 1);
@@ -57,7 +60,9 @@ CONFORMANCE_TEST(test_local_of_mapped)
 
 CONFORMANCE_TEST(test_local_reuses_address)
 {
-	void *outer, *other, *inner;
+	void *outer;
+	void *other;
+	void *inner;
 
 	CHECK(conf, !pkmap_local_map(win, page(conf, 0), &outer));
 	CHECK(conf, !pkmap_local_map(win, page(conf, 1), &other));
@@ -75,9 +80,11 @@ CONFORMANCE_TEST(test_local_reuses_address)
 /* As many local maps as the port promises, and not one more. */
 CONFORMANCE_TEST(test_local_nested)
 {
-	void *addrs[CONFORMANCE_PAGES], *addr = NULL;
+	void *addrs[CONFORMANCE_PAGES];
+	void *addr = NULL;
 	const uint32_t depth = conf->local_slots;
-	uint32_t i, j;
+	uint32_t i;
+	uint32_t j;
 
 	CHECK(conf,
 	      depth >= CONFORMANCE_LOCAL_SLOTS && depth < CONFORMANCE_PAGES);
@@ -102,7 +109,8 @@ CONFORMANCE_TEST(test_local_nested)
 
 CONFORMANCE_TEST(test_local_order)
 {
-	void *outer, *inner;
+	void *outer;
+	void *inner;
 
 	CHECK(conf, !pkmap_local_map(win, page(conf, 0), &outer));
 	CHECK(conf, !pkmap_local_map(win, page(conf, 1), &inner));
@@ -132,7 +140,8 @@ struct interrupt {
 
 static bool local_check(struct conformance *conf, const struct interrupt *irq)
 {
-	void *same, *other;
+	void *same;
+	void *other;
 
 	CHECK(conf, !pkmap_local_map(irq->win, page(conf, 0), &same));
 	CHECK(conf, same == irq->outer);

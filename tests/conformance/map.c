@@ -22,7 +22,9 @@ CONFORMANCE_TEST(test_map)
 
 CONFORMANCE_TEST(test_map_nested)
 {
-	void *outer, *inner, *addr;
+	void *outer;
+	void *inner;
+	void *addr;
 
 	CHECK(conf, conf_map(conf, win, 0, 1, &outer));
 	CHECK(conf, conf_map(conf, win, 0, 1, &inner));
@@ -43,8 +45,10 @@ CONFORMANCE_TEST(test_map_nested)
 
 CONFORMANCE_TEST(test_unmap_is_lazy)
 {
-	struct pkmap_stats before, after;
-	void *addr, *again;
+	struct pkmap_stats before;
+	struct pkmap_stats after;
+	void *addr;
+	void *again;
 
 	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
 	conf_write(conf, addr, page(conf, 0), 1);
@@ -65,7 +69,8 @@ CONFORMANCE_TEST(test_unmap_is_lazy)
 static bool content_round(struct conformance *conf, struct pkmap_window *win,
 			  uint32_t stride, uint32_t version)
 {
-	uint32_t i, at;
+	uint32_t i;
+	uint32_t at;
 	void *addr;
 
 	for (i = 0; i < CONFORMANCE_PAGES; i++) {
@@ -134,7 +139,8 @@ CONFORMANCE_TEST(test_pin_unmapped)
 CONFORMANCE_TEST(test_pin_holds)
 {
 	pkmap_pfn pfn = page(conf, 0);
-	void *addr, *pinned;
+	void *addr;
+	void *pinned;
 	uint32_t i;
 
 	CHECK(conf, conf_map(conf, win, 0, 1, &addr));
@@ -249,7 +255,8 @@ CONFORMANCE_TEST(test_map_pages)
 		page(conf, 1),
 		page(conf, 2),
 	};
-	void *addrs[4], *addr;
+	void *addrs[4];
+	void *addr;
 	uint32_t i;
 
 	CHECK(conf, conf_map(conf, win, 1, 1, &addr));
@@ -270,7 +277,8 @@ CONFORMANCE_TEST(test_map_pages)
 CONFORMANCE_TEST(test_map_pages_all_or_none)
 {
 	const pkmap_pfn pfns[] = { page(conf, 2), page(conf, 3) };
-	void *held[2], *addrs[2] = { NULL, NULL };
+	void *held[2];
+	void *addrs[2] = { NULL, NULL };
 
 	CHECK(conf, conf_map(conf, win, 0, 2, held));
 	CHECK(conf, pkmap_map_pages(win, pfns, 2, PKMAP_NOWAIT, addrs) ==

@@ -80,7 +80,8 @@ static bool waiter_join(struct waiter *w, int err)
 
 CONFORMANCE_TEST(test_nowait_full)
 {
-	void *held[2], *addr = NULL;
+	void *held[2];
+	void *addr = NULL;
 
 	CHECK(conf, conf_map(conf, win, 0, 2, held));
 	CHECK(conf, pkmap_map(win, page(conf, 2), PKMAP_NOWAIT, &addr) ==
@@ -102,7 +103,8 @@ CONFORMANCE_TEST(test_nowait_full)
 CONFORMANCE_TEST(test_deadline)
 {
 	struct pkmap_wait wait = { 0 };
-	void *held[2], *addr = NULL;
+	void *held[2];
+	void *addr = NULL;
 
 	CHECK(conf, conf_map(conf, win, 0, 2, held));
 	wait.deadline = conf->deadline(conf, SHORT_NS);

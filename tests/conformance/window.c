@@ -267,7 +267,8 @@ CONFORMANCE_TEST(test_fini_busy)
 CONFORMANCE_TEST(test_two_windows)
 {
 	struct pkmap_window *other = conf->open(conf, 2 * conf->colours, false);
-	void *here[2], *there[2];
+	void *here[2];
+	void *there[2];
 	uint32_t i;
 
 	CHECK(conf, other);

@@ -351,7 +351,10 @@ static void sb_b(void)
 static void test_store_buffering(void **state)
 {
 	static const struct {
-		enum machine_order store, load, fence, fence2;
+		enum machine_order store;
+		enum machine_order load;
+		enum machine_order fence;
+		enum machine_order fence2;
 		bool allowed;
 	} cases[] = {
 		{ RELAXED, RELAXED, NONE, NONE, true },
@@ -411,7 +414,10 @@ static void waiter(void)
 static void test_waiters(void **state)
 {
 	static const struct {
-		enum machine_order put, look, announce, fence;
+		enum machine_order put;
+		enum machine_order look;
+		enum machine_order announce;
+		enum machine_order fence;
 		bool allowed;
 	} cases[] = {
 		{ SEQ_CST, SEQ_CST, SEQ_CST, SEQ_CST, false },
@@ -832,7 +838,9 @@ static bool they_disagree(void)
 static void test_independent_reads(void **state)
 {
 	static const struct {
-		enum machine_order store, load, fence;
+		enum machine_order store;
+		enum machine_order load;
+		enum machine_order fence;
 		bool allowed;
 	} cases[] = {
 		{ RELAXED, RELAXED, NONE, true },

@@ -565,7 +565,8 @@ static void given_away(enum pkmap_cache_kind kind, bool has_phys)
 {
 	const uint64_t start = (uint64_t)DMA_FIRST << DMA_PAGE_SHIFT;
 	struct dma_recorder r;
-	unsigned int i, n = 0;
+	unsigned int i;
+	unsigned int n = 0;
 
 	init_kind(&r, kind);
 	r.has_phys = has_phys;

@@ -215,7 +215,8 @@ static struct transfer of_range(const struct range *r, enum pkmap_dma_dir dir)
 
 static bool share_a_byte(const struct range *a, const struct range *b)
 {
-	size_t i, k;
+	size_t i;
+	size_t k;
 
 	for (i = 0; i < a->len; i++) {
 		for (k = 0; k < b->len; k++) {
@@ -252,7 +253,8 @@ static void overlap(const struct range *range, enum pkmap_dma_dir first_dir,
 static void overlaps(void)
 {
 	uint32_t i;
-	int a, b;
+	int a;
+	int b;
 
 	for (i = 0; i < COUNT(ranges); i++) {
 		for (a = TO; a <= BIDIR; a++) {
@@ -295,7 +297,8 @@ static int sync_list(const struct pkmap_dma_buffer *bufs,
 static void wrong_entry(uint32_t nr)
 {
 	struct pkmap_dma_buffer bufs[NLIST];
-	struct transfer x, known;
+	struct transfer x;
+	struct transfer known;
 	unsigned int ncache;
 
 	memcpy(bufs, list, sizeof(bufs));
@@ -456,7 +459,8 @@ static void leaks(void)
 static void give_with_local_map(const struct transfer *x, pkmap_pfn page,
 				bool is_mapped, bool inner)
 {
-	void *outer, *addr;
+	void *outer;
+	void *addr;
 
 	open_tracker();
 	if (is_mapped)
@@ -487,7 +491,9 @@ static void give_with_local_map(const struct transfer *x, pkmap_pfn page,
 static void local_map_open(void)
 {
 	struct transfer x = transfer(5, 4095, 4098, FROM);
-	int dir, is_mapped, inner;
+	int dir;
+	int is_mapped;
+	int inner;
 	pkmap_pfn page;
 
 	for (dir = TO; dir <= BIDIR; dir++) {

@@ -223,7 +223,8 @@ static void looks_once_more(void)
 static void local_maps(void)
 {
 	struct fake f;
-	void *outer, *inner;
+	void *outer;
+	void *inner;
 
 	open_with_pages(&f);
 	f.cpu = 1;

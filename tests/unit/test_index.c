@@ -72,7 +72,10 @@ static void unlink_in_order(const uint32_t *order)
 
 static void unlink_in_any_order(void)
 {
-	uint32_t order[4], a, b, c;
+	uint32_t order[4];
+	uint32_t a;
+	uint32_t b;
+	uint32_t c;
 
 	for (a = 0; a < 4; a++) {
 		for (b = 0; b < 4; b++) {
@@ -108,7 +111,11 @@ static void strides_spread(void)
 {
 	const uint32_t nslots = 32;
 	struct fake f;
-	uint32_t shift, i, bucket, n, total;
+	uint32_t shift;
+	uint32_t i;
+	uint32_t bucket;
+	uint32_t n;
+	uint32_t total;
 
 	for (shift = 0; shift < 24; shift++) {
 		fake_init(&f);

@@ -74,7 +74,8 @@ static void dma_to_task_page(void)
 static void look_up_all(void)
 {
 	pkmap_pfn pfn;
-	void *addr, *pinned;
+	void *addr;
+	void *pinned;
 
 	for (pfn = 0; pfn <= TASK_PAGE; pfn++) {
 		addr = pkmap_pfn_to_addr(s.f.win, pfn);
@@ -355,7 +356,8 @@ static bool unmap_twice(unsigned int n, unsigned int m)
 
 static void one_unmap_too_many(void)
 {
-	unsigned int n, m;
+	unsigned int n;
+	unsigned int m;
 
 	for (n = 0; unmap_twice(n, 0); n++) {
 		for (m = 1; unmap_twice(n, m); m++)

@@ -102,7 +102,8 @@ static void nested(void)
 
 static void as_deep_as_there_are_slots(void)
 {
-	void *addrs[4], *addr = NULL;
+	void *addrs[4];
+	void *addr = NULL;
 	struct fake f;
 	uint32_t i;
 
@@ -123,7 +124,8 @@ static void as_deep_as_there_are_slots(void)
 
 static void last_in_first_out(void)
 {
-	void *outer, *inner;
+	void *outer;
+	void *inner;
 	struct fake f;
 
 	open_kind(&f, PKMAP_CACHE_PIPT);
@@ -148,7 +150,8 @@ static void last_in_first_out(void)
 /* CPUs have slots and stacks of their own. */
 static void two_cpus(void)
 {
-	void *first, *second;
+	void *first;
+	void *second;
 	struct fake f;
 
 	open_kind(&f, PKMAP_CACHE_PIPT);
@@ -401,7 +404,8 @@ static void window_without_local_slots(void)
  */
 static void abandoned(void)
 {
-	void *addr, *other;
+	void *addr;
+	void *other;
 	struct fake f;
 
 	open_kind(&f, PKMAP_CACHE_VIVT);

@@ -101,7 +101,8 @@ static void colours_of_page_numbers(void)
 /* Look-ups hold nothing, count nothing and call nothing. */
 static void leave_no_trace(void)
 {
-	struct pkmap_stats before, after;
+	struct pkmap_stats before;
+	struct pkmap_stats after;
 	struct fake f;
 	void *addr;
 
@@ -127,7 +128,9 @@ static void leave_no_trace(void)
 
 static void local_addresses(void)
 {
-	void *outer, *inner, *pinned;
+	void *outer;
+	void *inner;
+	void *pinned;
 	struct fake f;
 
 	fake_init(&f);

@@ -308,7 +308,8 @@ static void impossible_request(void)
 
 static void local_order(void)
 {
-	void *outer, *inner;
+	void *outer;
+	void *inner;
 	struct fake f;
 
 	fake_init(&f);

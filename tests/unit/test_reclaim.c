@@ -289,7 +289,8 @@ static void whole_cache_threshold(void)
 static void dirty_lines_are_kept(void)
 {
 	struct fake f;
-	uint32_t i, round;
+	uint32_t i;
+	uint32_t round;
 	void *addr;
 
 	fake_init(&f);
@@ -523,7 +524,8 @@ static void reclaim_of_one_colour(void)
 static void set_fails(void)
 {
 	pkmap_pfn page_at[4];
-	void *held, *addr = NULL;
+	void *held;
+	void *addr = NULL;
 	struct fake f;
 
 	fake_init(&f);
@@ -557,7 +559,8 @@ static void fail_again(struct fake *f, const struct fake_event *e)
 static void no_memory(void)
 {
 	pkmap_pfn page_at[4];
-	void *held, *addr = NULL;
+	void *held;
+	void *addr = NULL;
 	struct fake f;
 
 	fake_init(&f);

@@ -154,7 +154,8 @@ static void by_any_route(void)
 	const pkmap_pfn pfns[] = { 7, 7, 7, 7 };
 	pkmap_a32 *word;
 	struct fake f;
-	void *addr, *addrs[4];
+	void *addr;
+	void *addrs[4];
 
 	word = near_the_limit(&f, &addr);
 	CHECK(!pkmap_map_pages(f.win, pfns, 4, NULL, addrs));

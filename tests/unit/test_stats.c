@@ -112,7 +112,8 @@ static void reclaims(void)
 static void waits(void)
 {
 	const struct pkmap_wait wait = { .deadline = 1 };
-	void *held, *addr;
+	void *held;
+	void *addr;
 	struct fake f;
 
 	fake_init(&f);
@@ -146,7 +147,8 @@ static void failed_map_is_no_miss(void)
  */
 static void local_maps(void)
 {
-	void *outer, *inner;
+	void *outer;
+	void *inner;
 	struct fake f;
 
 	fake_init(&f);

@@ -517,7 +517,9 @@ static void counts_in_one_copy(void)
 static void guard_pages(void)
 {
 	struct fake f;
-	char *addr, *outer, *local;
+	char *addr;
+	char *outer;
+	char *local;
 	uint32_t slot;
 
 	fake_init(&f);
@@ -765,7 +767,8 @@ static void without_optional_operations(void)
 static void slots_in_turn_are_apart(void)
 {
 	const uintptr_t per_line = PKMAP_ALIGN / sizeof(pkmap_a32);
-	uintptr_t line, last = UINTPTR_MAX;
+	uintptr_t line;
+	uintptr_t last = UINTPTR_MAX;
 	struct fake f;
 	pkmap_pfn pfn;
 
