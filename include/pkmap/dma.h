@@ -41,7 +41,8 @@
  *
  *   A sync for the CPU and an unmap may throw away what the CPU wrote since the
  *   previous sync for the CPU.  Whoever changes a buffer that is mapped makes a
- *   sync for the device first (BIDIRECTIONAL), or changes it after the unmap.
+ *   sync for the device before the next of them (BIDIRECTIONAL), or changes it
+ *   after the unmap.
  *
  *   Contexts.  All calls but pkmap_dma_forget() work in any context: task,
  *   interrupt and NMI, whatever they interrupted (NMI as far as the port's
@@ -399,9 +400,9 @@ int pkmap_dma_unmap(struct pkmap_dma *dma, const struct pkmap_dma_device *dev,
  * the rest of its buffer: strict mode refuses it.
  *
  * Context and return: as pkmap_dma_unmap().  After an error of the port the
- * buffers still belong to whom they did: if a sync for the device failed, the
- * device must not start.  Lines of some of them have been worked on, as with a
- * map that failed.
+ * buffers belong to the same side as before: if a sync for the device failed,
+ * the device must not start.  Lines of some of them have been worked on, as
+ * with a map that failed.
  */
 int pkmap_dma_sync_for_cpu(struct pkmap_dma *dma,
 			   const struct pkmap_dma_device *dev,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pkmap/pkmap.h - a window of virtual slots onto more pages than stay mapped.
+ * pkmap/pkmap.h - a window of slots onto more pages than can stay mapped.
  *
  * A window is a range of virtual address space, cut into slots of one page.
  * pkmap_map() makes a page visible in a slot and holds it there until

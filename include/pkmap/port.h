@@ -81,7 +81,7 @@ enum pkmap_misuse {
 	/* VIVT: map of a page that has a local map open on this CPU */
 	PKMAP_MISUSE_LOCAL_OPEN,
 	PKMAP_MISUSE_LOCAL_LEFT, /* its CPU is gone: pkmap_local_abandon() */
-	PKMAP_MISUSE_CPU,	 /* the port named a CPU that does not exist */
+	PKMAP_MISUSE_CPU,	 /* the port named a CPU beyond config.ncpus */
 };
 
 struct pkmap_report {
