@@ -234,8 +234,8 @@ static enum pkmap_dma_misuse unmap_misuse(const struct mapping *m,
 
 /*
  * Reports why @m cannot be unmapped.  The tracker was not full when @m was
- * looked for, so its map was tracked; that the tracker may be full by now does
- * not matter.
+ * looked for, so if @m was mapped, that was tracked; it does not matter whether
+ * the tracker is full by now.
  */
 static int refuse_unmap(struct pkmap_dma *d, const struct mapping *m,
 			const char *call)

@@ -132,7 +132,7 @@ static uint64_t reserve(uint64_t *offset, uint64_t n, uint64_t size)
 	return at;
 }
 
-/* Where the window's arrays are in its memory, which a size_t may not hold. */
+/* Offsets of the window's arrays in its memory; they may exceed a size_t. */
 struct layout {
 	uint64_t word;
 	uint64_t next;

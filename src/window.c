@@ -72,9 +72,9 @@ static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
 }
 
 /*
- * Takes off the user that a failed get added.  If the slot was installed since,
- * that user may have kept it busy, and an excess unmap may have taken it off
- * already.
+ * Takes off the user that a failed get added.  If a page was installed in the
+ * slot since, that user may have kept it busy, and an excess unmap may have
+ * taken the user off already.
  */
 static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
 					       uint32_t slot)
