@@ -98,7 +98,10 @@ static int number_of(const struct pkmap_posix_borrower *b)
 	return atomic_load_explicit(&b->number, memory_order_relaxed) - 1;
 }
 
-/* Acquire, pairs with release(): what its last CPU did to the local slots. */
+/*
+ * The acquire pairs with release(): what the borrower before did to its local
+ * slots is seen.
+ */
 static bool try_take(struct pkmap_posix_number *number)
 {
 	if (atomic_load_explicit(&number->taken, memory_order_relaxed))

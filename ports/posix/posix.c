@@ -426,8 +426,8 @@ fail:
 
 /*
  * Open, close, sync and the counting of mappings call functions of the C
- * library that are cancellation points, or may be.  A thread
- * cancelled there would leave a file open or a window half made.  Keeps errno.
+ * library that are cancellation points, or may be.  A thread cancelled there
+ * would leave a file open or a window half made.  Keeps errno.
  */
 static int disable_cancel(void)
 {

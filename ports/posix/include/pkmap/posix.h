@@ -97,13 +97,13 @@
  *   DMA.  pkmap_posix_dma() is for programs that stand for a device: they read
  *   and write the file with the frames.  A page's physical address is its
  *   offset in the file.  The kernel keeps the file and the mappings coherent,
- *   so the cache operations do nothing.  Pages are mapped for them all the
- *   same, and lines of 64 bytes are counted, as on a machine that needs it.
- *   Each page that is not mapped costs two mmap() calls, and the thread counts
- *   as a CPU meanwhile; without memory or without a free CPU, a DMA call
- *   returns the error that a local map would.  After fork() the child has a
- *   copy of the tracker: in it, what the parent had given to devices counts as
- *   given by the child, and nothing that the parent does later appears.
+ *   so the cache operations do nothing.  Pages are held for them all the same,
+ *   and lines of 64 bytes are counted, as on a machine that needs it.  Each
+ *   page that is not mapped costs two mmap() calls, and the thread counts as a
+ *   CPU meanwhile; without memory or without a free CPU, a DMA call returns the
+ *   error that a local map would.  After fork() the child has a copy of the
+ *   tracker: in it, what the parent had given to devices counts as given by the
+ *   child, and nothing that the parent does later appears.
  */
 #ifndef PKMAP_POSIX_H
 #define PKMAP_POSIX_H
