@@ -87,7 +87,7 @@ CONFORMANCE_TEST(test_forget_busy)
 	CHECK(conf, !pkmap_forget(win, page(conf, 0), 2 * conf->colours,
 				  PKMAP_NOWAIT));
 	CHECK(conf, mapped_are(conf, win, 0x8));
-	/* To find a page busy is no misuse. */
+	/* Finding a page busy is not a misuse. */
 	CHECK(conf, !conf_stats(win).misuses);
 	return true;
 }
