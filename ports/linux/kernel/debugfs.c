@@ -8,7 +8,7 @@
 
 #include "linux.h"
 
-/* kmap_local_page() does not use the window, so local_maps is left out. */
+/* Without local_maps: kmap_local_page() only takes pins of this window. */
 static int stats_show(struct seq_file *m, void *v)
 {
 	struct pkmap_stats s;
