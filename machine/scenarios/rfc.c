@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * rfc.c - the sequence of Russell King's message of 4 March 2009: while a
- * driver invalidates the lines of a page that is mapped and unused, a task maps
- * another page, which takes over the slot.
+ * rfc.c - the sequence of Nicolas Pitre's message of March 2009 (section 14 of
+ * docs/design.md): while a driver invalidates the lines of a page that is
+ * mapped and unused, a task maps another page, which takes over the slot.
  */
 #include "scenario.h"
 
