@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * context.c - CPUs: tasks, interrupts, and which of them can continue.
+ * context.c - contexts (tasks and interrupt handlers): their stacks, how one
+ * makes a step, and which of them can continue.
  */
 /* A fortified longjmp() refuses to jump to another stack. */
 #undef _FORTIFY_SOURCE

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * port.c - what the machine offers to pkmap: locks, sleep, interrupts.
+ * port.c - the machine's port of pkmap (machine_ops), and what else the code on
+ * it calls: turning interrupts off, spinlocks, raising an interrupt.
  */
 #include "model_priv.h"
 
