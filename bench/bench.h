@@ -250,6 +250,7 @@ int bench_error(const char *what);
  */
 int plots_write(const struct bench_section *s, const char *dir);
 
+/* section.c: "ns", "instructions" and so on. */
 const char *field_unit(enum bench_field field);
 
 #endif /* BENCH_BENCH_H */
