@@ -17,10 +17,10 @@
  *	I5	a slot shows only pages of its colour, a page is in at most one
  *		slot of the window, and on VIVT it is cached under at most one
  *		address (so the slots for DMA calls are not used there)
- *	I8	on VIVT a slot is cleared only after its lines were cleaned, and
- *		a page that a pin misses has no line in the cache
  *	I7	the lock is not taken twice, nor where the library must not
  *		sleep, nor held while a task sleeps
+ *	I8	on VIVT a slot is cleared only after its lines were cleaned, and
+ *		a page that a pin misses has no line in the cache
  *	I9	at the end nothing is mapped and nothing is locked
  *
  *	locks	slots of the window change only under the lock, and no task
