@@ -7,7 +7,7 @@
  * steps:
  *
  *	stress:SECONDS deadlock:SECONDS throughput:SECONDS bench
- *		runs the test of that name (tests/kmap_test.c)
+ *		runs the test of that name (../tests/kmap_test.c)
  *	disk[:MIB]
  *		writes two files, each larger than low memory, and reads them
  *	stats	prints the counters of pkmap, if there are any
