@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is broken in src/, and where the checker sees it.
+"""What is broken in src/ and in the machine's port, and where that is seen.
 
 A row: the mutant's name, the file, the function or macro, what is replaced in
 it, what takes its place, the scenario with the machine that it runs on (see
