@@ -119,6 +119,26 @@ static void context_main(void)
 	_longjmp(m.checker, 1);
 }
 
+/*
+ * Clears the registers that calls preserve: a context begins with them, and
+ * saves them in its frames.  What the checker had in them, a bound of its search
+ * for instance, must not decide which states are equal.
+ */
+static void clear_preserved(ucontext_t *there)
+{
+#ifdef __x86_64__
+	greg_t *reg = there->uc_mcontext.gregs;
+
+	reg[REG_RBP] = 0;
+	reg[REG_R12] = 0;
+	reg[REG_R13] = 0;
+	reg[REG_R14] = 0;
+	reg[REG_R15] = 0;
+#else
+	(void)there;
+#endif
+}
+
 /* Puts a context on its stack, where it waits to be started. */
 static void put_on_stack(uint32_t nr)
 {
@@ -131,6 +151,7 @@ static void put_on_stack(uint32_t nr)
 	there.uc_stack.ss_size = STACK_BYTES;
 	there.uc_link = NULL;
 	makecontext(&there, context_main, 0);
+	clear_preserved(&there);
 	if (!_setjmp(m.checker))
 		setcontext(&there);
 	m.info[nr].base = m.info[nr].sp;
