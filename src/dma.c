@@ -263,7 +263,7 @@ static void init_counters(struct pkmap_dma *d)
 {
 	uint32_t op;
 
-	DMA_COUNTERS(CLEAR_DMA_COUNTER);
+	DMA_COUNTERS(CLEAR_DMA_COUNTER)
 	for (op = 0; op <= PKMAP_CACHE_CLEAN_INVAL; op++)
 		pkmap_along_store_relaxed(&d->lines[op], 0);
 }
@@ -292,13 +292,14 @@ int pkmap_dma_init(void *mem, const struct pkmap_dma_config *config,
 	return 0;
 }
 
-#define READ_DMA_COUNTER(name) stats->name = pkmap_along_load_relaxed(&d->name)
+#define READ_DMA_COUNTER(name) \
+	(stats->name = pkmap_along_load_relaxed(&d->name))
 
 void pkmap_dma_read_stats(struct pkmap_dma *d, struct pkmap_dma_stats *stats)
 {
 	const pkmap_along *lines = d->lines;
 
-	DMA_COUNTERS(READ_DMA_COUNTER);
+	DMA_COUNTERS(READ_DMA_COUNTER)
 	stats->cleaned = pkmap_along_load_relaxed(&lines[PKMAP_CACHE_CLEAN]);
 	stats->invalidated =
 		pkmap_along_load_relaxed(&lines[PKMAP_CACHE_INVAL]);

@@ -23,15 +23,17 @@ struct pkmap_tracked {
  * an array.
  */
 #define DMA_COUNTERS(X) \
-	X(maps); \
-	X(unmaps); \
-	X(syncs); \
-	X(refused); \
-	X(in_use); \
-	X(idle); \
-	X(not_mapped); \
-	X(shared_lines); \
-	X(misuses)
+	{ \
+		X(maps); \
+		X(unmaps); \
+		X(syncs); \
+		X(refused); \
+		X(in_use); \
+		X(idle); \
+		X(not_mapped); \
+		X(shared_lines); \
+		X(misuses); \
+	}
 
 struct pkmap_dma {
 	/* Constant after pkmap_dma_init(). */
@@ -50,7 +52,7 @@ struct pkmap_dma {
 	_Alignas(PKMAP_ALIGN) pkmap_a32 tracker_full;
 	pkmap_a32 ntaken; /* of the tracker's entries */
 
-	DMA_COUNTERS(DECLARE_COUNTER);
+	struct DMA_COUNTERS(DECLARE_COUNTER);
 	pkmap_along lines[PKMAP_CACHE_CLEAN_INVAL + 1]; /* for each operation */
 };
 

@@ -184,9 +184,9 @@ static void init_counters(struct pkmap_window *w)
 {
 	uint32_t i;
 
-	COUNTERS(CLEAR_COUNTER);
+	COUNTERS(CLEAR_COUNTER)
 	for (i = 0; i < w->ncopies; i++) {
-		HIT_COUNTERS(CLEAR_HIT_COUNTER);
+		HIT_COUNTERS(CLEAR_HIT_COUNTER)
 	}
 }
 
@@ -380,17 +380,17 @@ int pkmap_fini(struct pkmap_window *w)
 	return busy ? refuse_fini(w) : 0;
 }
 
-#define READ_COUNTER(name) stats->name = pkmap_along_load_relaxed(&w->name)
+#define READ_COUNTER(name) (stats->name = pkmap_along_load_relaxed(&w->name))
 #define ADD_HIT_COUNTER(name) \
-	stats->name += pkmap_along_load_relaxed(&w->hits[i].name)
+	(stats->name += pkmap_along_load_relaxed(&w->hits[i].name))
 
 void pkmap_read_stats(struct pkmap_window *w, struct pkmap_stats *stats)
 {
 	uint32_t i;
 
 	*stats = (struct pkmap_stats){ 0 };
-	COUNTERS(READ_COUNTER);
+	COUNTERS(READ_COUNTER)
 	for (i = 0; i < w->ncopies; i++) {
-		HIT_COUNTERS(ADD_HIT_COUNTER);
+		HIT_COUNTERS(ADD_HIT_COUNTER)
 	}
 }

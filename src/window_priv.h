@@ -122,29 +122,34 @@ struct pkmap_cpu {
 };
 
 /*
- * The counters, by their names in struct pkmap_stats.  Those of the paths that
- * take no lock are kept in several copies.
+ * The counters, by their names in struct pkmap_stats: the body of a struct, or a
+ * block of statements.  Those of the paths that take no lock are kept in several
+ * copies.
  */
 #define HIT_COUNTERS(X) \
-	X(hits); \
-	X(pins); \
-	X(pin_misses)
+	{ \
+		X(hits); \
+		X(pins); \
+		X(pin_misses); \
+	}
 
 /* All but misuses and local_maps change under the lock only. */
 #define COUNTERS(X) \
-	X(misses); \
-	X(reclaims); \
-	X(reclaimed); \
-	X(tlb_flushes); \
-	X(waits); \
-	X(misuses); \
-	X(local_maps)
+	{ \
+		X(misses); \
+		X(reclaims); \
+		X(reclaimed); \
+		X(tlb_flushes); \
+		X(waits); \
+		X(misuses); \
+		X(local_maps); \
+	}
 
 #define DECLARE_COUNTER(name) pkmap_along name
 
 /* One copy, which has a cache line of its own. */
 struct pkmap_hits {
-	_Alignas(PKMAP_ALIGN) HIT_COUNTERS(DECLARE_COUNTER);
+	_Alignas(PKMAP_ALIGN) struct HIT_COUNTERS(DECLARE_COUNTER);
 };
 
 struct pkmap_window {
@@ -183,7 +188,7 @@ struct pkmap_window {
 	struct pkmap_cpu *cpu; /* ncpus of them */
 	size_t cpu_bytes;
 
-	COUNTERS(DECLARE_COUNTER);
+	struct COUNTERS(DECLARE_COUNTER);
 
 	uint32_t ncopies;
 	struct pkmap_hits hits[]; /* ncopies of them, chosen by hint_mask */
