@@ -60,8 +60,6 @@ static bool is_context(const struct action *a)
  * If switches are bounded, a state's note says how many there were, and which
  * context made the last step: states that differ in that are different.
  */
-#define NO_CONTEXT 0xffu
-
 static uint32_t make_note(uint32_t switches, uint32_t last)
 {
 	return switches << 8 | last;
@@ -237,7 +235,7 @@ static int search(struct explorer *x)
 	bool is_new;
 	int found;
 
-	states_set_note(x->states, make_note(0, NO_CONTEXT));
+	states_set_note(x->states, make_note(0, NOBODY));
 	if (states_add(x->states, NO_STATE, (struct action){ 0 }, &is_new))
 		return -1;
 	if (run_broken()->invariant) /* in prepare() */
