@@ -3,32 +3,41 @@
  * floor.h - the peer "floor": the minimum cost of a reference count in a word
  * of the slot, one atomic addition to take a reference and one to drop it.
  *
- * The words are as far apart as the words of pkmap's slots, and a page uses the
- * word of the slot that pkmap would map it to.  So both share cache lines in
- * the same way, between pages and between CPUs.  A page that does not fit into
- * the window uses the word of another page.
+ * A page uses a word at the place that the word of its slot has in pkmap's own
+ * array.  So both share cache lines in the same way, between pages and between
+ * CPUs, however pkmap arranges its words.  A page that does not fit into the
+ * window uses the word of another page.
  */
 #include "window.h"
 #include "src/window_priv.h"
 
-static _Atomic uint32_t *word_of_slot;
 static _Atomic uint32_t **word_of_page;
+
+/* How far into pkmap's array of words that of a slot is, in bytes. */
+static size_t word_offset(uintptr_t slot)
+{
+	return (size_t)((const char *)&win->word[slot] -
+			(const char *)&win->word[0]);
+}
 
 /* Finds the slots that pkmap gives to the first pages if mapped in turn. */
 static const char *peer_open(const struct setup *setup)
 {
 	const char *why = window_open(setup);
+	size_t bytes;
+	char *words;
 	uint32_t pfn;
 	void *addr;
 
 	if (why)
 		return why;
-	word_of_slot = aligned_alloc(PKMAP_ALIGN,
-				     setup->nslots * sizeof(*word_of_slot));
+	bytes = (word_offset(setup->nslots) + PKMAP_ALIGN - 1) &
+		~(size_t)(PKMAP_ALIGN - 1);
+	words = aligned_alloc(PKMAP_ALIGN, bytes);
 	word_of_page = calloc(setup->npages, sizeof(*word_of_page));
-	if (!word_of_slot || !word_of_page)
+	if (!words || !word_of_page)
 		return "no memory";
-	memset(word_of_slot, 0, setup->nslots * sizeof(*word_of_slot));
+	memset(words, 0, bytes);
 	for (pfn = 0; pfn < setup->npages; pfn++) {
 		if (pfn >= setup->nslots) {
 			word_of_page[pfn] = word_of_page[pfn - setup->nslots];
@@ -36,7 +45,8 @@ static const char *peer_open(const struct setup *setup)
 		}
 		if (pkmap_map(win, pfn, NULL, &addr))
 			return "cannot map";
-		word_of_page[pfn] = &word_of_slot[addr_slot(win, addr)];
+		word_of_page[pfn] =
+			(void *)(words + word_offset(addr_slot(win, addr)));
 		pkmap_unmap(win, addr);
 	}
 	return NULL;
