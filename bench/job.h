@@ -49,6 +49,17 @@ struct job {
 	uint32_t pages;	  /* the size of the working set */
 	uint32_t prepare; /* map so many pages, from page 0, once before */
 	uint32_t hold;	  /* keep so many pages, from page 0, mapped */
+	/* Unmap so many of those again, evenly spread over them. */
+	uint32_t release;
+	/*
+	 * Not 0: before, so many other threads, one on each CPU, map @mix pages
+	 * each, Zipf over ten windows, and then the working set's pages.  A
+	 * page that thread T will use is mapped by thread T + @shift of them.
+	 * They take turns: the order of all maps is the same in each run.
+	 */
+	uint32_t mixers;
+	uint32_t mix;
+	uint32_t shift;
 	/*
 	 * Not 0: the page numbers above stand for pages chosen at random from
 	 * so many, always the same ones.

@@ -48,6 +48,10 @@ void plan_threads(const struct bench *b, struct bench_section *s);
 void plan_interrupts(const struct bench *b, struct bench_section *s);
 void plan_reclaim(const struct bench *b, struct bench_section *s);
 
+/* used.c */
+void plan_mixed(const struct bench *b, struct bench_section *s);
+void plan_full(const struct bench *b, struct bench_section *s);
+
 /* policy.c */
 void plan_policy(const struct bench *b, struct bench_section *s);
 void plan_traces(const struct bench *b, struct bench_section *s);

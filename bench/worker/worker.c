@@ -24,6 +24,8 @@
 
 #define IRQ_SIGNAL SIGALRM
 #define TRIES_MAX  6
+#define MIX_BATCH  16 /* maps of a mixer before it is the next one's turn */
+#define MIX_PASSES 3  /* a map can unmap a page of the working set again */
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
@@ -40,6 +42,8 @@ static uint32_t irq_page;
 static _Atomic uint64_t interrupts;
 
 static atomic_bool stop; /* ends map_until_told() */
+
+static _Atomic uint32_t next_step; /* the step that a mixer may do; see mix() */
 
 struct thread {
 	const struct job *job;
@@ -300,7 +304,56 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-static int start_thread(struct thread *t)
+/* Waits for the turn of this step, and does it. */
+static bool mix_step(uint32_t step, struct sequence *s, uint64_t maps)
+{
+	bool done;
+
+	while (atomic_load_explicit(&next_step, memory_order_acquire) != step)
+		sched_yield();
+	done = loop_map(s, maps);
+	atomic_store_explicit(&next_step, step + 1, memory_order_release);
+	return done;
+}
+
+/* Maps the pages of the working set that this mixer has to map. */
+static bool mix_pages(const struct thread *t, uint32_t *step)
+{
+	const struct job *job = t->job;
+	bool done = true;
+	uint32_t page;
+	uint32_t k;
+
+	for (k = 0; k < job->pages; k++, (*step)++) {
+		struct sequence one = { .pages = &page, .n = 1 };
+
+		if ((k % job->threads + job->shift) % job->mixers != t->nr)
+			continue;
+		page = page_of_number(job, job->first + k);
+		done &= mix_step(*step, &one, 1);
+	}
+	return done;
+}
+
+/* A thread of those that mix the slots before others are timed. */
+static void *mix(void *arg)
+{
+	struct thread *t = arg;
+	const struct job *job = t->job;
+	const uint32_t batches = job->mix / MIX_BATCH * job->mixers;
+	uint32_t step;
+	int pass;
+
+	for (step = 0; step < batches; step++) {
+		if (step % job->mixers == t->nr)
+			t->failed |= !mix_step(step, t->sequence, MIX_BATCH);
+	}
+	for (pass = 0; pass < MIX_PASSES; pass++)
+		t->failed |= !mix_pages(t, &step);
+	return NULL;
+}
+
+static void start_thread(struct thread *t, void *(*run)(void *arg))
 {
 	pthread_attr_t attr;
 	cpu_set_t set;
@@ -311,9 +364,13 @@ static int start_thread(struct thread *t)
 	pthread_attr_init(&attr);
 	err = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
 	if (!err)
-		err = pthread_create(&t->id, &attr, run_thread, t);
+		err = pthread_create(&t->id, &attr, run, t);
 	pthread_attr_destroy(&attr);
-	return err;
+	if (!err)
+		return;
+	/* The other threads would wait for this one forever. */
+	fprintf(stderr, "worker: thread: %s\n", strerror(err));
+	exit(EXIT_FAILURE);
 }
 
 /* The cost in @threads, which were timed; with WORK_LATENCY only the first. */
@@ -342,19 +399,13 @@ static bool run_threads(struct thread *threads, uint32_t n,
 	bool preempted = false;
 	pthread_barrier_t barrier;
 	uint32_t i;
-	int err;
 
 	atomic_store(&stop, false);
 	pthread_barrier_init(&barrier, NULL, n);
 	for (i = 0; i < n; i++) {
 		threads[i].barrier = &barrier;
 		threads[i].failed = false;
-		err = start_thread(&threads[i]);
-		if (!err)
-			continue;
-		/* The other threads would wait at the barrier forever. */
-		fprintf(stderr, "worker: thread: %s\n", strerror(err));
-		exit(EXIT_FAILURE);
+		start_thread(&threads[i], run_thread);
 	}
 	for (i = 0; i < n; i++) {
 		pthread_join(threads[i].id, NULL);
@@ -367,21 +418,30 @@ static bool run_threads(struct thread *threads, uint32_t n,
 	return preempted;
 }
 
+/* Whether the page with this number is one to @release. */
+static bool to_release(const struct job *job, uint32_t n)
+{
+	const uint32_t every = job->release ? job->hold / job->release : 0;
+
+	return every && n % every == every / 2 && n / every < job->release;
+}
+
 static const char *map_first(const struct job *job)
 {
-	static uint32_t held;
+	static uint32_t held; /* or to be released */
 	uint32_t page;
 	uint32_t n;
 	void *addr;
+	bool first;
 
 	for (n = 0; n < job->prepare || n < job->hold; n++) {
 		page = page_of_number(job, n);
 		addr = peer_map(page);
 		if (!addr)
 			return "a page cannot be mapped";
-		if (n == held && n < job->hold)
-			held++;
-		else
+		first = n == held && n < job->hold;
+		held += first;
+		if (!first || to_release(job, n))
 			peer_unmap(page, addr);
 	}
 	return NULL;
@@ -402,6 +462,38 @@ static const char *prepare(const struct job *job)
 		peer_count(&after);
 	} while (!why && after.misses != before.misses && ++passes < 4);
 	return why;
+}
+
+static const char *mix_slots(const struct job *job)
+{
+	static struct thread mixers[JOB_THREADS_MAX];
+	struct job drawn = *job;
+	const char *what;
+	bool failed = false;
+	uint32_t i;
+
+	drawn.pattern = PATTERN_ZIPF;
+	drawn.first = 0;
+	drawn.pages = 10 * the_setup.nslots;
+	drawn.threads = job->mixers;
+	atomic_store(&next_step, 0);
+	for (i = 0; i < job->mixers; i++) {
+		mixers[i] = (struct thread){
+			.job = job,
+			.nr = i,
+			.sequence = sequence_for(&drawn, i, &what),
+		};
+		if (!mixers[i].sequence)
+			return say_errno(what);
+		mixers[i].sequence->at = 0;
+	}
+	for (i = 0; i < job->mixers; i++)
+		start_thread(&mixers[i], mix);
+	for (i = 0; i < job->mixers; i++) {
+		pthread_join(mixers[i].id, NULL);
+		failed |= mixers[i].failed;
+	}
+	return failed ? "a map failed while the slots were mixed" : NULL;
 }
 
 /*
@@ -438,7 +530,8 @@ static const char *run_job(const struct job *job, struct answer *answer)
 	uint32_t i;
 	int tries;
 
-	if (!job->threads || job->threads > JOB_THREADS_MAX)
+	if (!job->threads || job->threads > JOB_THREADS_MAX ||
+	    job->mixers > JOB_THREADS_MAX)
 		return "the number of threads is out of range";
 	for (i = 0; i < job->threads; i++) {
 		threads[i] = (struct thread){
@@ -453,6 +546,8 @@ static const char *run_job(const struct job *job, struct answer *answer)
 	for (tries = 0; tries < TRIES_MAX; tries++) {
 		memset(answer, 0, sizeof(*answer));
 		why = prepare(job);
+		if (!why)
+			why = mix_slots(job);
 		if (why)
 			return why;
 		atomic_store(&interrupts, 0);

@@ -14,8 +14,9 @@ PKMAP, WORKERS = map(os.path.abspath, sys.argv[1:3])
 BINDIR, LIBEXECDIR = sys.argv[3:5]
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "../../scripts/bench")
-SECTIONS = ["pin", "threads", "interrupts", "reclaim", "policy", "traces",
-            "map", "miss", "copy", "window", "instructions", "pump"]
+SECTIONS = ["pin", "threads", "mixed", "full", "interrupts", "reclaim",
+            "policy", "traces", "map", "miss", "copy", "window",
+            "instructions", "pump"]
 done = 0
 
 
