@@ -225,6 +225,8 @@ struct json_t *json_of_section(const struct bench_section *s);
 /* host.c: what the figures depend on, in words. */
 struct host {
 	long ncpus;
+	char cpu[96];	/* its model */
+	char cores[96]; /* whether CPUs that we may use share a core */
 	char kernel[128];
 	char clock_source[32];
 	char governor[32];

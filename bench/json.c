@@ -9,8 +9,9 @@ json_t *json_of_host(void)
 	struct host host;
 
 	read_host(&host);
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s}", "cpus",
-			 (int)host.ncpus, "kernel", host.kernel, "clock_source",
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "cpus",
+			 (int)host.ncpus, "cpu", host.cpu, "cores", host.cores,
+			 "kernel", host.kernel, "clock_source",
 			 host.clock_source, "governor", host.governor,
 			 "compiler", host.compiler, "build", host.build);
 }

@@ -8,10 +8,10 @@ void report_host(FILE *out)
 
 	read_host(&host);
 	fprintf(out,
-		"%ld CPUs, Linux %s, clock source %s, frequency governor %s; "
-		"%s, build %s.\n",
-		host.ncpus, host.kernel, host.clock_source, host.governor,
-		host.compiler, host.build);
+		"%ld CPUs (%s; %s), Linux %s, clock source %s, frequency "
+		"governor %s; %s, build %s.\n",
+		host.ncpus, host.cpu, host.cores, host.kernel,
+		host.clock_source, host.governor, host.compiler, host.build);
 }
 
 static void print_target(FILE *out, const struct bench_comparison *c)

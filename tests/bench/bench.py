@@ -96,7 +96,10 @@ def check_all(pkmap, scratch):
     run = bench("--quick", "--rounds", "1", "--json", "--traces", scratch,
                 "--out", out, *[s for s in SECTIONS if s != "instructions"],
                 pkmap=pkmap)
-    sections = {s["name"]: s for s in json.loads(run.stdout)["sections"]}
+    printed = json.loads(run.stdout)
+    sections = {s["name"]: s for s in printed["sections"]}
+    ok("share a core" in printed["machine"]["cores"] and
+       printed["machine"]["cpu"], "the CPU and its cores", printed["machine"])
     failed = [(i["name"], i["failed"]) for s in sections.values()
               for i in s["items"] if "failed" in i]
     ok(run.returncode == bool(failed), "the exit status",
