@@ -33,6 +33,36 @@ static struct job window_job(const struct bench *b, int work, uint32_t nslots)
 	};
 }
 
+/* Pins beside the floor, by how often they return to the same pages. */
+static void plan_window_floor(const struct bench *b, struct bench_section *s)
+{
+	static const char *const peers[2] = { "pkmap", "floor" };
+	int items[2];
+	int draw;
+	int i;
+	int p;
+
+	for (draw = 0; draw < NDRAWS; draw++) {
+		for (i = 0; i < NSIZES; i++) {
+			const uint32_t nslots = window_sizes[i];
+			struct job job = window_job(b, 0, nslots);
+
+			job.pattern = draws[draw].pattern;
+			/* The floor has a word for each of these pages. */
+			job.scattered = 0;
+			for (p = 0; p < 2; p++)
+				items[p] = add_time(
+					s, add_sized(s, peers[p], nslots, -1),
+					&job, "%s: pin, unmap, %s, %u slots",
+					peers[p], draws[draw].name, nslots);
+			add_comparison(s, items[0], items[1], NO_TARGET, 0,
+				       "pin, unmap, %s, %u slots: pkmap / "
+				       "floor",
+				       draws[draw].name, nslots);
+		}
+	}
+}
+
 void plan_window(const struct bench *b, struct bench_section *s)
 {
 	static const char *const peers[2] = { "pkmap", "linux" };
@@ -66,6 +96,7 @@ void plan_window(const struct bench *b, struct bench_section *s)
 				       "%s: %s with 4096 slots / with 64",
 				       window_works[work].name, peers[p]);
 	}
+	plan_window_floor(b, s);
 }
 
 static const struct {
