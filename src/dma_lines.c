@@ -150,7 +150,8 @@ static int hold_page(struct pkmap_dma *d, pkmap_pfn pfn, void **addr,
 	*addr = pkmap_pin(w, pfn);
 	if (*addr) {
 		*held = HELD_BY_PIN;
-		word = pkmap_a32_load_relaxed(&w->word[addr_slot(w, *addr)]);
+		word = pkmap_a32_load_relaxed(
+			slot_word(w, addr_slot(w, *addr)));
 		pkmap_along_add_relaxed(
 			word < 2 * WORD_USER ? &d->idle : &d->in_use, 1);
 		return 0;

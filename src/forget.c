@@ -51,7 +51,7 @@ static pkmap_pfn page_in_slot(struct pkmap_window *w, struct pkmap_span s,
 		pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
 		if (contains(p, pfn) &&
 		    (!in_use ||
-		     word_in_use(pkmap_a32_load_relaxed(&w->word[slot]))))
+		     word_in_use(pkmap_a32_load_relaxed(slot_word(w, slot)))))
 			return pfn;
 	}
 	return PKMAP_NO_PFN;
@@ -121,7 +121,7 @@ static bool is_saturated(struct pkmap_window *w, pkmap_pfn pfn)
 	const uint32_t slot = index_walk(w, pfn);
 
 	return slot != PKMAP_NO_SLOT &&
-	       pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED;
+	       pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_SATURATED;
 }
 
 /* Sleeps until somebody lets go of the page, unless nobody uses it. */

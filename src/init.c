@@ -15,14 +15,6 @@ static uint32_t ncolours(const struct pkmap_cache *cache)
 	return cache->colours ? cache->colours : 1;
 }
 
-/* At least one for each colour, and for each word of a cache line. */
-static uint32_t nstacks(const struct pkmap_config *c)
-{
-	const uint32_t colours = ncolours(&c->cache);
-
-	return colours > SLOTS_PER_LINE ? colours : SLOTS_PER_LINE;
-}
-
 static bool is_power_of_two(uint32_t n)
 {
 	return n && !(n & (n - 1));
@@ -134,10 +126,9 @@ static uint64_t reserve(uint64_t *offset, uint64_t n, uint64_t size)
 
 /* Offsets of the window's arrays in its memory; they may exceed a size_t. */
 struct layout {
-	uint64_t word;
+	uint64_t words;
 	uint64_t next;
 	uint64_t pfn;
-	uint64_t free;
 	uint64_t head;
 	uint64_t colour;
 	uint64_t cpu;
@@ -156,10 +147,9 @@ static struct layout layout_of(const struct pkmap_config *c)
 	reserve(&l.bytes, 1,
 		sizeof(struct pkmap_window) +
 			ncopies(c) * sizeof(struct pkmap_hits));
-	l.word = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
+	l.words = reserve(&l.bytes, c->nslots, PKMAP_WORD_BYTES);
 	l.next = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
 	l.pfn = reserve(&l.bytes, c->nslots, sizeof(pkmap_along));
-	l.free = reserve(&l.bytes, nstacks(c), sizeof(uint32_t));
 	l.head = reserve(&l.bytes, nbuckets(c->nslots), sizeof(pkmap_a32));
 	l.colour = reserve(&l.bytes, ncolours(&c->cache),
 			   sizeof(struct pkmap_colour));
@@ -196,15 +186,13 @@ static void init_slots(struct pkmap_window *w)
 
 	for (i = 0; i < nbuckets(w->nslots); i++)
 		pkmap_a32_store_relaxed(&w->head[i], LINK_END | i);
-	for (i = 0; i <= w->stack_mask; i++)
-		w->free[i] = LINK_END_FREE;
 	for (i = 0; i <= w->colour_mask; i++) {
-		w->colour[i].stack = i;
+		w->colour[i].free = LINK_END_FREE;
 		w->colour[i].hand = i;
 		pkmap_a32_store_relaxed(&w->colour[i].event, 0);
 	}
 	for (i = w->nslots; i-- > 0;) {
-		pkmap_a32_store_relaxed(&w->word[i], 0);
+		pkmap_a32_store_relaxed(slot_word(w, i), 0);
 		pkmap_push_free(w, i);
 	}
 }
@@ -234,10 +222,9 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 		return PKMAP_EINVAL;
 
 	l = layout_of(config);
-	w->word = (void *)((char *)mem + (size_t)l.word);
+	w->words = (char *)mem + (size_t)l.words;
 	w->next = (void *)((char *)mem + (size_t)l.next);
 	w->pfn = (void *)((char *)mem + (size_t)l.pfn);
-	w->free = (void *)((char *)mem + (size_t)l.free);
 	w->head = (void *)((char *)mem + (size_t)l.head);
 	w->colour = (void *)((char *)mem + (size_t)l.colour);
 	w->cpu = (void *)((char *)mem + (size_t)l.cpu);
@@ -250,7 +237,6 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 	w->hash_shift = (uint32_t)(8 * sizeof(unsigned long)) -
 			(uint32_t)__builtin_ctz(nbuckets(config->nslots));
 	w->colour_mask = ncolours(&config->cache) - 1;
-	w->stack_mask = nstacks(config) - 1;
 	w->ops = config->ops;
 	w->port = config->port;
 	w->first_pfn = config->first_pfn;
@@ -284,7 +270,7 @@ static bool in_use(struct pkmap_window *w)
 	uint32_t i;
 
 	for (i = 0; i < w->nslots; i++) {
-		if (word_in_use(pkmap_a32_load_relaxed(&w->word[i])))
+		if (word_in_use(pkmap_a32_load_relaxed(slot_word(w, i))))
 			return true;
 	}
 	for (i = 0; i < w->ncpus; i++) {
@@ -350,7 +336,7 @@ static int refuse_fini(struct pkmap_window *w)
 	uint32_t i;
 
 	for (i = 0; i < w->nslots; i++) {
-		users = pkmap_a32_load_relaxed(&w->word[i]) / WORD_USER;
+		users = pkmap_a32_load_relaxed(slot_word(w, i)) / WORD_USER;
 		if (!users)
 			continue;
 		report_in_use(w, i, users, slot_addr(w, i),

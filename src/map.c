@@ -40,7 +40,8 @@ static int install(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot,
 {
 	int err;
 
-	pkmap_assert(!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_FLAGS));
+	pkmap_assert(
+		!(pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_FLAGS));
 	pkmap_along_store_release(&w->pfn[slot], pfn);
 	err = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);
 	if (err) {
@@ -48,7 +49,7 @@ static int install(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot,
 		return err;
 	}
 	pkmap_index_insert(w, head, slot);
-	pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);
+	pkmap_a32_add_release(slot_word(w, slot), WORD_MAPPED | WORD_USER);
 	return 0;
 }
 
@@ -70,7 +71,7 @@ static int take_page(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *at)
 	int err;
 
 	if (slot != PKMAP_NO_SLOT) {
-		pkmap_finish_get(w, slot, word_add_user(&w->word[slot]));
+		pkmap_finish_get(w, slot, word_add_user(slot_word(w, slot)));
 		count(&hit_counters(w)->hits);
 	} else {
 		slot = take_slot(w, pfn_colour(w, pfn));
@@ -127,7 +128,7 @@ static bool has_usable_slots(struct pkmap_window *w,
 	     usable < needed && slot < w->nslots; slot += w->colour_mask + 1) {
 		pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
 		if (pfn == PKMAP_NO_PFN || contains(pfns, n, pfn) ||
-		    word_idle(pkmap_a32_load_relaxed(&w->word[slot])))
+		    word_idle(pkmap_a32_load_relaxed(slot_word(w, slot))))
 			usable++;
 	}
 	return usable >= needed;

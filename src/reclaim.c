@@ -100,12 +100,11 @@ static struct sweep mark_batch(struct pkmap_window *w,
 	};
 	const uint32_t lap = slots_per_colour(w);
 	const uint32_t batch = w->batch;
-	pkmap_a32 *const word = w->word;
 	uint32_t left = 2 * lap;
 	uint32_t slot;
 
 	for (slot = s.first; left && s.marked < batch; left--) {
-		s.marked += mark_if_unused(&word[slot]);
+		s.marked += mark_if_unused(slot_word(w, slot));
 		slot = next_slot(s, slot);
 	}
 	colour->hand = slot;
@@ -141,7 +140,8 @@ static void clean_lines(struct pkmap_window *w, struct sweep s)
 		return;
 	}
 	for (k = 0; k < s.count; k++, slot = next_slot(s, slot)) {
-		if (!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_CLEANING))
+		if (!(pkmap_a32_load_relaxed(slot_word(w, slot)) &
+		      WORD_CLEANING))
 			continue;
 		if (!continues_run(w, r, slot)) {
 			clean_run(w, r);
@@ -158,12 +158,13 @@ static void clean_lines(struct pkmap_window *w, struct sweep s)
  */
 static inline void push_free(struct pkmap_window *w, uint32_t slot)
 {
-	uint32_t *top = &w->free[slot & w->stack_mask];
+	uint32_t *free = &slot_colour(w, slot)->free;
 
-	pkmap_assert(!(pkmap_a32_load_relaxed(&w->word[slot]) & WORD_FLAGS));
+	pkmap_assert(
+		!(pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_FLAGS));
 	pkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN);
-	pkmap_a32_store_release(&w->next[slot], *top);
-	*top = slot;
+	pkmap_a32_store_release(&w->next[slot], *free);
+	*free = slot;
 }
 
 void pkmap_push_free(struct pkmap_window *w, uint32_t slot)
@@ -171,35 +172,13 @@ void pkmap_push_free(struct pkmap_window *w, uint32_t slot)
 	push_free(w, slot);
 }
 
-/* Moves on to the colour's next stack with a slot; false if there is none. */
-static __attribute__((__cold__)) bool next_stack(struct pkmap_window *w,
-						 struct pkmap_colour *colour)
-{
-	uint32_t stack = colour->stack;
-
-	do {
-		stack = (stack + w->colour_mask + 1) & w->stack_mask;
-		if (w->free[stack] != LINK_END_FREE) {
-			colour->stack = stack;
-			return true;
-		}
-	} while (stack != colour->stack);
-	return false;
-}
-
-/*
- * Uses up one stack before the next, so that slots that are handed out one
- * after the other have their words in different cache lines.
- */
 uint32_t pkmap_pop_free(struct pkmap_window *w, struct pkmap_colour *colour)
 {
-	uint32_t slot;
+	const uint32_t slot = colour->free;
 
-	while (unlikely((slot = w->free[colour->stack]) == LINK_END_FREE)) {
-		if (!next_stack(w, colour))
-			return PKMAP_NO_SLOT;
-	}
-	w->free[colour->stack] = pkmap_a32_load_relaxed(&w->next[slot]);
+	if (unlikely(slot == LINK_END_FREE))
+		return PKMAP_NO_SLOT;
+	colour->free = pkmap_a32_load_relaxed(&w->next[slot]);
 	return slot;
 }
 
@@ -244,7 +223,7 @@ static void flush_tlb(struct pkmap_window *w, uint32_t first, uint32_t end)
  */
 static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 {
-	pkmap_a32 *const word = w->word;
+	pkmap_a32 *word;
 	uint32_t slot = s.first;
 	uint32_t first = 0;
 	struct run r = { 0 };
@@ -253,8 +232,9 @@ static uint32_t claim_marked(struct pkmap_window *w, struct sweep s)
 
 	for (k = s.count; k; k--, slot = next_slot(s, slot)) {
 		/* Look first: most slots that are swept over are not marked. */
-		if (!(pkmap_a32_load_relaxed(&word[slot]) & WORD_CLEANING) ||
-		    !claim(&word[slot]))
+		word = slot_word(w, slot);
+		if (!(pkmap_a32_load_relaxed(word) & WORD_CLEANING) ||
+		    !claim(word))
 			continue;
 		pkmap_index_remove(w, slot);
 		push_free(w, slot);
@@ -305,7 +285,7 @@ uint32_t pkmap_tear_down_idle(struct pkmap_window *w)
 	uint32_t slot;
 
 	for (slot = 0; slot < w->nslots; slot++)
-		s.marked += mark_if_idle(&w->word[slot]);
+		s.marked += mark_if_idle(slot_word(w, slot));
 	return tear_down(w, s);
 }
 
@@ -333,7 +313,7 @@ void pkmap_tear_down_pages(struct pkmap_window *w, struct pkmap_span slots,
 
 	for (slot = slots.first; slot < slots.end; slot++, s.count++) {
 		if (pkmap_along_load_relaxed(&w->pfn[slot]) - first < npages)
-			s.marked += mark_if_idle(&w->word[slot]);
+			s.marked += mark_if_idle(slot_word(w, slot));
 	}
 	tear_down(w, s);
 }

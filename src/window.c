@@ -79,12 +79,13 @@ static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
 static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
 					       uint32_t slot)
 {
-	uint32_t old = pkmap_a32_load_relaxed(&w->word[slot]);
+	uint32_t old = pkmap_a32_load_relaxed(slot_word(w, slot));
 
 	do {
 		if (!word_in_use(old))
 			return;
-	} while (!pkmap_a32_cas_seq_cst(&w->word[slot], &old, old - WORD_USER));
+	} while (!pkmap_a32_cas_seq_cst(slot_word(w, slot), &old,
+					old - WORD_USER));
 	wake_if_waiting(w, slot, old);
 }
 
@@ -92,14 +93,14 @@ static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
 static __attribute__((__cold__)) void saturate(struct pkmap_window *w,
 					       uint32_t slot)
 {
-	uint32_t old = pkmap_a32_load_relaxed(&w->word[slot]);
+	uint32_t old = pkmap_a32_load_relaxed(slot_word(w, slot));
 
 	do {
 		if (old >= WORD_SATURATED_FOR_GOOD) {
-			pkmap_a32_sub_seq_cst(&w->word[slot], WORD_USER);
+			pkmap_a32_sub_seq_cst(slot_word(w, slot), WORD_USER);
 			return;
 		}
-	} while (!pkmap_a32_cas_acquire(&w->word[slot], &old,
+	} while (!pkmap_a32_cas_acquire(slot_word(w, slot), &old,
 					WORD_SATURATED_FAR | WORD_MAPPED |
 						WORD_REFERENCED));
 	pkmap_refuse(w, PKMAP_MISUSE_SATURATED, "a map or pin",
@@ -131,7 +132,7 @@ bool pkmap_finish_get(struct pkmap_window *w, uint32_t slot, uint32_t old)
 	if (old & WORD_SATURATED)
 		saturate(w, slot);
 	else if (!word_plain(old))
-		mark_used(&w->word[slot]);
+		mark_used(slot_word(w, slot));
 	return true;
 }
 
@@ -141,7 +142,8 @@ uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
 	uint32_t slot;
 
 	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
-		if (!pkmap_finish_get(w, slot, word_add_user(&w->word[slot])))
+		if (!pkmap_finish_get(w, slot,
+				      word_add_user(slot_word(w, slot))))
 			break;
 		/* Recycled between the first look at the pfn and the get? */
 		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
@@ -181,7 +183,7 @@ void pkmap_put(struct pkmap_window *w, uint32_t slot)
 {
 	uint32_t old;
 
-	if (word_take_user(&w->word[slot], &old))
+	if (word_take_user(slot_word(w, slot), &old))
 		wake_if_waiting(w, slot, old);
 }
 
@@ -225,7 +227,7 @@ refuse_unmap(struct pkmap_window *w, void *addr)
 	pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
 	if (slot_addr(w, (uint32_t)slot) != addr)
 		what = PKMAP_MISUSE_UNALIGNED;
-	else if (pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED)
+	else if (pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_SATURATED)
 		return 0;
 	else if (pfn == PKMAP_NO_PFN)
 		what = PKMAP_MISUSE_FREE;
@@ -239,7 +241,7 @@ int pkmap_unmap(struct pkmap_window *w, void *addr)
 	uint32_t old;
 
 	if (unlikely(slot >= w->nslots ||
-		     !word_take_user(&w->word[slot], &old)))
+		     !word_take_user(slot_word(w, slot), &old)))
 		return refuse_unmap(w, addr);
 	wake_if_waiting(w, (uint32_t)slot, old);
 	return 0;
@@ -256,7 +258,7 @@ refuse_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot)
 	} else if (slot != PKMAP_NO_SLOT &&
 		   pkmap_along_load_relaxed(&w->pfn[slot]) == pfn) {
 		/* A saturated slot keeps its page, so it showed this one. */
-		if (pkmap_a32_load_relaxed(&w->word[slot]) & WORD_SATURATED)
+		if (pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_SATURATED)
 			return 0;
 		what = PKMAP_MISUSE_IDLE;
 		addr = slot_addr(w, slot);
@@ -288,7 +290,7 @@ void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
 
 	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
 		/* Pairs with the release of MAPPED in install() (map.c). */
-		if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
+		if (!(pkmap_a32_load_acquire(slot_word(w, slot)) & WORD_MAPPED))
 			break;
 		if (pkmap_along_load_relaxed(&w->pfn[slot]) == pfn)
 			return slot_addr(w, slot);
@@ -331,7 +333,7 @@ pkmap_pfn pkmap_addr_to_pfn(struct pkmap_window *w, const void *addr)
 	if (addr_in_guard(w, addr))
 		return PKMAP_NO_PFN;
 	/* Pairs with the release of MAPPED in install() (map.c). */
-	if (!(pkmap_a32_load_acquire(&w->word[slot]) & WORD_MAPPED))
+	if (!(pkmap_a32_load_acquire(slot_word(w, slot)) & WORD_MAPPED))
 		return PKMAP_NO_PFN;
 	return pkmap_along_load_relaxed(&w->pfn[slot]);
 }

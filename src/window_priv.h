@@ -75,9 +75,6 @@
 #define pkmap_assert(x) ((void)0)
 #endif
 
-/* How many slots have their words in one cache line. */
-#define SLOTS_PER_LINE (PKMAP_ALIGN / (uint32_t)sizeof(pkmap_a32))
-
 /* Adjacent slots: from @first up to @end, which is not included. */
 struct pkmap_span {
 	uint32_t first;
@@ -87,7 +84,7 @@ struct pkmap_span {
 /* The slots of one cache colour: their number modulo the number of colours. */
 struct pkmap_colour {
 	/* Under the window's lock. */
-	uint32_t stack;	 /* of free slots: the one in use */
+	uint32_t free;	 /* the first of the free slots, a link */
 	uint32_t hand;	 /* of the clock: a slot */
 	pkmap_a32 event; /* see map.c; changes without the lock too */
 };
@@ -154,17 +151,10 @@ struct pkmap_hits {
 
 struct pkmap_window {
 	/* Constant after pkmap_init(). */
-	pkmap_a32 *word;  /* for each slot: its state, see above */
+	void *words;	  /* for each slot: its state, see slot_word() */
 	pkmap_a32 *next;  /* for each slot: a link */
 	pkmap_along *pfn; /* for each slot: its page */
 	pkmap_a32 *head;  /* for each bucket: a link */
-	/*
-	 * Stacks of free slots: slot i goes on number i & stack_mask.  So each
-	 * colour has stacks of its own, and slots whose words share a cache
-	 * line are on different stacks.
-	 */
-	uint32_t *free; /* the tops, which are links; under the lock */
-	uint32_t stack_mask;
 	uintptr_t base;
 	uint32_t nslots;
 	uint32_t page_shift;
@@ -255,6 +245,15 @@ static inline bool word_idle(uint32_t word)
 static inline bool word_in_use(uint32_t word)
 {
 	return word >= WORD_USER;
+}
+
+/*
+ * A slot's word.  Words are PKMAP_WORD_BYTES apart, since CPUs write to those
+ * of the pages that they use, and reclaim gives neighbouring slots to anybody.
+ */
+static inline pkmap_a32 *slot_word(const struct pkmap_window *w, uintptr_t slot)
+{
+	return (void *)((char *)w->words + slot * PKMAP_WORD_BYTES);
 }
 
 static inline void *slot_addr(const struct pkmap_window *w, uint32_t slot)
@@ -463,7 +462,7 @@ get_fast(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *slot, uint32_t *old)
 	*slot = index_walk(w, pfn);
 	if (unlikely(*slot == PKMAP_NO_SLOT))
 		return false;
-	*old = word_add_user(&w->word[*slot]);
+	*old = word_add_user(slot_word(w, *slot));
 	return likely(word_plain(*old) &&
 		      pkmap_along_load_relaxed(&w->pfn[*slot]) == pfn);
 }
@@ -505,7 +504,7 @@ static inline bool word_take_user(pkmap_a32 *word, uint32_t *old)
 static inline bool slot_take_user(struct pkmap_window *w, uint32_t slot,
 				  pkmap_pfn pfn, uint32_t *old)
 {
-	pkmap_a32 *const word = &w->word[slot];
+	pkmap_a32 *const word = slot_word(w, slot);
 
 	do {
 		*old = pkmap_a32_load_acquire(word);

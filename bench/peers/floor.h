@@ -16,8 +16,8 @@ static _Atomic uint32_t **word_of_page;
 /* How far into pkmap's array of words that of a slot is, in bytes. */
 static size_t word_offset(uintptr_t slot)
 {
-	return (size_t)((const char *)&win->word[slot] -
-			(const char *)&win->word[0]);
+	return (size_t)((const char *)slot_word(win, slot) -
+			(const char *)slot_word(win, 0));
 }
 
 /* Finds the slots that pkmap gives to the first pages if mapped in turn. */

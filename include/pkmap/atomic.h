@@ -152,4 +152,13 @@ static inline uint32_t pkmap_cpu_hint(void)
 	return (uint32_t)((uintptr_t)&on_stack >> 12) * 0x9e3779b1u >> 26;
 }
 
+/*
+ * How many bytes the word of a slot takes, a power of two from 4 on: so many
+ * that CPUs that use different pages share no cache line.  Two lines, because
+ * many CPUs fetch lines in pairs.  Where there is one CPU, 4 will do.
+ */
+#ifndef PKMAP_WORD_BYTES
+#define PKMAP_WORD_BYTES 128u
+#endif
+
 #endif /* PKMAP_ATOMIC_H */

@@ -87,10 +87,11 @@ enum pkmap_error {
 /**
  * pkmap_size() - how much memory a window needs for its bookkeeping.
  *
- * At most 24 bytes a slot (20 where a word has 32 bits), 24 bytes a local slot
- * (one word if it is for DMA calls), less than 128 bytes a CPU, PKMAP_ALIGN
- * bytes for each of config.counter_copies (4 KiB by default), and less than
- * 1 KiB for the rest; nothing for each page.
+ * At most 20 bytes a slot (16 where a word has 32 bits) and PKMAP_WORD_BYTES
+ * for its word (128 by default, see pkmap/atomic.h), 24 bytes a local slot (one
+ * word if it is for DMA calls), less than 128 bytes a CPU, PKMAP_ALIGN bytes
+ * for each of config.counter_copies (4 KiB by default), and less than 1 KiB for
+ * the rest; nothing for each page.
  *
  * Context: any.
  * Return: bytes, or 0 if the configuration is one that pkmap_init() refuses.

@@ -34,21 +34,6 @@ static size_t scheme_size(const struct pkmap_config *config)
 	return 2 * sizeof(void *);
 }
 
-/*
- * All free slots of a colour share a stack, as in a large window, so that a
- * freed slot's link leads to another slot.
- */
-static void share_stacks(struct pkmap_window *w)
-{
-	uint32_t slot = w->nslots;
-
-	w->stack_mask = w->colour_mask;
-	while (slot-- > 0)
-		w->free[slot & w->stack_mask] = LINK_END_FREE;
-	for (slot = w->nslots; slot-- > 0;)
-		pkmap_push_free(w, slot);
-}
-
 static void scheme_init(void *mem, const struct pkmap_config *config)
 {
 	struct pkmap_dma_config dma;
@@ -56,8 +41,6 @@ static void scheme_init(void *mem, const struct pkmap_config *config)
 	struct pkmap_dma *d;
 
 	pkmap_init(machine_alloc(pkmap_size(config)), config, &w);
-	if (config->nslots > 2)
-		share_stacks(w);
 	dma = dma_config(w);
 	pkmap_dma_init(machine_alloc(pkmap_dma_size(&dma)), &dma, &d);
 	*WIN_AT(mem) = w;
@@ -140,7 +123,7 @@ static const char *scheme_check_end(void *mem)
 	uint32_t slot;
 
 	for (slot = 0; slot < w->nslots; slot++) {
-		word = pkmap_a32_load_relaxed(&w->word[slot]);
+		word = pkmap_a32_load_relaxed(slot_word(w, slot));
 		if (word && !word_idle(word))
 			return "a slot's word is neither 0 nor idle";
 		if (word & WORD_CLEANING)

@@ -38,16 +38,16 @@ mutant("whole cache not cleaned", "src/reclaim.c", "clean_lines",
        "w->ops->cache_clean_inval_all(w->port);", "",
        "rfc whole=1", "I1")
 mutant("claim accepts one that was used", "src/reclaim.c", "claim_marked",
-       "if (!(... || !claim(&word[slot]))",
-       "uint32_t old = pkmap_a32_load_relaxed(&word[slot]) & WORD_FLAGS;"
+       "if (!(... || !claim(word))",
+       "uint32_t old = pkmap_a32_load_relaxed(word) & WORD_FLAGS;"
        "if (!(old & (WORD_CLEANING | WORD_REFERENCED)) ||"
-       " !pkmap_a32_cas_release(&word[slot], &old, 0))",
+       " !pkmap_a32_cas_release(word, &old, 0))",
        "rfc", "I1")
 mutant("claim accepts one in use", "src/reclaim.c", "claim_marked",
-       "if (!(... || !claim(&word[slot]))",
-       "uint32_t old = pkmap_a32_load_relaxed(&word[slot]);"
+       "if (!(... || !claim(word))",
+       "uint32_t old = pkmap_a32_load_relaxed(word);"
        "if (!(old & WORD_MAPPED) ||"
-       " !pkmap_a32_cas_release(&word[slot], &old, 0))",
+       " !pkmap_a32_cas_release(word, &old, 0))",
        "nmi", "I10")
 mutant("a slot in use is marked", "src/reclaim.c", "mark_if_unused",
        "if (old == WORD_MAPPED) ... return false;",
@@ -91,7 +91,7 @@ mutant("freed slot keeps its page number", "src/reclaim.c", "push_free",
        "pkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN);", "",
        "flush", "I9")
 mutant("freed slot is on no stack", "src/reclaim.c", "push_free",
-       "*top = slot;", "",
+       "*free = slot;", "",
        "two-pages", "I7")
 mutant("flush without the lock", "src/reclaim.c", "pkmap_flush_unused",
        "pkmap_lock(w, NULL); freed = ...; ... pkmap_unlock(w);",
@@ -104,7 +104,7 @@ mutant("CLEANING kept by a get", "src/window.c", "mark_used",
        "(old | WORD_REFERENCED) & ~WORD_CLEANING", "old | WORD_REFERENCED",
        "rfc", "I9")
 mutant("get leaves the word as it is", "src/window.c", "pkmap_finish_get",
-       "else if (!word_plain(old)) mark_used(&w->word[slot]);", "",
+       "else if (!word_plain(old)) mark_used(slot_word(w, slot));", "",
        "rfc", "I9")
 mutant("get of a slot that is not mapped", "src/window.c", "pkmap_finish_get",
        "if (!(old & WORD_MAPPED)) {...}", "",
@@ -141,13 +141,13 @@ mutant("put wakes nobody", "src/window.c", "pkmap_unmap",
        "wake_if_waiting(w, (uint32_t)slot, old);", "",
        "full-window", "I9")
 mutant("pin's own put wakes nobody", "src/window.c", "pkmap_put",
-       "if (word_take_user(&w->word[slot], &old)) wake_if_waiting(...);",
-       "word_take_user(&w->word[slot], &old);",
+       "if (word_take_user(slot_word(w, slot), &old)) wake_if_waiting(...);",
+       "word_take_user(slot_word(w, slot), &old);",
        "stray", "I9")
 mutant("put wakes before it takes its user off", "src/window.c", "pkmap_unmap",
        "if (... wake_if_waiting(w, (uint32_t)slot, old);",
        "if (slot < w->nslots) wake_if_waiting(w, (uint32_t)slot,"
-       " pkmap_a32_load_relaxed(&w->word[slot])); if (...",
+       " pkmap_a32_load_relaxed(slot_word(w, slot))); if (...",
        "full-window", "I9")
 mutant("put looks for waiters first", "src/window.c", "pkmap_unmap",
        "uint32_t old; ... wake_if_waiting(",
@@ -209,7 +209,7 @@ mutant("got before it is in the index", "src/map.c", "install",
 mutant("usable before the translation is set", "src/map.c", "install",
        "err = ... if (err) {... return err; } ... return 0;",
        "pkmap_index_insert(w, head, slot);"
-       "pkmap_a32_add_release(&w->word[slot], WORD_MAPPED | WORD_USER);"
+       "pkmap_a32_add_release(slot_word(w, slot), WORD_MAPPED | WORD_USER);"
        "err = ... if (err) return err; return 0;",
        "remap", "I3")
 mutant("word stored, not added to", "src/map.c", "install",
@@ -303,7 +303,7 @@ mutant("free slots not counted", "src/map.c", "has_usable_slots",
        "pfn == PKMAP_NO_PFN ||", "",
        "flush", "I9")
 mutant("idle slots not counted", "src/map.c", "has_usable_slots",
-       "|| word_idle(pkmap_a32_load_relaxed(&w->word[slot]))", "",
+       "|| word_idle(pkmap_a32_load_relaxed(slot_word(w, slot)))", "",
        "rfc", "I9")
 mutant("pages that are mapped not counted", "src/map.c", "has_usable_slots",
        "contains(pfns, n, pfn)", "(n > 64 && contains(pfns, n, pfn))",
@@ -475,7 +475,7 @@ mutant("second page of a buffer left out", "src/dma_lines.c",
 
 weaken("install() adds MAPPED: relaxed", "src/map.c", "install",
        "pkmap_a32_add_release(...);",
-       "machine_atomic_add(&w->word[slot], 4, WORD_MAPPED | WORD_USER,"
+       "machine_atomic_add(slot_word(w, slot), 4, WORD_MAPPED | WORD_USER,"
        " MACHINE_RELAXED);",
        "remap cpus=2", "I4")
 weaken("word_add_user(): relaxed", "src/window_priv.h", "word_add_user",

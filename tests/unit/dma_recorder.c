@@ -33,7 +33,7 @@ static bool is_held(struct fake *f, const void *addr)
 {
 	const uintptr_t slot = addr_slot(f->win, addr);
 
-	return word_in_use(pkmap_a32_load_relaxed(&f->win->word[slot]));
+	return word_in_use(pkmap_a32_load_relaxed(slot_word(f->win, slot)));
 }
 
 /* How an address of high memory is held; nobody may take the page away. */
@@ -166,7 +166,8 @@ static void take_stock(const struct dma_recorder *r, struct holdings *h)
 	memset(h, 0, sizeof(*h));
 	for (slot = 0; slot < f->config.nslots; slot++)
 		h->users[slot] =
-			pkmap_a32_load_relaxed(&f->win->word[slot]) / WORD_USER;
+			pkmap_a32_load_relaxed(slot_word(f->win, slot)) /
+			WORD_USER;
 	for (slot = 0; slot < FAKE_NSLOTS; slot++) {
 		h->state[slot] = f->slot[slot].state;
 		if (h->state[slot] == FAKE_SHOWN)

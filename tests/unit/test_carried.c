@@ -279,12 +279,12 @@ static void unmap_of_a_page_that_moves(void)
 static void free_and_get(void)
 {
 	pkmap_flush_unused(s.f.win);
-	word_add_user(&s.f.win->word[addr_slot(s.f.win, s.addr)]);
+	word_add_user(slot_word(s.f.win, addr_slot(s.f.win, s.addr)));
 }
 
 static void end_get(void)
 {
-	pkmap_a32_sub_seq_cst(&s.f.win->word[addr_slot(s.f.win, s.addr)],
+	pkmap_a32_sub_seq_cst(slot_word(s.f.win, addr_slot(s.f.win, s.addr)),
 			      WORD_USER);
 }
 

@@ -69,14 +69,18 @@ static void behind_the_last_slot(void)
 {
 	struct fake f;
 	pkmap_a32 *behind;
+	uint32_t old;
 
 	fake_init(&f);
 	fake_open(&f);
-	behind = &f.win->word[f.config.nslots];
-	CHECK(behind < f.win->next);
+	behind = slot_word(f.win, f.config.nslots);
+	CHECK(behind == f.win->next);
+	old = pkmap_a32_load_relaxed(behind);
 	pkmap_a32_store_relaxed(behind, WORD_USER | WORD_MAPPED);
 	CHECK(pkmap_unmap(f.win, fake_addr(&f, f.config.nslots)) ==
 	      PKMAP_ERANGE);
+	CHECK(pkmap_a32_load_relaxed(behind) == (WORD_USER | WORD_MAPPED));
+	pkmap_a32_store_relaxed(behind, old);
 	fake_close(&f);
 }
 

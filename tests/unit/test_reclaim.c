@@ -450,7 +450,7 @@ static void add_passing_user(struct fake *f, const struct fake_event *e)
 	uint32_t *old = f->hook_arg;
 
 	(void)e;
-	*old = word_add_user(&f->win->word[0]);
+	*old = word_add_user(slot_word(f->win, 0));
 }
 
 static void passing_get(void)

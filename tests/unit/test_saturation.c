@@ -19,7 +19,7 @@ static pkmap_a32 *near_the_limit(struct fake *f, void **addr)
 	fake_open(f);
 	*addr = fake_map(f, 7);
 	slot = (uint32_t)(((uintptr_t)*addr - FAKE_BASE) / FAKE_PAGE);
-	word = &f->win->word[slot];
+	word = slot_word(f->win, slot);
 	pkmap_a32_store_relaxed(word, (WORD_SATURATED - 2 * WORD_USER) |
 					      WORD_MAPPED | WORD_REFERENCED);
 	return word;

@@ -492,7 +492,7 @@ static void passing_get_wakes(void)
 	fake_init(&f);
 	fake_open(&f);
 	announce_waiter(&f);
-	old = word_add_user(&f.win->word[0]);
+	old = word_add_user(slot_word(f.win, 0));
 	CHECK(pkmap_get_slow(f.win, 100, 0, old) == PKMAP_NO_SLOT);
 	end_waiter(&f);
 	fake_close(&f);

@@ -400,7 +400,7 @@ static void init_calls_nothing(void)
 	fake_close(&f);
 }
 
-#define SLOT_BYTES  (sizeof(void *) == 8 ? 24u : 20u)
+#define SLOT_BYTES  ((sizeof(void *) == 8 ? 20u : 16u) + PKMAP_WORD_BYTES)
 #define LOCAL_BYTES 24u
 #define DMA_BYTES   sizeof(pkmap_pfn)
 #define REST_BYTES  1024u
@@ -763,29 +763,6 @@ static void without_optional_operations(void)
 	CHECK(!f.count[FAKE_CLEAR_NOW]);
 }
 
-/* Slots handed out in turn have their words in different cache lines. */
-static void slots_in_turn_are_apart(void)
-{
-	const uintptr_t per_line = PKMAP_ALIGN / sizeof(pkmap_a32);
-	uintptr_t line;
-	uintptr_t last = UINTPTR_MAX;
-	struct fake f;
-	pkmap_pfn pfn;
-
-	fake_init(&f);
-	f.config.nslots = 48;
-	fake_open(&f);
-	for (pfn = 0; pfn < 48; pfn++) {
-		line = ((uintptr_t)fake_map(&f, pfn) - FAKE_BASE) / FAKE_PAGE /
-		       per_line;
-		CHECK(line != last);
-		last = line;
-	}
-	for (pfn = 0; pfn < 48; pfn++)
-		fake_unmap(&f, fake_addr(&f, (uint32_t)pfn));
-	fake_close(&f);
-}
-
 const struct unit_test unit_tests[] = {
 	UNIT_TEST(init_refuses),
 	UNIT_TEST(init_accepts),
@@ -806,6 +783,5 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(fini_refused_by_waiter),
 	UNIT_TEST(fini_refused_while_cleaning),
 	UNIT_TEST(without_optional_operations),
-	UNIT_TEST(slots_in_turn_are_apart),
 	{ 0 },
 };

@@ -281,7 +281,8 @@ VISIBLE_FOR_TESTS void pkmap_linux_init(struct pkmap_linux *port,
 }
 
 /* The most that a window takes, as pkmap.h says. */
-#define WINDOW_BYTES (24 * LAST_PKMAP + PKMAP_ALIGN * NR_CPUS + 1024)
+#define WINDOW_BYTES \
+	((20 + PKMAP_WORD_BYTES) * LAST_PKMAP + PKMAP_ALIGN * NR_CPUS + 1024)
 
 static char window_mem[WINDOW_BYTES] __aligned(PKMAP_ALIGN);
 static struct pkmap_linux window_port;

@@ -141,4 +141,6 @@ static inline uint32_t pkmap_cpu_hint(void)
 	return 0;
 }
 
+#define PKMAP_WORD_BYTES 4u
+
 #endif /* PKMAP_ATOMIC_H */

@@ -132,4 +132,7 @@ static inline uint32_t pkmap_cpu_hint(void)
 	return raw_smp_processor_id();
 }
 
+/* With one CPU, nobody else pulls at the cache lines of words. */
+#define PKMAP_WORD_BYTES (NR_CPUS == 1 ? sizeof(pkmap_a32) : L1_CACHE_BYTES)
+
 #endif /* PKMAP_ATOMIC_H */
