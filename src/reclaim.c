@@ -88,7 +88,12 @@ static bool mark_if_idle(pkmap_a32 *word)
 	return (old & ~WORD_REFERENCED) == WORD_MAPPED && mark(word, old);
 }
 
-/* Moves the clock's hand, two laps at most, until a batch is marked. */
+/*
+ * Moves the clock's hand until a batch is marked, but at most one lap if that
+ * marks any slot.  If it marks none, it has taken REFERENCED off those that are
+ * idle, and a second lap marks them.  The sweep goes from the first slot that
+ * is marked to the last.
+ */
 static struct sweep mark_batch(struct pkmap_window *w,
 			       struct pkmap_colour *colour)
 {
@@ -96,19 +101,26 @@ static struct sweep mark_batch(struct pkmap_window *w,
 		.lane = (uint32_t)(colour - w->colour),
 		.end = w->nslots,
 		.step = w->colour_mask + 1,
-		.first = colour->hand,
 	};
 	const uint32_t lap = slots_per_colour(w);
 	const uint32_t batch = w->batch;
-	uint32_t left = 2 * lap;
-	uint32_t slot;
+	uint32_t slot = colour->hand;
+	uint32_t passed = 0; /* slots since the first that is marked */
+	uint32_t left;
 
-	for (slot = s.first; left && s.marked < batch; left--) {
-		s.marked += mark_if_unused(slot_word(w, slot));
+	for (left = 2 * lap; left && s.marked < batch; left--, passed++) {
+		if (left == lap && s.marked)
+			break;
+		if (mark_if_unused(slot_word(w, slot))) {
+			if (!s.marked++) {
+				s.first = slot;
+				passed = 0;
+			}
+			s.count = passed + 1;
+		}
 		slot = next_slot(s, slot);
 	}
 	colour->hand = slot;
-	s.count = left < lap ? lap : 2 * lap - left;
 	return s;
 }
 

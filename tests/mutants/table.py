@@ -48,7 +48,7 @@ mutant("claim accepts one in use", "src/reclaim.c", "claim_marked",
        "uint32_t old = pkmap_a32_load_relaxed(word);"
        "if (!(old & WORD_MAPPED) ||"
        " !pkmap_a32_cas_release(word, &old, 0))",
-       "nmi", "I10")
+       "nmi", "I1")
 mutant("a slot in use is marked", "src/reclaim.c", "mark_if_unused",
        "if (old == WORD_MAPPED) ... return false;",
        "if (!(old & WORD_MAPPED) || old & WORD_CLEANING) return false;"
@@ -60,7 +60,7 @@ mutant("mark keeps REFERENCED", "src/reclaim.c", "mark",
        "local-alias", "I9")
 mutant("last slot marked is not claimed", "src/reclaim.c", "claim_marked",
        "k = s.count; k;", "k = s.count; k > 1;",
-       "rfc", "I9")
+       "rfc", "I7")
 mutant("claimed slot left in the index", "src/reclaim.c", "claim_marked",
        "pkmap_index_remove(w, slot);", "",
        "rfc", "I7")
