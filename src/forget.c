@@ -121,7 +121,7 @@ static bool is_saturated(struct pkmap_window *w, pkmap_pfn pfn)
 	const uint32_t slot = index_walk(w, pfn);
 
 	return slot != PKMAP_NO_SLOT &&
-	       pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_SATURATED;
+	       word_saturated(pkmap_a32_load_relaxed(slot_word(w, slot)));
 }
 
 /* Sleeps until somebody lets go of the page, unless nobody uses it. */

@@ -332,14 +332,14 @@ static uint32_t report_cpu(struct pkmap_window *w, struct pkmap_cpu *cpu)
 static int refuse_fini(struct pkmap_window *w)
 {
 	uint32_t n = 0;
-	uint32_t users;
+	uint32_t word;
 	uint32_t i;
 
 	for (i = 0; i < w->nslots; i++) {
-		users = pkmap_a32_load_relaxed(slot_word(w, i)) / WORD_USER;
-		if (!users)
+		word = pkmap_a32_load_relaxed(slot_word(w, i));
+		if (!word_in_use(word) || word_below_idle(word))
 			continue;
-		report_in_use(w, i, users, slot_addr(w, i),
+		report_in_use(w, i, word / WORD_USER, slot_addr(w, i),
 			      pkmap_along_load_relaxed(&w->pfn[i]));
 		n++;
 	}

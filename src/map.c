@@ -30,8 +30,8 @@
  * word_add_user(), and that of the pfn with the acquire fence of a miss that
  * read it.  (A get may come without a new walk: its walk ended here when the
  * slot showed the same page earlier.  The next pin must find what that get then
- * does to the page.)  MAPPED is added, not stored: a get that finds the slot
- * free may have its user on the word at this moment.
+ * does to the page.)  MAPPED is stored, not added: whatever gets and puts have
+ * left in the word meanwhile is gone, and the count begins with one user.
  *
  * The first use of a page does not set REFERENCED; only the next one does.
  */
@@ -41,7 +41,7 @@ static int install(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot,
 	int err;
 
 	pkmap_assert(
-		!(pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_FLAGS));
+		!(pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_MAPPED));
 	pkmap_along_store_release(&w->pfn[slot], pfn);
 	err = w->ops->set(w->port, slot_addr(w, slot), pfn, w->read_only);
 	if (err) {
@@ -49,7 +49,7 @@ static int install(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot,
 		return err;
 	}
 	pkmap_index_insert(w, head, slot);
-	pkmap_a32_add_release(slot_word(w, slot), WORD_MAPPED | WORD_USER);
+	pkmap_a32_store_release(slot_word(w, slot), WORD_MAPPED | WORD_USER);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
  *	mark	idle slots get CLEANING
  *	clean	their cache lines are cleaned and invalidated (VIVT only)
  *	claim	those that are still MAPPED | CLEANING lose both flags, and are
- *		pushed on their stacks
+ *		pushed on the stack of free slots
  *	clear	in the same pass, their translations are removed
  *	flush	one TLB flush for all of them
  *
@@ -67,14 +67,16 @@ static bool mark(pkmap_a32 *word, uint32_t old)
 
 /*
  * Marks an idle slot that was not used since the hand last passed.  One that
- * was used loses its REFERENCED.  One that has CLEANING already was marked by a
- * reclaim that could not claim it, and is skipped.
+ * was used loses its REFERENCED.  One may have CLEANING already, because an
+ * excess unmap kept an earlier reclaim from claiming it, and a get made up for
+ * that: it has to be had, or a map that finds no other slot would go round
+ * until that get goes on.
  */
 static bool mark_if_unused(pkmap_a32 *word)
 {
 	uint32_t old = pkmap_a32_load_relaxed(word);
 
-	if (old == WORD_MAPPED)
+	if ((old & ~WORD_CLEANING) == WORD_MAPPED)
 		return mark(word, old);
 	if (old == (WORD_MAPPED | WORD_REFERENCED))
 		pkmap_a32_cas_acquire(word, &old, WORD_MAPPED);
@@ -85,7 +87,7 @@ static bool mark_if_idle(pkmap_a32 *word)
 {
 	uint32_t old = pkmap_a32_load_relaxed(word);
 
-	return (old & ~WORD_REFERENCED) == WORD_MAPPED && mark(word, old);
+	return word_idle(old) && mark(word, old);
 }
 
 /*
@@ -173,7 +175,7 @@ static inline void push_free(struct pkmap_window *w, uint32_t slot)
 	uint32_t *free = &slot_colour(w, slot)->free;
 
 	pkmap_assert(
-		!(pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_FLAGS));
+		!(pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_MAPPED));
 	pkmap_along_store_release(&w->pfn[slot], PKMAP_NO_PFN);
 	pkmap_a32_store_release(&w->next[slot], *free);
 	*free = slot;

@@ -71,24 +71,6 @@ static inline void wake_if_waiting(struct pkmap_window *w, uint32_t slot,
 		wake_if_idle(w, slot, old);
 }
 
-/*
- * Takes off the user that a failed get added.  If a page was installed in the
- * slot since, that user may have kept it busy, and an excess unmap may have
- * taken the user off already.
- */
-static __attribute__((__cold__)) void undo_get(struct pkmap_window *w,
-					       uint32_t slot)
-{
-	uint32_t old = pkmap_a32_load_relaxed(slot_word(w, slot));
-
-	do {
-		if (!word_in_use(old))
-			return;
-	} while (!pkmap_a32_cas_seq_cst(slot_word(w, slot), &old,
-					old - WORD_USER));
-	wake_if_waiting(w, slot, old);
-}
-
 /* For a get that found the count at its limit, and has added to it. */
 static __attribute__((__cold__)) void saturate(struct pkmap_window *w,
 					       uint32_t slot)
@@ -120,16 +102,30 @@ static void mark_used(pkmap_a32 *word)
 }
 
 /*
+ * For a get that found the word below idle: what it added has made up for an
+ * excess unmap.  That may have made the slot idle, so it wakes as a put does,
+ * and adds a user of its own.  The fence pairs with that of
+ * pkmap_announce_waiter().
+ */
+static __attribute__((__cold__)) uint32_t get_again(struct pkmap_window *w,
+						    uint32_t slot)
+{
+	pkmap_fence_seq_cst();
+	wake_if_waiting(w, slot, 0);
+	return word_add_user(slot_word(w, slot));
+}
+
+/*
  * Completes a get that has added its user and found the word @old.  Returns
  * true if it holds the slot now, false if the slot shows no page.
  */
 bool pkmap_finish_get(struct pkmap_window *w, uint32_t slot, uint32_t old)
 {
-	if (!(old & WORD_MAPPED)) {
-		undo_get(w, slot);
+	while (unlikely(word_below_idle(old)))
+		old = get_again(w, slot);
+	if (!(old & WORD_MAPPED))
 		return false;
-	}
-	if (old & WORD_SATURATED)
+	if (word_saturated(old))
 		saturate(w, slot);
 	else if (!word_plain(old))
 		mark_used(slot_word(w, slot));
@@ -178,13 +174,52 @@ uint32_t pkmap_get_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 	return pkmap_get(w, pfn);
 }
 
-/* Ends a get.  A count at its limit stays there. */
+/*
+ * Makes up for a put that found no user in @old.  A get may have done that by
+ * now: then the word is not below idle, or if it is, then for another put, and
+ * that one will find nothing left to do.
+ *
+ * CLEANING goes, because the reclaim that set it may have passed: it would have
+ * claimed the slot but for this put.
+ */
+static void restore_user(struct pkmap_window *w, uint32_t slot)
+{
+	pkmap_a32 *const word = slot_word(w, slot);
+	uint32_t old = pkmap_a32_load_relaxed(word);
+
+	do {
+		if (!word_below_idle(old))
+			return;
+	} while (!pkmap_a32_cas_seq_cst(word, &old,
+					(old + WORD_USER) & ~WORD_CLEANING));
+	wake_if_waiting(w, slot, 0);
+}
+
+/*
+ * For a put that could not take a user off @old.  A count at its limit stays
+ * there; returns whether it is.
+ */
+static __attribute__((__noinline__, __cold__)) bool
+undo_put(struct pkmap_window *w, uint32_t slot, uint32_t old)
+{
+	if (word_saturated(old)) {
+		word_add_user(slot_word(w, slot));
+		return true;
+	}
+	if (old & WORD_MAPPED)
+		restore_user(w, slot);
+	return false;
+}
+
+/* Ends a get. */
 void pkmap_put(struct pkmap_window *w, uint32_t slot)
 {
 	uint32_t old;
 
 	if (word_take_user(slot_word(w, slot), &old))
 		wake_if_waiting(w, slot, old);
+	else
+		undo_put(w, slot, old);
 }
 
 static __attribute__((__noinline__, __cold__)) void *
@@ -212,9 +247,12 @@ void *pkmap_pin(struct pkmap_window *w, pkmap_pfn pfn)
 	return slot_addr(w, slot);
 }
 
-/* Finds out why no user was taken off: misuse, or a count at its limit. */
+/*
+ * For an unmap of an address that is not a slot's, or of a slot whose word was
+ * @old, from which no user could be taken.
+ */
 static __attribute__((__noinline__, __cold__)) int
-refuse_unmap(struct pkmap_window *w, void *addr)
+refuse_unmap(struct pkmap_window *w, void *addr, uint32_t old)
 {
 	const uintptr_t slot = addr_slot(w, addr);
 	enum pkmap_misuse what = PKMAP_MISUSE_IDLE;
@@ -227,9 +265,9 @@ refuse_unmap(struct pkmap_window *w, void *addr)
 	pfn = pkmap_along_load_relaxed(&w->pfn[slot]);
 	if (slot_addr(w, (uint32_t)slot) != addr)
 		what = PKMAP_MISUSE_UNALIGNED;
-	else if (pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_SATURATED)
+	else if (undo_put(w, (uint32_t)slot, old))
 		return 0;
-	else if (pfn == PKMAP_NO_PFN)
+	else if (!(old & WORD_MAPPED))
 		what = PKMAP_MISUSE_FREE;
 refuse:
 	return pkmap_refuse(w, what, "pkmap_unmap", addr, pfn);
@@ -238,11 +276,11 @@ refuse:
 int pkmap_unmap(struct pkmap_window *w, void *addr)
 {
 	const uintptr_t slot = page_slot(w, addr);
-	uint32_t old;
+	uint32_t old = 0;
 
 	if (unlikely(slot >= w->nslots ||
 		     !word_take_user(slot_word(w, slot), &old)))
-		return refuse_unmap(w, addr);
+		return refuse_unmap(w, addr, old);
 	wake_if_waiting(w, (uint32_t)slot, old);
 	return 0;
 }
@@ -258,7 +296,7 @@ refuse_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot)
 	} else if (slot != PKMAP_NO_SLOT &&
 		   pkmap_along_load_relaxed(&w->pfn[slot]) == pfn) {
 		/* A saturated slot keeps its page, so it showed this one. */
-		if (pkmap_a32_load_relaxed(slot_word(w, slot)) & WORD_SATURATED)
+		if (word_saturated(pkmap_a32_load_relaxed(slot_word(w, slot))))
 			return 0;
 		what = PKMAP_MISUSE_IDLE;
 		addr = slot_addr(w, slot);

@@ -14,17 +14,25 @@
  *						lines; can still be got
  *
  * A get adds a user and looks at what the word was.  If it had MAPPED, the slot
- * is got.  If not, the get takes its user off again; so a word without MAPPED
- * may have users for a moment, and so may a page that is installed meanwhile.
- * The first get sets REFERENCED, which costs reclaim's clock hand one lap, and
- * a get that finds CLEANING clears it; both happen while the get counts as a
- * user.  Reclaim claims a slot only if its word is MAPPED | CLEANING and
- * nothing else, so it claims none that was used since it was marked.
+ * is got.  The first get sets REFERENCED, which costs reclaim's clock hand one
+ * lap, and a get that finds CLEANING clears it; both happen while the get
+ * counts as a user.  Reclaim claims a slot only if its word is MAPPED |
+ * CLEANING and nothing else, so it claims none that was used since it was
+ * marked.
+ *
+ * A put takes a user off and looks at what the word was.  If there was none, it
+ * was an unmap too many, and the word is below idle: until somebody adds a user
+ * again, reclaim leaves the slot alone.  The put does that itself, unless a get
+ * comes first; that get then adds another user, its own.  So a word at idle or
+ * above it has exactly the users that its gets have added.
+ *
+ * A word without MAPPED counts nothing.  Gets and puts leave there what they
+ * added and took off, and the next page starts with a count of its own.
  *
  * The word and the pfn together say what a slot is:
  *
  *	MAPPED	pfn		the slot is
- *	0	PKMAP_NO_PFN	free, on a stack of its colour
+ *	0	PKMAP_NO_PFN	free, on the stack of its colour
  *	0	a page		being installed, or just claimed by reclaim
  *	1	a page		mapped, in the index
  *
@@ -44,11 +52,13 @@
 
 /*
  * A count that reaches WORD_SATURATED is moved far above it, where the gets and
- * puts in progress cannot bring it back, and then no longer counts.
+ * puts in progress cannot bring it back, and then no longer counts.  A word
+ * from WORD_BELOW_IDLE on has lost more users than it had.
  */
 #define WORD_SATURATED		0x80000000u
-#define WORD_SATURATED_FOR_GOOD 0xa0000000u
-#define WORD_SATURATED_FAR	0xc0000000u
+#define WORD_SATURATED_FOR_GOOD 0x90000000u
+#define WORD_SATURATED_FAR	0xa0000000u
+#define WORD_BELOW_IDLE		0xc0000000u
 
 /*
  * A link (head[], next) is a slot's number or an end marker.  The marker names
@@ -84,7 +94,7 @@ struct pkmap_span {
 /* The slots of one cache colour: their number modulo the number of colours. */
 struct pkmap_colour {
 	/* Under the window's lock. */
-	uint32_t free;	 /* the first of the free slots, a link */
+	uint32_t free;	 /* the top of the stack of free slots, a link */
 	uint32_t hand;	 /* of the clock: a slot */
 	pkmap_a32 event; /* see map.c; changes without the lock too */
 };
@@ -242,9 +252,25 @@ static inline bool word_idle(uint32_t word)
 	return (word & ~WORD_REFERENCED & ~WORD_CLEANING) == WORD_MAPPED;
 }
 
+/*
+ * Whether somebody may use the page.  That goes for a word below idle, too: a
+ * get that makes up for the excess unmap is about to add its own user.
+ */
 static inline bool word_in_use(uint32_t word)
 {
-	return word >= WORD_USER;
+	return word & WORD_MAPPED && word >= WORD_USER;
+}
+
+static inline bool word_saturated(uint32_t word)
+{
+	return (word & (WORD_BELOW_IDLE | WORD_MAPPED)) ==
+	       (WORD_SATURATED | WORD_MAPPED);
+}
+
+static inline bool word_below_idle(uint32_t word)
+{
+	return (word & (WORD_BELOW_IDLE | WORD_MAPPED)) ==
+	       (WORD_BELOW_IDLE | WORD_MAPPED);
 }
 
 /*
@@ -432,9 +458,8 @@ static inline ATTR_HOT uint32_t index_walk(const struct pkmap_window *w,
  *
  * The acquire pairs with the release of MAPPED in install() (map.c), so that
  * the second look at the pfn sees the page that the word is about; with that of
- * every earlier put, so that what earlier users did to the page is seen; and
- * with that of claim() (reclaim.c), so that a miss comes after the cleaning
- * (I8).
+ * every put since, so that what earlier users did to the page is seen; and with
+ * that of claim() (reclaim.c), so that a miss comes after the cleaning (I8).
  */
 static inline uint32_t word_add_user(pkmap_a32 *word)
 {
@@ -475,8 +500,8 @@ static inline bool word_has_user(uint32_t word)
 }
 
 /*
- * Takes a user off, and stores in *@old what the word was.  Returns false, and
- * changes nothing, if the slot shows no page, has no user, or is saturated.
+ * Takes a user off, and stores in *@old what the word was.  Returns false if it
+ * had none to take, or is saturated: then pkmap_undo_put() has to follow.
  *
  * Sequentially consistent.  As a release it pairs with the acquire of the next
  * get and with that of mark() in reclaim.c, so that all use of the page is seen
@@ -485,18 +510,14 @@ static inline bool word_has_user(uint32_t word)
  */
 static inline bool word_take_user(pkmap_a32 *word, uint32_t *old)
 {
-	*old = pkmap_a32_load_relaxed(word);
-	do {
-		if (unlikely(!word_has_user(*old)))
-			return false;
-	} while (unlikely(!pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)));
-	return true;
+	*old = pkmap_a32_sub_seq_cst(word, WORD_USER);
+	return likely(word_has_user(*old));
 }
 
 /*
- * The same for a slot that a walk found for @pfn.  Also returns false if it
- * shows another page by now: an excess unmap of @pfn must not hit the users of
- * that page.
+ * The same for a slot that a walk found for @pfn; but if it returns false, it
+ * has changed nothing.  It also returns false if the slot shows another page by
+ * now: an excess unmap of @pfn must not hit the users of that page.
  *
  * The acquire pairs with the release of MAPPED in install() (map.c): the pfn is
  * the one that the word is about, or a later one.

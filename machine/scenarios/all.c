@@ -26,6 +26,8 @@ extern const struct scenario scenario_local_dma;
 extern const struct scenario scenario_second_look;
 extern const struct scenario scenario_wake_all;
 extern const struct scenario scenario_misuse;
+extern const struct scenario scenario_excess;
+extern const struct scenario scenario_excess_forget;
 extern const struct scenario scenario_forget;
 extern const struct scenario scenario_unmap_pfn;
 
@@ -55,6 +57,8 @@ const struct scenario *const scenarios[] = {
 	&scenario_second_look,
 	&scenario_wake_all,
 	&scenario_misuse,
+	&scenario_excess,
+	&scenario_excess_forget,
 	&scenario_forget,
 	&scenario_unmap_pfn,
 	NULL,

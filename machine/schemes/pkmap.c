@@ -124,8 +124,10 @@ static const char *scheme_check_end(void *mem)
 
 	for (slot = 0; slot < w->nslots; slot++) {
 		word = pkmap_a32_load_relaxed(slot_word(w, slot));
-		if (word && !word_idle(word))
-			return "a slot's word is neither 0 nor idle";
+		if (!(word & WORD_MAPPED))
+			continue;
+		if (!word_idle(word))
+			return "a slot's word is neither unmapped nor idle";
 		if (word & WORD_CLEANING)
 			return "a slot's word has CLEANING";
 	}

@@ -27,7 +27,7 @@ def weaken(name, file, function, old, new, run, invariant):
 mutant("claim before clean", "src/reclaim.c", "tear_down",
        "clean_lines(w, s); freed = claim_marked(w, s);",
        "freed = claim_marked(w, s); clean_lines(w, s);",
-       "reclaim-pin", "I8")
+       "nmi", "I8")
 mutant("lines not cleaned", "src/reclaim.c", "tear_down",
        "clean_lines(w, s);", "",
        "rfc", "I1")
@@ -50,7 +50,7 @@ mutant("claim accepts one in use", "src/reclaim.c", "claim_marked",
        " !pkmap_a32_cas_release(word, &old, 0))",
        "nmi", "I1")
 mutant("a slot in use is marked", "src/reclaim.c", "mark_if_unused",
-       "if (old == WORD_MAPPED) ... return false;",
+       "if ((old ... return false;",
        "if (!(old & WORD_MAPPED) || old & WORD_CLEANING) return false;"
        "return pkmap_a32_cas_acquire(word, &old,"
        " (old | WORD_CLEANING) & ~WORD_REFERENCED);",
@@ -107,14 +107,8 @@ mutant("get leaves the word as it is", "src/window.c", "pkmap_finish_get",
        "else if (!word_plain(old)) mark_used(slot_word(w, slot));", "",
        "rfc", "I9")
 mutant("get of a slot that is not mapped", "src/window.c", "pkmap_finish_get",
-       "if (!(old & WORD_MAPPED)) {...}", "",
+       "if (!(old & WORD_MAPPED)) return false;", "",
        "rfc", "I10")
-mutant("failed get not undone", "src/window.c", "pkmap_finish_get",
-       "undo_get(w, slot);", "",
-       "rfc", "I9")
-mutant("undone get wakes nobody", "src/window.c", "undo_get",
-       "wake_if_waiting(w, slot, old);", "",
-       "stray", "I9")
 mutant("second look left out, fast path", "src/window_priv.h", "get_fast",
        "&& pkmap_along_load_relaxed(&w->pfn[*slot]) == pfn", "",
        "second-look", "I3")
@@ -134,15 +128,15 @@ mutant("get finds a slot without looking at MAPPED", "src/window_priv.h",
        "return ...;", "return !(word & (WORD_SATURATED | WORD_CLEANING));",
        "rfc", "I10")
 mutant("put by load and store", "src/window_priv.h", "word_take_user",
-       "while (...);",
-       "while (0); pkmap_a32_store_release(word, *old - WORD_USER);",
+       "*old = ...;",
+       "*old = pkmap_a32_load_relaxed(word);"
+       "pkmap_a32_store_release(word, *old - WORD_USER);",
        "rfc", "I9")
 mutant("put wakes nobody", "src/window.c", "pkmap_unmap",
        "wake_if_waiting(w, (uint32_t)slot, old);", "",
        "full-window", "I9")
 mutant("pin's own put wakes nobody", "src/window.c", "pkmap_put",
-       "if (word_take_user(slot_word(w, slot), &old)) wake_if_waiting(...);",
-       "word_take_user(slot_word(w, slot), &old);",
+       "wake_if_waiting(w, slot, old);", ";",
        "stray", "I9")
 mutant("put wakes before it takes its user off", "src/window.c", "pkmap_unmap",
        "if (... wake_if_waiting(w, (uint32_t)slot, old);",
@@ -150,21 +144,44 @@ mutant("put wakes before it takes its user off", "src/window.c", "pkmap_unmap",
        " pkmap_a32_load_relaxed(slot_word(w, slot))); if (...",
        "full-window", "I9")
 mutant("put looks for waiters first", "src/window.c", "pkmap_unmap",
-       "uint32_t old; ... wake_if_waiting(",
+       "uint32_t old = 0; ... wake_if_waiting(",
        "const bool waiters = pkmap_a32_load_seq_cst(&w->waiters);"
-       "uint32_t old; ... if (waiters) wake_if_waiting(",
+       "uint32_t old = 0; ... if (waiters) wake_if_waiting(",
        "two-pages", "I9")
 
 # Misuse.
 
 mutant("unmap of an idle slot accepted", "src/window_priv.h", "word_take_user",
-       "if (unlikely(!word_has_user(*old))) return false;",
-       "if (unlikely(!(*old & WORD_MAPPED))) return false;"
-       "if (!word_in_use(*old)) return true;",
+       "word_has_user(*old)", "*old & WORD_MAPPED",
        "misuse", "I10")
 mutant("unmap of a free slot accepted", "src/window_priv.h", "word_take_user",
-       "return false;", "return !*old;",
+       "word_has_user(*old)",
+       "word_has_user(*old) || !(*old & WORD_MAPPED)",
        "misuse", "I10")
+mutant("excess unmap not made up for", "src/window.c", "undo_put",
+       "restore_user(w, slot);", ";",
+       "excess", "I9")
+mutant("excess unmap made up for twice", "src/window.c", "restore_user",
+       "if (!word_below_idle(old)) return;", "",
+       "excess", "I10")
+mutant("excess unmap keeps CLEANING", "src/window.c", "restore_user",
+       "& ~WORD_CLEANING", "",
+       "excess", "I9")
+mutant("excess unmap wakes nobody", "src/window.c", "restore_user",
+       "wake_if_waiting(w, slot, 0);", "",
+       "excess-forget cpus=2 cache=vipt", "I9")
+mutant("excess unmap looks for waiters first", "src/window.c", "restore_user",
+       "uint32_t old = ...; ... wake_if_waiting(",
+       "const bool waiters = pkmap_a32_load_seq_cst(&w->waiters);"
+       "uint32_t old = ...; ... if (waiters) wake_if_waiting(",
+       "excess-forget cpus=2 cache=vipt", "I9")
+mutant("get below idle adds no user of its own", "src/window.c",
+       "pkmap_finish_get",
+       "while (unlikely(word_below_idle(old)))", "while (0)",
+       "excess", "I10")
+mutant("get that was below idle wakes nobody", "src/window.c", "get_again",
+       "wake_if_waiting(w, slot, 0);", "",
+       "excess-forget cpus=2 cache=vipt", "I9")
 
 # The index.
 
@@ -203,18 +220,18 @@ mutant("free slots end as bucket 0 does", "src/window_priv.h", "LINK_END_FREE",
 # Map.
 
 mutant("got before it is in the index", "src/map.c", "install",
-       "pkmap_index_insert(w, head, slot); pkmap_a32_add_release(...);",
-       "pkmap_a32_add_release(...); pkmap_index_insert(w, head, slot);",
+       "pkmap_index_insert(w, head, slot); pkmap_a32_store_release(...);",
+       "pkmap_a32_store_release(...); pkmap_index_insert(w, head, slot);",
        "remap", "I8")
 mutant("usable before the translation is set", "src/map.c", "install",
        "err = ... if (err) {... return err; } ... return 0;",
        "pkmap_index_insert(w, head, slot);"
-       "pkmap_a32_add_release(slot_word(w, slot), WORD_MAPPED | WORD_USER);"
+       "pkmap_a32_store_release(slot_word(w, slot), WORD_MAPPED | WORD_USER);"
        "err = ... if (err) return err; return 0;",
        "remap", "I3")
-mutant("word stored, not added to", "src/map.c", "install",
-       "pkmap_a32_add_release", "pkmap_a32_store_release",
-       "rfc", "I10")
+mutant("word added to, not stored", "src/map.c", "install",
+       "pkmap_a32_store_release", "pkmap_a32_add_release",
+       "rfc", "I9")
 mutant("installed without a user", "src/map.c", "install",
        "WORD_MAPPED | WORD_USER", "WORD_MAPPED",
        "rfc", "I10")
@@ -473,22 +490,27 @@ mutant("second page of a buffer left out", "src/dma_lines.c",
 
 # Memory orders (docs/design.md, section 9).
 
-weaken("install() adds MAPPED: relaxed", "src/map.c", "install",
-       "pkmap_a32_add_release(...);",
-       "machine_atomic_add(slot_word(w, slot), 4, WORD_MAPPED | WORD_USER,"
-       " MACHINE_RELAXED);",
+weaken("install() stores MAPPED: relaxed", "src/map.c", "install",
+       "pkmap_a32_store_release", "pkmap_a32_store_relaxed",
        "remap cpus=2", "I4")
 weaken("word_add_user(): relaxed", "src/window_priv.h", "word_add_user",
        "pkmap_a32_add_acquire(word, WORD_USER)",
        "(uint32_t)machine_atomic_add(word, 4, WORD_USER, MACHINE_RELAXED)",
        "remap cpus=2", "I4")
 weaken("word_take_user(): relaxed", "src/window_priv.h", "word_take_user",
-       "pkmap_a32_cas_seq_cst(word, old, *old - WORD_USER)",
-       "machine_atomic_cas(&word->v, old, *old - WORD_USER, MACHINE_RELAXED)",
+       "pkmap_a32_sub_seq_cst(word, WORD_USER)",
+       "(uint32_t)machine_atomic_add(word, 4, 0 - WORD_USER, MACHINE_RELAXED)",
        "remap cpus=2", "I1")
 weaken("word_take_user(): release", "src/window_priv.h", "word_take_user",
-       "pkmap_a32_cas_seq_cst", "pkmap_a32_cas_release",
+       "pkmap_a32_sub_seq_cst(word, WORD_USER)",
+       "pkmap_a32_add_release(word, 0 - WORD_USER)",
        "nested cpus=2", "I9")
+weaken("restore_user(): acquire", "src/window.c", "restore_user",
+       "pkmap_a32_cas_seq_cst", "pkmap_a32_cas_acquire",
+       "excess-forget cpus=2 cache=vipt", "I9")
+weaken("get_again() without its fence", "src/window.c", "get_again",
+       "pkmap_fence_seq_cst();", "",
+       "excess-forget cpus=2 cache=vipt", "I9")
 weaken("mark(): relaxed", "src/reclaim.c", "mark",
        "pkmap_a32_cas_acquire(word, &old, ...);",
        "machine_atomic_cas(&word->v, &old, ..., MACHINE_RELAXED);",

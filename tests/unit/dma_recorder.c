@@ -161,13 +161,15 @@ struct holdings {
 static void take_stock(const struct dma_recorder *r, struct holdings *h)
 {
 	const struct fake *f = &r->f;
+	uint32_t word;
 	uint32_t slot;
 
 	memset(h, 0, sizeof(*h));
-	for (slot = 0; slot < f->config.nslots; slot++)
-		h->users[slot] =
-			pkmap_a32_load_relaxed(slot_word(f->win, slot)) /
-			WORD_USER;
+	for (slot = 0; slot < f->config.nslots; slot++) {
+		word = pkmap_a32_load_relaxed(slot_word(f->win, slot));
+		if (word_in_use(word))
+			h->users[slot] = word / WORD_USER;
+	}
 	for (slot = 0; slot < FAKE_NSLOTS; slot++) {
 		h->state[slot] = f->slot[slot].state;
 		if (h->state[slot] == FAKE_SHOWN)

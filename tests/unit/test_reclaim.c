@@ -478,6 +478,33 @@ static void passing_get(void)
 	fake_close(&f);
 }
 
+/*
+ * An idle slot that has CLEANING since an earlier reclaim can be had, too, and
+ * by a map that finds no other.
+ */
+static void marked_before(void)
+{
+	struct fake f;
+	void *addr;
+	pkmap_pfn pfn;
+
+	fake_init(&f);
+	f.config.cache.kind = PKMAP_CACHE_VIVT;
+	fake_open(&f);
+	for (pfn = 0; pfn < 4; pfn++)
+		addr = fake_map(&f, pfn);
+	fake_unmap(&f, addr);
+	pkmap_a32_store_relaxed(slot_word(f.win, addr_slot(f.win, addr)),
+				WORD_MAPPED | WORD_CLEANING);
+	fake_clear_log(&f);
+	CHECK(!pkmap_map(f.win, 100, PKMAP_NOWAIT, &addr));
+	CHECK(f.count[FAKE_CLEAN] == 1);
+	fake_unmap(&f, addr);
+	for (pfn = 0; pfn < 3; pfn++)
+		CHECK(!pkmap_unmap_pfn(f.win, pfn));
+	fake_close(&f);
+}
+
 static void open_coloured(struct fake *f)
 {
 	fake_init(f);
@@ -604,6 +631,7 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(whole_batch_saved),
 	UNIT_TEST(claimed_is_not_mapped),
 	UNIT_TEST(passing_get),
+	UNIT_TEST(marked_before),
 	UNIT_TEST(pages_keep_their_colour),
 	UNIT_TEST(reclaim_of_one_colour),
 	UNIT_TEST(set_fails),

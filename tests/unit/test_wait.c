@@ -484,17 +484,83 @@ static void roll_back_wakes(void)
 	fake_close(&f);
 }
 
-static void passing_get_wakes(void)
+/* Leaves page 0 mapped, idle, and its word @n users below idle. */
+static void *below_idle(struct fake *f, uint32_t n)
+{
+	pkmap_a32 *word;
+	void *addr;
+
+	fake_init(f);
+	fake_open(f);
+	addr = fake_map(f, 0);
+	fake_unmap(f, addr);
+	word = slot_word(f->win, addr_slot(f->win, addr));
+	while (n--)
+		pkmap_a32_sub_seq_cst(word, WORD_USER);
+	return addr;
+}
+
+/* It looked used while its word was below idle.  Then it is idle again. */
+static void excess_unmap_wakes(void)
 {
 	struct fake f;
-	uint32_t old;
+	void *addr = below_idle(&f, 0);
 
-	fake_init(&f);
-	fake_open(&f);
 	announce_waiter(&f);
-	old = word_add_user(slot_word(f.win, 0));
-	CHECK(pkmap_get_slow(f.win, 100, 0, old) == PKMAP_NO_SLOT);
+	CHECK(pkmap_unmap(f.win, addr) == PKMAP_EINVAL);
 	end_waiter(&f);
+	fake_close(&f);
+}
+
+/* A get that makes up for excess unmaps wakes, and holds the page after it. */
+static void get_after_excess_unmaps_wakes(void)
+{
+	struct fake f;
+	void *addr = below_idle(&f, 3);
+
+	announce_waiter(&f);
+	CHECK(fake_pin(&f, 0) == addr);
+	end_waiter(&f);
+	CHECK(!pkmap_flush_unused(f.win));
+	fake_unmap(&f, addr);
+	CHECK(pkmap_flush_unused(f.win) == 1);
+	fake_close(&f);
+}
+
+static void pin_and_unpin(struct fake *f, const struct fake_event *e)
+{
+	(void)e;
+	fake_unmap(f, fake_pin(f, 0));
+}
+
+/* Who wants to forget the page sleeps until then, and does not go round. */
+static void forget_waits_below_idle(void)
+{
+	struct fake f;
+
+	below_idle(&f, 1);
+	f.hook_op = FAKE_WAIT;
+	f.hook = pin_and_unpin;
+	CHECK(!pkmap_forget(f.win, 0, 1, NULL));
+	CHECK(f.count[FAKE_WAIT] == 1);
+	CHECK(f.count[FAKE_WAKE]);
+	f.hook = NULL;
+	fake_close(&f);
+}
+
+/* A get under the lock does the same. */
+static void finish_get_after_excess_unmaps(void)
+{
+	struct fake f;
+	void *addr = below_idle(&f, 3);
+	uint32_t slot = (uint32_t)addr_slot(f.win, addr);
+
+	CHECK(pkmap_finish_get(f.win, slot,
+			       word_add_user(slot_word(f.win, slot))));
+	CHECK(!pkmap_flush_unused(f.win));
+	fake_unmap(&f, addr);
+	CHECK(pkmap_unmap(f.win, addr) == PKMAP_EINVAL);
+	CHECK(pkmap_flush_unused(f.win) == 1);
 	fake_close(&f);
 }
 
@@ -606,7 +672,10 @@ const struct unit_test unit_tests[] = {
 	UNIT_TEST(pages_roll_back),
 	UNIT_TEST(never_satisfiable),
 	UNIT_TEST(roll_back_wakes),
-	UNIT_TEST(passing_get_wakes),
+	UNIT_TEST(excess_unmap_wakes),
+	UNIT_TEST(get_after_excess_unmaps_wakes),
+	UNIT_TEST(forget_waits_below_idle),
+	UNIT_TEST(finish_get_after_excess_unmaps),
 	UNIT_TEST(wait_per_colour),
 	UNIT_TEST(pages_wait_for_each_colour),
 	UNIT_TEST(woken_by_unmap_pfn),
