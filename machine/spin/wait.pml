@@ -6,8 +6,10 @@
  * likes.  The third one's deadline may pass at any moment, even as it is woken.
  * With PINS, a process takes the third one's place that pins and unpins the
  * first one's page, as often as it likes.  It takes no lock and waits for
- * nobody: reclaim may find the slot used again, or a get that is undone may
- * have kept it busy.
+ * nobody: reclaim may find the slot used again.
+ *
+ * With CARELESS there is one task, which wants either of two pages, a process
+ * that pins the first one, and two that unmap the slot once too often.
  *
  * With PAIRS there are two slots and two tasks.  One wants two pages at once,
  * all or none (pkmap_map_pages()).  The other maps one page, and perhaps
@@ -22,7 +24,9 @@
 #define NTASKS 2
 #else
 #define NSLOTS 1
-#ifdef PINS
+#if defined(CARELESS)
+#define NTASKS 3
+#elif defined(PINS)
 #define NTASKS 2
 #else
 #define NTASKS 3
@@ -44,6 +48,10 @@ active proctype Pinner()
 #ifdef PAIRS
 	run Pair(1);
 	run Nested(2);
+#elif defined(CARELESS)
+	run Task(1, 0, false);
+	run Careless();
+	run Careless();
 #else
 	run Task(1, 0, false);
 	run Task(2, 1, false);
@@ -55,7 +63,9 @@ active proctype Pinner()
 	do
 	:: pin(0);
 	   if
-	   :: at != NO_SLOT -> put(at)
+	   :: at != NO_SLOT ->
+		check(I3, pfn[at] == 0);
+		put(at)
 	   :: else
 	   fi;
 progress:  at = 0;
@@ -73,13 +83,22 @@ proctype Task(byte me; byte p; bool deadline)
 	REGISTERS;
 
 	do
-	:: pin(p);
+	::
+#ifdef CARELESS
+	   if
+	   :: p = 0
+	   :: p = 1
+	   fi;
+#endif
+	   pin(p);
 	   if
 	   :: at == NO_SLOT -> map_under_lock(p, NO_PAGE, me, deadline)
 	   :: else -> taken = 1
 	   fi;
 	   if
-	   :: taken -> put(at)
+	   :: taken ->
+		check(I3, pfn[at] == p);
+		put(at)
 	   :: else
 	   fi;
 progress:  at = 0;
@@ -149,6 +168,19 @@ progress:  outer = 0;
 	   forget_registers()
 	:: break
 	od;
+	done++
+}
+#endif
+
+#ifdef CARELESS
+proctype Careless()
+{
+	byte old;
+
+	if
+	:: excess_put(0)
+	:: skip
+	fi;
 	done++
 }
 #endif
