@@ -29,7 +29,7 @@ static struct pkmap_span slots_of(struct pkmap_window *w, struct pages p)
 	if (p.npages >= w->nslots)
 		return (struct pkmap_span){ .end = w->nslots };
 	for (k = 0; k < p.npages; k++) {
-		slot = index_walk(w, p.first + k);
+		slot = pkmap_index_walk(w, p.first + k);
 		if (slot == PKMAP_NO_SLOT)
 			continue;
 		if (slot < s.first)
@@ -118,7 +118,7 @@ static pkmap_pfn forget_idle(struct pkmap_window *w, struct pages p)
 /* A page that was held too often stays where it is for good. */
 static bool is_saturated(struct pkmap_window *w, pkmap_pfn pfn)
 {
-	const uint32_t slot = index_walk(w, pfn);
+	const uint32_t slot = pkmap_index_walk(w, pfn);
 
 	return slot != PKMAP_NO_SLOT &&
 	       word_saturated(pkmap_a32_load_relaxed(slot_word(w, slot)));

@@ -12,6 +12,17 @@
  */
 #include "window_priv.h"
 
+/* index_walk(), as often as it takes.  Returns the slot, or PKMAP_NO_SLOT. */
+uint32_t pkmap_index_walk(const struct pkmap_window *w, pkmap_pfn pfn)
+{
+	uint32_t slot;
+
+	do {
+		index_walk(w, pfn, &slot);
+	} while (unlikely(slot == WALK_AGAIN));
+	return slot;
+}
+
 /* The slot that shows @pfn, whose bucket is at @head, or PKMAP_NO_SLOT. */
 uint32_t pkmap_index_find(struct pkmap_window *w, const pkmap_a32 *head,
 			  pkmap_pfn pfn)

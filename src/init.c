@@ -147,9 +147,9 @@ static struct layout layout_of(const struct pkmap_config *c)
 	reserve(&l.bytes, 1,
 		sizeof(struct pkmap_window) +
 			ncopies(c) * sizeof(struct pkmap_hits));
-	l.words = reserve(&l.bytes, c->nslots, PKMAP_WORD_BYTES);
-	l.next = reserve(&l.bytes, c->nslots, sizeof(pkmap_a32));
-	l.pfn = reserve(&l.bytes, c->nslots, sizeof(pkmap_along));
+	l.words = reserve(&l.bytes, c->nslots + 1, PKMAP_WORD_BYTES);
+	l.next = reserve(&l.bytes, c->nslots + 1, sizeof(pkmap_a32));
+	l.pfn = reserve(&l.bytes, c->nslots + 1, sizeof(pkmap_along));
 	l.head = reserve(&l.bytes, nbuckets(c->nslots), sizeof(pkmap_a32));
 	l.colour = reserve(&l.bytes, ncolours(&c->cache),
 			   sizeof(struct pkmap_colour));
@@ -191,6 +191,9 @@ static void init_slots(struct pkmap_window *w)
 		w->colour[i].hand = i;
 		pkmap_a32_store_relaxed(&w->colour[i].event, 0);
 	}
+	pkmap_a32_store_relaxed(slot_word(w, PKMAP_NO_SLOT), 0);
+	pkmap_a32_store_relaxed(&w->next[-1], LINK_END_FREE);
+	pkmap_along_store_relaxed(&w->pfn[-1], PKMAP_NO_PFN);
 	for (i = w->nslots; i-- > 0;) {
 		pkmap_a32_store_relaxed(slot_word(w, i), 0);
 		pkmap_push_free(w, i);
@@ -222,9 +225,10 @@ int pkmap_init(void *mem, const struct pkmap_config *config,
 		return PKMAP_EINVAL;
 
 	l = layout_of(config);
-	w->words = (char *)mem + (size_t)l.words;
-	w->next = (void *)((char *)mem + (size_t)l.next);
-	w->pfn = (void *)((char *)mem + (size_t)l.pfn);
+	w->words = (char *)mem + (size_t)l.words + PKMAP_WORD_BYTES;
+	/* PKMAP_NO_SLOT is number -1. */
+	w->next = (pkmap_a32 *)((char *)mem + (size_t)l.next) + 1;
+	w->pfn = (pkmap_along *)((char *)mem + (size_t)l.pfn) + 1;
 	w->head = (void *)((char *)mem + (size_t)l.head);
 	w->colour = (void *)((char *)mem + (size_t)l.colour);
 	w->cpu = (void *)((char *)mem + (size_t)l.cpu);

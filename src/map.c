@@ -159,7 +159,7 @@ static uint32_t exhausted_colour(struct pkmap_window *w, const pkmap_pfn *pfns,
 static void put_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n)
 {
 	while (n-- > 0)
-		pkmap_put(w, index_walk(w, pfns[n]));
+		pkmap_put(w, pkmap_index_walk(w, pfns[n]));
 }
 
 /*
@@ -183,7 +183,7 @@ static int take_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	}
 	addrs[n - 1] = slot_addr(w, last);
 	for (k = 0; k < n - 1; k++)
-		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
+		addrs[k] = slot_addr(w, pkmap_index_walk(w, pfns[k]));
 	return 0;
 }
 
@@ -363,7 +363,7 @@ int pkmap_map_pages(struct pkmap_window *w, const pkmap_pfn *pfns, uint32_t n,
 	/* All are held, so they are found again, and stay where they are. */
 	for (k = 0; k < n; k++) {
 		count(&hit_counters(w)->hits);
-		addrs[k] = slot_addr(w, index_walk(w, pfns[k]));
+		addrs[k] = slot_addr(w, pkmap_index_walk(w, pfns[k]));
 	}
 	return 0;
 slow:

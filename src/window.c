@@ -137,7 +137,7 @@ uint32_t pkmap_get(struct pkmap_window *w, pkmap_pfn pfn)
 {
 	uint32_t slot;
 
-	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
+	while ((slot = pkmap_index_walk(w, pfn)) != PKMAP_NO_SLOT) {
 		if (!pkmap_finish_get(w, slot,
 				      word_add_user(slot_word(w, slot))))
 			break;
@@ -169,7 +169,7 @@ uint32_t pkmap_get_slow(struct pkmap_window *w, pkmap_pfn pfn, uint32_t slot,
 		pkmap_fence_acquire();
 		return slot;
 	}
-	if (pkmap_finish_get(w, slot, old))
+	if (slot != WALK_AGAIN && pkmap_finish_get(w, slot, old))
 		pkmap_put(w, slot);
 	return pkmap_get(w, pfn);
 }
@@ -314,7 +314,7 @@ int pkmap_unmap_pfn(struct pkmap_window *w, pkmap_pfn pfn)
 	uint32_t old;
 
 	if (likely(pfn_in_range(w, pfn)))
-		slot = index_walk(w, pfn);
+		slot = pkmap_index_walk(w, pfn);
 	if (unlikely(slot == PKMAP_NO_SLOT ||
 		     !slot_take_user(w, slot, pfn, &old)))
 		return refuse_unmap_pfn(w, pfn, slot);
@@ -326,7 +326,7 @@ void *pkmap_pfn_to_addr(struct pkmap_window *w, pkmap_pfn pfn)
 {
 	uint32_t slot;
 
-	while ((slot = index_walk(w, pfn)) != PKMAP_NO_SLOT) {
+	while ((slot = pkmap_index_walk(w, pfn)) != PKMAP_NO_SLOT) {
 		/* Pairs with the release of MAPPED in install() (map.c). */
 		if (!(pkmap_a32_load_acquire(slot_word(w, slot)) & WORD_MAPPED))
 			break;

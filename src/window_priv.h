@@ -68,6 +68,9 @@
 #define LINK_END		0x80000000u
 #define LINK_END_FREE		UINT32_MAX /* the end of a stack of free slots */
 
+/* Instead of a slot: a walk that ended in another chain has to start over. */
+#define WALK_AGAIN		(PKMAP_NO_SLOT - 1)
+
 /* For functions that are inlined, unless the build is optimised for size. */
 #ifdef __OPTIMIZE_SIZE__
 #define ATTR_HOT
@@ -161,9 +164,10 @@ struct pkmap_hits {
 
 struct pkmap_window {
 	/* Constant after pkmap_init(). */
-	void *words;	  /* for each slot: its state, see slot_word() */
-	pkmap_a32 *next;  /* for each slot: a link */
-	pkmap_along *pfn; /* for each slot: its page */
+	/* For each slot, and for PKMAP_NO_SLOT: */
+	void *words;	  /* its state, see slot_word() */
+	pkmap_a32 *next;  /* a link */
+	pkmap_along *pfn; /* its page */
 	pkmap_a32 *head;  /* for each bucket: a link */
 	uintptr_t base;
 	uint32_t nslots;
@@ -206,7 +210,8 @@ int pkmap_refuse(struct pkmap_window *w, enum pkmap_misuse what,
 		 const char *call, void *addr, pkmap_pfn pfn);
 bool pkmap_lock(struct pkmap_window *w, const struct pkmap_wait *wait);
 
-/* index.c; under the lock */
+/* index.c; all but the first under the lock */
+uint32_t pkmap_index_walk(const struct pkmap_window *w, pkmap_pfn pfn);
 uint32_t pkmap_index_find(struct pkmap_window *w, const pkmap_a32 *head,
 			  pkmap_pfn pfn);
 void pkmap_index_insert(struct pkmap_window *w, pkmap_a32 *head, uint32_t slot);
@@ -276,10 +281,14 @@ static inline bool word_below_idle(uint32_t word)
 /*
  * A slot's word.  Words are PKMAP_WORD_BYTES apart, since CPUs write to those
  * of the pages that they use, and reclaim gives neighbouring slots to anybody.
+ *
+ * PKMAP_NO_SLOT, number -1, has a word, too: a walk finds it for somebody who
+ * asks for PKMAP_NO_PFN.  It never gets MAPPED.
  */
 static inline pkmap_a32 *slot_word(const struct pkmap_window *w, uintptr_t slot)
 {
-	return (void *)((char *)w->words + slot * PKMAP_WORD_BYTES);
+	return (void *)((uintptr_t)w->words +
+			(uintptr_t)(int32_t)slot * PKMAP_WORD_BYTES);
 }
 
 static inline void *slot_addr(const struct pkmap_window *w, uint32_t slot)
@@ -427,30 +436,37 @@ static inline unsigned long pfn_bucket(const struct pkmap_window *w,
 
 /*
  * Finds the slot that @pfn may be in: the slot's pfn was @pfn when it was read.
- * PKMAP_NO_SLOT means that at some moment during the walk no slot showed the
- * page.
+ * Otherwise returns false, and stores WALK_AGAIN, or PKMAP_NO_SLOT if at some
+ * moment during the walk no slot showed the page.
  *
  * The links are loaded with acquire, which pairs with the releases in index.c:
  * the slot that a link leads to is seen with the pfn and the link that it had
  * when it was linked, or later ones.  A walk that follows a stale link could
  * skip part of its own chain.
+ *
+ * Most chains have one slot or none, and no predictor can know which.  So both
+ * take the same steps: at an end, the walk looks at PKMAP_NO_SLOT, which shows
+ * no page, and stays where it is.
  */
-static inline ATTR_HOT uint32_t index_walk(const struct pkmap_window *w,
-					   pkmap_pfn pfn)
+static inline ATTR_HOT bool index_walk(const struct pkmap_window *w,
+				       pkmap_pfn pfn, uint32_t *slot)
 {
 	const unsigned long bucket = pfn_bucket(w, pfn);
-	uint32_t link;
+	uint32_t link = pkmap_a32_load_acquire(&w->head[bucket]);
+	uint32_t next;
+	uint32_t end;
 
 	do {
-		link = pkmap_a32_load_acquire(&w->head[bucket]);
-		while (likely(!(link & LINK_END))) {
-			if (likely(pkmap_along_load_relaxed(&w->pfn[link]) ==
-				   pfn))
-				return link;
-			link = pkmap_a32_load_acquire(&w->next[link]);
-		}
-	} while (unlikely(link != (LINK_END | bucket)));
-	return PKMAP_NO_SLOT;
+		end = -(link >> 31); /* all bits, or none */
+		*slot = link | end;
+		if (likely(pkmap_along_load_relaxed(&w->pfn[(int32_t)*slot]) ==
+			   pfn))
+			return true;
+		next = pkmap_a32_load_acquire(&w->next[(int32_t)*slot]);
+		link = (link & end) | (next & ~end);
+	} while (unlikely(!(link & LINK_END)));
+	*slot = link == (LINK_END | bucket) ? PKMAP_NO_SLOT : WALK_AGAIN;
+	return false;
 }
 
 /*
@@ -484,8 +500,7 @@ static inline __attribute__((__always_inline__)) bool
 get_fast(struct pkmap_window *w, pkmap_pfn pfn, uint32_t *slot, uint32_t *old)
 {
 	*old = 0;
-	*slot = index_walk(w, pfn);
-	if (unlikely(*slot == PKMAP_NO_SLOT))
+	if (unlikely(!index_walk(w, pfn, slot)))
 		return false;
 	*old = word_add_user(slot_word(w, *slot));
 	return likely(word_plain(*old) &&

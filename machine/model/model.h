@@ -137,7 +137,7 @@ struct hw {
 };
 
 /* The additional state of release/acquire memory; see memory.c. */
-#define WEAK_VARIABLES 21
+#define WEAK_VARIABLES 23
 #define WEAK_MESSAGES  32 /* at most so many values of a variable are kept */
 #define NO_CHOICE      0xffu
 

@@ -120,8 +120,7 @@ mutant("wrong slot kept after the second look", "src/window.c", "pkmap_get",
        "pkmap_put(w, slot);", "",
        "rfc", "I9")
 mutant("rest of a get keeps the first", "src/window.c", "pkmap_get_slow",
-       "if (pkmap_finish_get(w, slot, old)) pkmap_put(w, slot);",
-       "pkmap_finish_get(w, slot, old);",
+       "pkmap_put(w, slot);", ";",
        "rfc", "I9")
 mutant("get finds a slot without looking at MAPPED", "src/window_priv.h",
        "word_plain",
@@ -186,7 +185,7 @@ mutant("get that was below idle wakes nobody", "src/window.c", "get_again",
 # The index.
 
 mutant("end marker unchecked", "src/window_priv.h", "index_walk",
-       "while (unlikely(link != (LINK_END | bucket)));", "while (0);",
+       "WALK_AGAIN", "PKMAP_NO_SLOT",
        "recycle", "I8")
 mutant("head stored before next", "src/index.c", "pkmap_index_insert",
        "pkmap_a32_store_release(...); pkmap_a32_store_release(head, slot);",
