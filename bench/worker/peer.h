@@ -9,21 +9,11 @@
 #ifndef BENCH_WORKER_PEER_H
 #define BENCH_WORKER_PEER_H
 
+#include "setup.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct setup {
-	uint32_t nslots;
-	uint32_t npages;
-	uint32_t page_shift;
-	/*
-	 * The file with the pages.  -1: there are no pages, and the translation
-	 * of a slot is a word in an array, as in a kernel.
-	 */
-	int fd;
-	bool strict; /* pkmap: as in struct pkmap_posix_config */
-};
 
 struct counts {
 	uint64_t misses;
@@ -60,8 +50,5 @@ extern _Thread_local struct cpu this_cpu;
 
 /* worker.c: takes a pending interrupt. */
 void take_pending(void);
-
-/* worker.c: "WHAT: text of errno"; valid until the next call. */
-const char *say_errno(const char *what);
 
 #endif /* BENCH_WORKER_PEER_H */

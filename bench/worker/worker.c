@@ -2,12 +2,11 @@
 /*
  * worker.c - does the jobs (job.h) of "pkmap bench" with the peer that is
  * linked in.  PEER is the peer's header.
- *
- *	worker NSLOTS NPAGES PAGE_SHIFT FD STRICT
  */
 #include PEER
 
 #include "pattern.h"
+#include "serve.h"
 #include "bench/job.h"
 
 #include <errno.h>
@@ -57,14 +56,6 @@ struct thread {
 	bool preempted;
 	bool failed;
 };
-
-const char *say_errno(const char *what)
-{
-	static char text[JOB_WHY_MAX];
-
-	snprintf(text, sizeof(text), "%s: %s", what, strerror(errno));
-	return text;
-}
 
 static uint64_t now(void)
 {
@@ -591,39 +582,15 @@ static void catch_interrupts(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static const char *open_peer(const struct setup *setup)
+{
+	the_setup = *setup;
+	return peer_open(setup);
+}
+
 int main(int argc, char **argv)
 {
-	static struct answer answer;
-	static struct job job;
-	const char *broken = NULL;
-	const char *why;
-
-	if (argc != 6) {
-		fputs("worker: to be started by pkmap bench\n", stderr);
-		return EXIT_FAILURE;
-	}
 	find_cpus();
 	catch_interrupts();
-	the_setup = (struct setup){
-		.nslots = (uint32_t)atoi(argv[1]),
-		.npages = (uint32_t)atoi(argv[2]),
-		.page_shift = (uint32_t)atoi(argv[3]),
-		.fd = atoi(argv[4]),
-		.strict = atoi(argv[5]),
-	};
-	broken = peer_open(&the_setup);
-	while (fread(&job, sizeof(job), 1, stdin) == 1) {
-		why = broken ? broken : run_job(&job, &answer);
-		if (why)
-			snprintf(answer.why, sizeof(answer.why), "%s", why);
-		if (fwrite(&answer, sizeof(answer), 1, stdout) != 1 ||
-		    fflush(stdout)) {
-			perror("worker: standard output");
-			return EXIT_FAILURE;
-		}
-	}
-	if (!ferror(stdin))
-		return EXIT_SUCCESS;
-	perror("worker: standard input");
-	return EXIT_FAILURE;
+	return serve(argc, argv, open_peer, run_job);
 }
