@@ -71,7 +71,6 @@ void shim_mmap(unsigned long addr, unsigned long page)
 
 const char *shim_open(const struct setup *setup)
 {
-	uint32_t i;
 	void *base;
 
 	if (setup->nslots != LAST_PKMAP ||
@@ -81,12 +80,15 @@ const char *shim_open(const struct setup *setup)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (base != (void *)SHIM_BASE)
 		return say_errno("mmap");
-	shim_pages = aligned_alloc(64, setup->npages * sizeof(*shim_pages));
+	shim_pages =
+		mmap((void *)SHIM_PAGES, setup->npages * sizeof(*shim_pages),
+		     PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (shim_pages != (void *)SHIM_PAGES)
+		return say_errno("mmap");
 	pkmap_page_table = calloc(LAST_PKMAP, sizeof(*pkmap_page_table));
-	if (!shim_pages || !pkmap_page_table)
+	if (!pkmap_page_table)
 		return "no memory";
-	for (i = 0; i < setup->npages; i++)
-		shim_pages[i] = (struct page){ .virtual = NULL };
 	shim_fd = setup->fd;
 	page_address_init();
 	return NULL;

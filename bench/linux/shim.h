@@ -19,7 +19,12 @@ struct page {
 extern struct page *shim_pages;
 
 /* The address of the first slot: a constant, as in a kernel. */
-#define SHIM_BASE 0x200000000000ul
+#define SHIM_BASE  0x200000000000ul
+/*
+ * That of the first struct page, which is constant too: the pages' places in
+ * the hash table depend on it.
+ */
+#define SHIM_PAGES 0x210000000000ul
 
 /*
  * Returns NULL, or a text that says what failed.  LAST_PKMAP is the number of
