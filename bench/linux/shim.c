@@ -2,22 +2,14 @@
 #include "kernel.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct page *shim_pages;
 int shim_unused;
 int shim_fd = -1;
 struct counts shim_counts __attribute__((__aligned__(64)));
 _Thread_local struct task this_task;
-
-static long futex(_Atomic uint32_t *word, int op, uint32_t value)
-{
-	return syscall(SYS_futex, word, op, value, NULL, NULL, 0);
-}
 
 void add_wait_queue(wait_queue_head_t *queue, wait_queue_entry_t *entry)
 {
@@ -46,7 +38,7 @@ void wake_up(wait_queue_head_t *queue)
 	list_for_each_entry(entry, &queue->waiters, node)
 	{
 		entry->task->state = 0;
-		futex(&entry->task->state, FUTEX_WAKE_PRIVATE, 1);
+		wake_sleepers(&entry->task->state);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
@@ -54,8 +46,7 @@ void wake_up(wait_queue_head_t *queue)
 void schedule(void)
 {
 	while (this_task.state)
-		futex(&this_task.state, FUTEX_WAIT_PRIVATE,
-		      TASK_UNINTERRUPTIBLE);
+		sleep_on(&this_task.state, TASK_UNINTERRUPTIBLE);
 }
 
 /* Exits on failure: mm/highmem.c has no way to handle it. */

@@ -77,17 +77,15 @@ static int table_wait(void *port, pkmap_a32 *event, uint32_t seen,
 		      const struct pkmap_wait *wait)
 {
 	(void)port;
-	(void)event;
-	(void)seen;
 	(void)wait;
-	sched_yield();
+	sleep_on(&event->v, seen);
 	return 0;
 }
 
 static void table_wake(void *port, pkmap_a32 *event)
 {
 	(void)port;
-	(void)event;
+	wake_sleepers(&event->v);
 }
 
 static const struct pkmap_ops table_ops = {

@@ -48,7 +48,14 @@ struct cpu {
 
 extern _Thread_local struct cpu this_cpu;
 
-/* worker.c: takes a pending interrupt. */
+/* The worker takes a pending interrupt. */
 void take_pending(void);
+
+/*
+ * Sleeps until *@word is not @value, or somebody wakes those who sleep on it;
+ * may return early.
+ */
+void sleep_on(_Atomic uint32_t *word, uint32_t value);
+void wake_sleepers(_Atomic uint32_t *word);
 
 #endif /* BENCH_WORKER_PEER_H */

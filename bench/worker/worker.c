@@ -10,6 +10,8 @@
 #include "bench/job.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +59,21 @@ struct thread {
 	bool preempted;
 	bool failed;
 };
+
+static void futex(_Atomic uint32_t *word, int op, uint32_t value)
+{
+	syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
+void sleep_on(_Atomic uint32_t *word, uint32_t value)
+{
+	futex(word, FUTEX_WAIT_PRIVATE, value);
+}
+
+void wake_sleepers(_Atomic uint32_t *word)
+{
+	futex(word, FUTEX_WAKE_PRIVATE, INT_MAX);
+}
 
 static uint64_t now(void)
 {
