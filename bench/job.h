@@ -36,6 +36,7 @@ enum job_work {
 enum job_pattern {
 	PATTERN_SAME,	 /* the first page */
 	PATTERN_TURN,	 /* each thread cycles through pages of its own */
+	PATTERN_OWN,	 /* a random one of these each time */
 	PATTERN_CYCLE,	 /* all pages, in one random order, over and over */
 	PATTERN_UNIFORM, /* a random page each time */
 	PATTERN_ZIPF,	 /* the same, page k with a weight of 1 / k^0.99 */
@@ -58,13 +59,14 @@ struct job {
 	 * They take turns: the order of all maps is the same in each run.
 	 */
 	uint32_t mixers;
-	uint32_t mix;
+	uint32_t mix; /* worker/cpus.c: so many maps of all threads together */
 	uint32_t shift;
 	/*
 	 * Not 0: the page numbers above stand for pages chosen at random from
 	 * so many, always the same ones.
 	 */
 	uint32_t scattered;
+	uint32_t draws; /* until a random pattern repeats; 0: many */
 	uint32_t threads;
 	uint32_t irq_hz;  /* interrupts per thread and second, to pin @first */
 	uint64_t lead_in; /* untimed operations of each thread before */
@@ -82,6 +84,9 @@ struct answer {
 	uint64_t ops;
 	uint64_t misses;  /* maps that needed a slot */
 	uint64_t flushes; /* of the TLBs of all CPUs */
+	/* worker/cpus.c: of cache lines, as in struct mesi_counts */
+	uint64_t transfers;
+	uint64_t invalidations;
 	uint64_t slowest; /* WORK_LATENCY: the longest, in nanoseconds */
 	uint64_t buckets[JOB_BUCKETS];
 };

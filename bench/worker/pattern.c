@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define ZIPF_EXPONENT 0.99
-#define DRAWS	      (1u << 18) /* until a random pattern repeats */
+#define DRAWS	      (1u << 18) /* if a job names no number of them */
 #define CACHED_MAX    256
 
 /* The sequences so far: the same job gets the same one again. */
@@ -20,6 +20,7 @@ static struct cached {
 	uint32_t thread;
 	uint32_t threads;
 	uint32_t scattered;
+	uint32_t draws;
 	char path[JOB_PATH_MAX];
 	struct sequence sequence;
 } cached[CACHED_MAX];
@@ -115,12 +116,32 @@ static uint64_t seed_of(const struct cached *key)
 	return 0x9e3779b97f4a7c15u * (key->thread + 1);
 }
 
+static size_t draws_of(const struct cached *key)
+{
+	return key->draws ? key->draws : DRAWS;
+}
+
+static bool make_own(struct sequence *s, const struct cached *key)
+{
+	uint64_t random = seed_of(key);
+	size_t i;
+
+	if (!allocate(s, draws_of(key)))
+		return false;
+	for (i = 0; i < s->n; i++)
+		s->pages[i] =
+			key->first + key->thread +
+			key->threads * random_below(&random,
+						    key->pages / key->threads);
+	return true;
+}
+
 static bool make_uniform(struct sequence *s, const struct cached *key)
 {
 	uint64_t random = seed_of(key);
 	size_t i;
 
-	if (!allocate(s, DRAWS))
+	if (!allocate(s, draws_of(key)))
 		return false;
 	for (i = 0; i < s->n; i++)
 		s->pages[i] = key->first + random_below(&random, key->pages);
@@ -150,7 +171,7 @@ static bool make_zipf(struct sequence *s, const struct cached *key)
 	double *cumulated = malloc(key->pages * sizeof(*cumulated));
 	uint32_t *page_of = malloc(key->pages * sizeof(*page_of));
 	uint64_t random = seed_of(key);
-	bool made = cumulated && page_of && allocate(s, DRAWS);
+	bool made = cumulated && page_of && allocate(s, draws_of(key));
 	double sum = 0;
 	uint32_t k;
 	size_t i;
@@ -219,6 +240,8 @@ static bool make(struct sequence *s, const struct cached *key)
 		return true;
 	case PATTERN_TURN:
 		return make_turn(s, key);
+	case PATTERN_OWN:
+		return make_own(s, key);
 	case PATTERN_CYCLE:
 		return make_cycle(s, key);
 	case PATTERN_UNIFORM:
@@ -238,7 +261,7 @@ static bool is_for(const struct cached *c, const struct job *job,
 	return c->pattern == job->pattern && c->first == job->first &&
 	       c->pages == job->pages && c->thread == thread &&
 	       c->threads == job->threads && c->scattered == job->scattered &&
-	       !strcmp(c->path, job->path);
+	       c->draws == job->draws && !strcmp(c->path, job->path);
 }
 
 struct sequence *sequence_for(const struct job *job, uint32_t thread,
@@ -263,6 +286,7 @@ struct sequence *sequence_for(const struct job *job, uint32_t thread,
 		.thread = thread,
 		.threads = job->threads,
 		.scattered = job->scattered,
+		.draws = job->draws,
 	};
 	memcpy(c->path, job->path, sizeof(c->path));
 	if (!make(&c->sequence, c)) {
