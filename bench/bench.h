@@ -28,8 +28,8 @@
 #include <sys/types.h>
 
 #define BENCH_WORKERS_MAX     48
-#define BENCH_RUNS_MAX	      96
-#define BENCH_ITEMS_MAX	      192
+#define BENCH_RUNS_MAX	      192
+#define BENCH_ITEMS_MAX	      384
 #define BENCH_COMPARISONS_MAX 128
 #define BENCH_NAME_MAX	      96
 
@@ -66,9 +66,11 @@ struct bench_run {
 enum bench_field {
 	FIELD_NS,
 	FIELD_INSTRUCTIONS,
-	FIELD_MISSES,  /* per 1,000 maps */
-	FIELD_FLUSHES, /* per 1,000 maps */
-	FIELD_P50,     /* WORK_LATENCY: quantiles of a pin's time */
+	FIELD_MISSES,	     /* per 1,000 maps */
+	FIELD_FLUSHES,	     /* per 1,000 maps */
+	FIELD_TRANSFERS,     /* of cache lines, per operation */
+	FIELD_INVALIDATIONS, /* the same */
+	FIELD_P50,	     /* WORK_LATENCY: quantiles of a pin's time */
 	FIELD_P99,
 	FIELD_P999,
 	FIELD_P9999,
@@ -88,8 +90,9 @@ struct bench_item {
 	enum bench_field field;
 	double *samples; /* one per round */
 	struct bench_spread spread;
-	/* Its place in a plot, if it is in one. */
-	const char *plot; /* the name of the plot's data, or NULL */
+	/* Its place in a plot and in a table, if it is in one. */
+	const char *plot;  /* the name of the plot's data, or NULL */
+	const char *table; /* the table's title, or NULL */
 	const char *series;
 	double x;
 };
@@ -112,7 +115,8 @@ struct bench_comparison {
 struct bench_section {
 	const char *name;
 	const char *title;
-	bool repeatable; /* counts: one round is enough */
+	bool repeatable;     /* counts: one round is enough */
+	const char *columns; /* what the columns of its tables are */
 	int rounds;
 	struct bench_worker workers[BENCH_WORKERS_MAX];
 	int nworkers;
@@ -168,6 +172,8 @@ void add_comparison(struct bench_section *s, int item, int base,
 		    ...) __attribute__((format(printf, 6, 7)));
 void add_to_plot(struct bench_section *s, int item, const char *plot,
 		 const char *series, double x);
+void add_to_table(struct bench_section *s, int item, const char *table,
+		  const char *series, double x);
 void leave_out(struct bench_section *s, const char *why);
 /* The same for what should have been measured: it reports an error. */
 void leave_out_broken(struct bench_section *s, const char *format, ...)
@@ -217,6 +223,9 @@ bool comparison_met(const struct bench_comparison *c);
 /* report.c: Markdown. */
 void report_host(FILE *out);
 void report_section(const struct bench_section *s, FILE *out);
+
+/* matrix.c: the tables of items, if there are any. */
+void report_tables(const struct bench_section *s, FILE *out);
 
 /* json.c: a json_t of jansson's. */
 struct json_t *json_of_host(void);

@@ -51,7 +51,8 @@ static void print_ratio(const struct bench_section *s,
 			const struct bench_comparison *c, FILE *out)
 {
 	if (!comparison_measured(s, c)) {
-		fprintf(out, "| - | | | | %s |\n", c->name);
+		fprintf(out, "| - |%s | | %s |\n", s->repeatable ? "" : " |",
+			c->name);
 		return;
 	}
 	fprintf(out, "| %6.3g | ", c->ratio.median);
@@ -107,6 +108,8 @@ void report_section(const struct bench_section *s, FILE *out)
 		fprintf(out, "Medians of %d interleaved rounds%s.\n\n",
 			s->rounds,
 			s->rounds < BENCH_ROUNDS_MIN ? " (few)" : "");
-	print_ratios(s, out);
+	if (s->ncomparisons)
+		print_ratios(s, out);
+	report_tables(s, out);
 	print_failures(s, out);
 }

@@ -125,6 +125,16 @@ void add_to_plot(struct bench_section *s, int item, const char *plot,
 	s->items[item].x = x;
 }
 
+void add_to_table(struct bench_section *s, int item, const char *table,
+		  const char *series, double x)
+{
+	if (item < 0)
+		return;
+	s->items[item].table = table;
+	s->items[item].series = series;
+	s->items[item].x = x;
+}
+
 const char *field_unit(enum bench_field field)
 {
 	switch (field) {
@@ -134,6 +144,10 @@ const char *field_unit(enum bench_field field)
 		return "misses in 1,000 maps";
 	case FIELD_FLUSHES:
 		return "flushes in 1,000 maps";
+	case FIELD_TRANSFERS:
+		return "transfers";
+	case FIELD_INVALIDATIONS:
+		return "invalidations";
 	default:
 		return "ns";
 	}
@@ -149,6 +163,10 @@ static double value_of(const struct answer *a, enum bench_field field)
 		return 1000 * (double)a->misses / (double)a->ops;
 	case FIELD_FLUSHES:
 		return 1000 * (double)a->flushes / (double)a->ops;
+	case FIELD_TRANSFERS:
+		return (double)a->transfers / (double)a->ops;
+	case FIELD_INVALIDATIONS:
+		return (double)a->invalidations / (double)a->ops;
 	case FIELD_P50:
 		return buckets_quantile(a->buckets, 0.5);
 	case FIELD_P99:

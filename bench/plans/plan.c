@@ -80,6 +80,8 @@ const struct bench_plan bench_plans[] = {
 	  false },
 	{ "instructions", "How cost grows with the window, in instructions",
 	  plan_instructions, true },
+	{ "cpus", "Cache lines that up to 128 CPUs exchange, simulated",
+	  plan_cpus, true },
 	{ "pump", "Copying a file", plan_pump, false },
 };
 

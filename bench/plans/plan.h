@@ -65,6 +65,9 @@ void plan_copy(const struct bench *b, struct bench_section *s);
 void plan_window(const struct bench *b, struct bench_section *s);
 void plan_instructions(const struct bench *b, struct bench_section *s);
 
+/* cpus.c */
+void plan_cpus(const struct bench *b, struct bench_section *s);
+
 /* pump.c */
 void plan_pump(const struct bench *b, struct bench_section *s);
 

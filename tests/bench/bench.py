@@ -16,7 +16,7 @@ SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "../../scripts/bench")
 SECTIONS = ["pin", "threads", "mixed", "full", "interrupts", "reclaim",
             "policy", "traces", "map", "miss", "copy", "window",
-            "instructions", "pump"]
+            "instructions", "cpus", "pump"]
 done = 0
 
 
@@ -117,7 +117,10 @@ def check_all(pkmap, scratch):
         text = f.read()
     ok(all(f"## {name}: " in text for name in sections), "bench.md", text)
     plots = {n for n in os.listdir(out) if n.endswith(".dat")}
-    ok(plots == {"latency.dat", "policy-uniform.dat", "policy-zipf.dat",
+    ok(plots == {"cpus-full.dat", "cpus-miss.dat", "cpus-mixed.dat",
+                 "cpus-new.dat", "cpus-pin-miss.dat", "cpus-same.dat",
+                 "cpus-zipf.dat", "latency.dat", "policy-uniform.dat",
+                 "policy-zipf.dat",
                  "threads-different.dat", "threads-mixed.dat",
                  "threads-same.dat", "window-hit.dat", "window-miss.dat",
                  "window-pin.dat"} and
@@ -139,6 +142,26 @@ def check_policy(policy, traces):
               if i["unit"].startswith("misses")]
     ok(misses and all(m == 750 for m in misses),
        "a trace of 3 pages in 4 accesses misses 3 times", misses)
+
+
+def check_cpus(pkmap, cpus):
+    """Counts of simulated caches: the same on every machine and in each run."""
+    def pins(peer, pages, ncpus):
+        return value(cpus, f"{peer}: Pin and unmap of {pages}, {ncpus} CPUs")
+
+    seen = [pins("pkmap", "different pages, new window", n)
+            for n in (1, 2, 16)]
+    ok(seen == [0, 0, 0],
+       "CPUs that pin different pages in a new window exchange no line", seen)
+    # One word, which each call changes; two calls an operation.
+    seen = [pins(peer, "one page", n) for peer in ("pkmap", "floor")
+            for n in (1, 2, 16)]
+    ok(seen == [0, 2, 2, 0, 2, 2], "those of one page exchange its word", seen)
+    seen = pins("pkmap", "different pages, mixed slots", 16)
+    ok(seen == 0, "slots that reclaim has mixed share no line", seen)
+    again = bench("--quick", "--json", "cpus", pkmap=pkmap)
+    ok(json.loads(again.stdout)["sections"] == [cpus],
+       "a second run counts the same", again.stdout)
 
 
 def check_quantiles(reclaim):
@@ -300,6 +323,7 @@ with tempfile.TemporaryDirectory() as scratch:
     tool = copy_of_tool(scratch, "", "bench")
     all_sections = check_all(tool, scratch)
     check_policy(all_sections["policy"], all_sections["traces"])
+    check_cpus(tool, all_sections["cpus"])
     check_quantiles(all_sections["reclaim"])
     check_whose_workers(scratch)
     check_broken(tool, scratch)
