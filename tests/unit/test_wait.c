@@ -555,8 +555,10 @@ static void finish_get_after_excess_unmaps(void)
 	void *addr = below_idle(&f, 3);
 	uint32_t slot = (uint32_t)addr_slot(f.win, addr);
 
+	announce_waiter(&f);
 	CHECK(pkmap_finish_get(f.win, slot,
 			       word_add_user(slot_word(f.win, slot))));
+	end_waiter(&f);
 	CHECK(!pkmap_flush_unused(f.win));
 	fake_unmap(&f, addr);
 	CHECK(pkmap_unmap(f.win, addr) == PKMAP_EINVAL);
